@@ -1,0 +1,344 @@
+"""`crosspost.toml` and `.env` as frozen settings; every problem found is reported at once.
+
+This room must not know any platform: a channel's own keys are checked by its adapter, through the
+`check_channel` that the caller passes in. Secrets live here as `SecretStr` and nowhere as plain text.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
+
+from crosspost.errors import ConfigError
+from crosspost.wording import LANGUAGES, set_language, t
+
+CONFIG_NAME = "crosspost.toml"
+CHANNEL_NAME = r"^[a-z0-9][a-z0-9-]{0,39}$"
+
+#: Given a platform and a channel's options: sentences about what is wrong with them.
+CheckChannel = Callable[[str, Mapping[str, Any]], list[str]]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(
+            t('"{zone}" is no time zone; write one like "Asia/Jakarta"', zone=name)
+        ) from error
+    return name
+
+
+def _known_language(code: str) -> str:
+    if code not in LANGUAGES:
+        raise ValueError(t("write one of {languages}", languages=", ".join(LANGUAGES)))
+    return code
+
+
+def _web_address(url: str) -> str:
+    if not url.startswith(("https://", "http://")) or "://" not in url or not url.split("://")[1]:
+        raise ValueError(t("write a web address that begins with https://"))
+    return url.rstrip("/")
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Office(_Section):
+    """`[office]`: who speaks."""
+
+    name: str = Field(min_length=1)  # as the public knows it
+    zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Jakarta"  # IANA name
+    language: Annotated[str, AfterValidator(_known_language)] = "id"  # of announcements and messages
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """The office's zone."""
+        return ZoneInfo(self.zone)
+
+
+class Policy(_Section):
+    """`[policy]`: what must happen before publishing, and how late is too late."""
+
+    approve_on_add: bool = False  # True: `add` approves at once, in the name of who added
+    late_after_minutes: int = Field(default=120, ge=1)
+    urgent_late_after_minutes: int = Field(default=24 * 60, ge=1)
+
+    def grace(self, urgency: str) -> timedelta:
+        """How long after its time an announcement of this urgency may still go out."""
+        urgent = urgency == "urgent"
+        return timedelta(
+            minutes=self.urgent_late_after_minutes if urgent else self.late_after_minutes
+        )
+
+
+class Storage(_Section):
+    """`[storage]`: where things lie; relative paths start from the folder of `crosspost.toml`."""
+
+    database: str = "crosspost.db"  # a file, or a postgresql:// URL (then from .env: "env:NAME")
+    media: Path = Path("media")  # images, by digest
+
+
+class SiteSettings(_Section):
+    """`[site]`: the office's own pages."""
+
+    url: WebAddress  # where the public sees `folder`
+    folder: Path = Path("public")
+
+
+class Person(_Section):
+    """`[people.NAME]`: somebody who may approve."""
+
+    os_user: str  # the account on this machine, as `whoami` prints it
+    title: str = ""  # office title, as it may be shown
+
+
+class Channel(_Section):
+    """`[channels.NAME]`: one account on a platform; `options` are checked by its adapter."""
+
+    name: str
+    platform: str
+    options: Mapping[str, Any]
+
+
+class Config(_Section):
+    """All settings. Paths are absolute; secrets among the channels' options are `SecretStr`."""
+
+    path: Path
+    office: Office
+    policy: Policy = Policy()
+    storage: Storage = Storage()
+    site: SiteSettings | None = None
+    people: Mapping[str, Person] = {}
+    channels: Mapping[str, Channel] = {}
+    secret_key: SecretStr | None = None  # CROSSPOST_SECRET_KEY: opens sessions kept in the database
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds `crosspost.toml`."""
+        return self.path.parent
+
+    @property
+    def media(self) -> Path:
+        """The folder of image files, named by digest."""
+        return self.folder / self.storage.media
+
+    @property
+    def database_url(self) -> str:
+        """The queue database as SQLAlchemy wants it."""
+        where = self.storage.database
+        return where if "://" in where else f"sqlite:///{self.folder / where}"
+
+    @property
+    def site_folder(self) -> Path | None:
+        """Where the pages are written; None without a `[site]`."""
+        return self.folder / self.site.folder if self.site else None
+
+    @property
+    def site_channel(self) -> str | None:
+        """The channel that makes the office's own pages, if there is one."""
+        names = (name for name, channel in self.channels.items() if channel.platform == "site")
+        return next(names, None)
+
+    def page(self, code: str) -> str:
+        """The address of the page of the revision with this code; needs a `[site]`."""
+        assert self.site is not None  # noqa: S101 - checked by `load`: a site channel needs [site]
+        return f"{self.site.url}/p/{code}/"
+
+
+def find_config(given: Path | None = None) -> Path:
+    """The configuration file: given, or named by `CROSSPOST_CONFIG`, or in this folder.
+
+    Raises ConfigError when there is none.
+    """
+    path = given or Path(os.environ.get("CROSSPOST_CONFIG", CONFIG_NAME))
+    if not path.is_file():
+        raise ConfigError(
+            t("There is no {path} here.", path=path),
+            hint=t(
+                "Go to the folder of your office, or name the file with --config, "
+                "or make a new office with: crosspost init"
+            ),
+        )
+    return path.absolute()
+
+
+def load(
+    given: Path | None = None,
+    *,
+    check_channel: CheckChannel | None = None,
+    secrets: bool = True,
+) -> Config:
+    """Read the configuration, and speak the office's language from now on.
+
+    `secrets=False` is for commands that publish nothing: values `"env:NAME"` are left as they are
+    and channels are not checked. Raises ConfigError with every problem found.
+    """
+    path = find_config(given)
+    table = _read_toml(path)
+    environment = _environment(path.parent) if secrets else {}
+    problems: list[str] = []
+    channels = _channels(table.pop("channels", {}), environment, problems, secrets=secrets)
+    _resolve_database(table, path.parent, problems)
+    config = _validate({**table, "path": path, "channels": channels}, problems)
+    key = environment.get("CROSSPOST_SECRET_KEY")
+    if config is not None:
+        if key:
+            config = config.model_copy(update={"secret_key": SecretStr(key)})
+        set_language(os.environ.get("CROSSPOST_LANGUAGE", config.office.language))
+        problems += _cross_problems(config)
+    if check_channel and secrets:
+        problems += _channel_problems(channels, check_channel)
+    if problems or config is None:
+        raise ConfigError(
+            *problems, hint=t("Mend {path}, then try again. Nothing was changed.", path=path)
+        )
+    return config
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        # tomllib ends its message with "(at line 3, column 5)"
+        raise ConfigError(
+            t("{path} is not well-formed TOML: {reason}.", path=path, reason=error),
+            hint=t("Look at that line; a text needs quotation marks on both sides."),
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            t("{path} is not a UTF-8 text file.", path=path),
+            hint=t("Save it as UTF-8 in your editor."),
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            t("{path} cannot be read: {reason}.", path=path, reason=error.strerror)
+        ) from error
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """`.env` beside the configuration, then the real environment, which wins.
+
+    Read into a dictionary, never into `os.environ`, so that child processes do not inherit secrets.
+    """
+    from dotenv import dotenv_values
+
+    path = folder / ".env"
+    try:
+        values = {k: v for k, v in dotenv_values(path).items() if v is not None}
+    except OSError as error:
+        raise ConfigError(
+            t("{path} cannot be read: {reason}.", path=path, reason=error.strerror),
+            hint=t("It belongs to the account that runs the daemon; run this as that account."),
+        ) from error
+    return {**values, **os.environ}
+
+
+def _channels(
+    table: Any, environment: Mapping[str, str], problems: list[str], *, secrets: bool
+) -> dict[str, Channel]:
+    import re
+
+    channels: dict[str, Channel] = {}
+    if not isinstance(table, dict):
+        problems.append(t("[channels] must be a table: write [channels.NAME] for each channel."))
+        return channels
+    for name, options in table.items():
+        where = f"channels.{name}"
+        if not re.fullmatch(CHANNEL_NAME, name):
+            problems.append(
+                t("[{where}]: a channel's name is made of a-z, 0-9 and hyphens.", where=where)
+            )
+        if not isinstance(options, dict) or not isinstance(options.get("platform"), str):
+            problems.append(t('[{where}] needs a line like platform = "mastodon".', where=where))
+            continue
+        rest = {key: value for key, value in options.items() if key != "platform"}
+        if secrets:
+            rest = {
+                key: _resolve(value, environment, f"{where}.{key}", problems)
+                for key, value in rest.items()
+            }
+        channels[name] = Channel(name=name, platform=options["platform"], options=rest)
+    return channels
+
+
+def _resolve(value: Any, environment: Mapping[str, str], where: str, problems: list[str]) -> Any:
+    """A value `"env:NAME"` becomes the secret that it names; any other stays as it is."""
+    if not isinstance(value, str) or not value.startswith("env:"):
+        return value
+    name = value.removeprefix("env:").strip()
+    if environment.get(name):
+        return SecretStr(environment[name])
+    problems.append(
+        t("{where}: {name} is not set. Write a line {name}=... into .env.", where=where, name=name)
+    )
+    return SecretStr("missing")
+
+
+def _resolve_database(table: dict[str, Any], folder: Path, problems: list[str]) -> None:
+    storage = table.get("storage")
+    if not isinstance(storage, dict) or not isinstance(storage.get("database"), str):
+        return
+    where = storage["database"]
+    if where.startswith("env:"):
+        found = _resolve(where, _environment(folder), "storage.database", problems)
+        table["storage"] = {**storage, "database": found.get_secret_value()}
+
+
+def _validate(table: dict[str, Any], problems: list[str]) -> Config | None:
+    try:
+        return Config.model_validate(table)
+    except ValidationError as error:
+        problems += [sentence(found, "") for found in error.errors()]
+        return None
+
+
+def sentence(found: Mapping[str, Any], prefix: str) -> str:
+    """One problem that pydantic found, as `where: what is wrong`, never with the value itself."""
+    where = ".".join([*([prefix] if prefix else []), *(str(part) for part in found["loc"])])
+    if found["type"] == "extra_forbidden":
+        return t("{where}: there is no such key.", where=where)
+    if found["type"] == "missing":
+        return t("{where}: this key is needed.", where=where)
+    reason = str(found["msg"]).removeprefix("Value error, ")
+    return t("{where}: {reason}.", where=where, reason=reason.rstrip("."))
+
+
+def _cross_problems(config: Config) -> list[str]:
+    problems = []
+    sites = [c.name for c in config.channels.values() if c.platform == "site"]
+    if len(sites) > 1:
+        problems.append(
+            t("There can be one site channel, and here are {names}.", names=", ".join(sites))
+        )
+    if sites and config.site is None:
+        problems.append(
+            t("[channels.{name}] makes pages, so a section [site] with url is needed.", name=sites[0])
+        )
+    return problems
+
+
+def _channel_problems(channels: Mapping[str, Channel], check: CheckChannel) -> list[str]:
+    return [
+        f"channels.{channel.name}.{problem}"
+        for channel in channels.values()
+        for problem in check(channel.platform, channel.options)
+    ]

@@ -1,0 +1,221 @@
+"""What adapters see and return: a post as it will be sent, and what the platform made of it.
+
+Pure data, frozen. It must not render, fetch or store anything. What stands in a `Post` is exactly
+what was approved: the ledger hashes its JSON form, and the publisher compares before it sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+
+class Markup(StrEnum):
+    """In which form an adapter takes the text of a post."""
+
+    PLAIN = "plain"  # the platform links URLs and hashtags itself
+    TELEGRAM_HTML = "telegram_html"  # the tags that Telegram's HTML parse mode knows, all else escaped
+    FACETS = "facets"  # plain text, with links and tags named by byte ranges (AT Protocol)
+    DOCUMENT = "document"  # the adapter takes the whole announcement: `Post.document`
+
+
+class CardMaker(StrEnum):
+    """Who makes the link card under a post."""
+
+    SERVER = "server"  # the platform crawls the link
+    CLIENT = "client"  # we send title, description and picture: `Post.card`
+    NONE = "none"
+
+
+class Reconcile(StrEnum):
+    """How an adapter finds out whether an unconfirmed post exists (design, section 4)."""
+
+    IDEMPOTENCY_KEY = "idempotency_key"  # repeat the same bytes with the same key, in its window
+    CHOSEN_ID = "chosen_id"  # read the name that we chose ourselves
+    TWO_PHASE = "two_phase"  # ask the container
+    LOOKUP = "lookup"  # read our own timeline and find our link or text
+    NONE = "none"  # a person decides
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What one platform can carry; lengths in the platform's own unit, as `measure` counts them."""
+
+    markup: Markup = Markup.PLAIN
+    max_length: int | None = None  # None: no limit that we could reach
+    max_caption: int | None = None  # the limit when images are attached, where it differs
+    max_bytes: int | None = None  # UTF-8 bytes, where the platform limits them besides
+    unit: str = "characters"  # what `measure` counts, as an admin would say it
+    max_images: int = 0
+    image_bytes: int = 8_000_000
+    image_pixels: int = 33_000_000  # width × height
+    image_side: int = 4096  # the longer side
+    image_types: tuple[str, ...] = ("image/jpeg", "image/png")
+    max_alt: int | None = None  # characters; None: the platform has no field for it
+    card: CardMaker = CardMaker.SERVER
+    hashtags: bool = True
+    delete: bool = False
+    edit: bool = False
+    reconcile: Reconcile = Reconcile.NONE
+    settle: timedelta = timedelta(seconds=60)  # before absence may count
+    #: how long the platform remembers an idempotency key; None: for ever
+    key_window: timedelta | None = None
+
+    def limit(self, images: int) -> int | None:
+        """The limit for a post with so many images."""
+        return self.max_caption if images and self.max_caption is not None else self.max_length
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image as it will be uploaded: a file whose bytes have this SHA-256 (hex)."""
+
+    path: Path
+    sha256: str
+    mime: str
+    alt: str
+    width: int  # pixels
+    height: int  # pixels
+    size: int  # bytes
+
+    @property
+    def filename(self) -> str:
+        """A harmless name for the upload: the start of the digest and the type's ending."""
+        endings = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
+        return f"{self.sha256[:16]}.{endings.get(self.mime, 'bin')}"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What one revision says, before any platform is thought of."""
+
+    code: str  # the short code of the revision, part of its page's address
+    revision: int  # 1 for the first wording
+    title: str
+    body: str  # Markdown
+    source: str  # why it can be believed; "" when none
+    link: str  # the author's own link, "" when none
+    lang: str  # BCP 47
+    urgency: str  # "normal" or "urgent"
+    images: tuple[Image, ...] = ()
+
+
+@dataclass(frozen=True)
+class Facet:
+    """A range of a post's text that means something. Offsets are UTF-8 bytes, end exclusive."""
+
+    start: int
+    end: int
+    kind: str  # "link" or "tag"
+    value: str  # the whole URL; the tag without its #
+
+
+@dataclass(frozen=True)
+class Card:
+    """A link card that we make ourselves."""
+
+    url: str
+    title: str
+    description: str
+    image: Image | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole announcement, for adapters that carry more than a post (site, webhook)."""
+
+    code: str  # the short code of the revision
+    revision: int  # 1 for the first wording
+    title: str
+    html: str  # the body: safe HTML, no script, no raw markup of the author
+    text: str  # the body as plain text
+    summary: str  # one or two plain sentences
+    source: str  # "" when none
+    link: str  # the announcement's own link, "" when none
+    lang: str  # BCP 47
+    urgency: str  # "normal" or "urgent"
+
+
+@dataclass(frozen=True)
+class Post:
+    """One part of a delivery, complete and final: these bytes are approved and sent.
+
+    `document` is there when the adapter's markup is `DOCUMENT`; `card` when its card maker is the
+    client. `images` are already within the platform's limits.
+    """
+
+    text: str
+    lang: str
+    link: str = ""  # where to read more; also the needle by which the post is found again
+    facets: tuple[Facet, ...] = ()
+    images: tuple[Image, ...] = ()
+    card: Card | None = None
+    document: Document | None = None
+
+
+def to_json(post: Post) -> dict[str, Any]:
+    """`post` as JSON values: what is stored, approved and hashed. Images are named by digest."""
+    data = asdict(post)
+    for image in [*data["images"], *([data["card"]["image"]] if data["card"] else [])]:
+        if image:
+            del image["path"]
+    return data
+
+
+def from_json(data: Mapping[str, Any], media: Path) -> Post:
+    """The post that `to_json` wrote; its image files lie in the folder `media` under their digest."""
+
+    def image(values: Mapping[str, Any]) -> Image:
+        return Image(path=media / values["sha256"], **values)
+
+    card = data["card"]
+    return Post(
+        text=data["text"],
+        lang=data["lang"],
+        link=data["link"],
+        facets=tuple(Facet(**facet) for facet in data["facets"]),
+        images=tuple(image(values) for values in data["images"]),
+        card=card and Card(**{**card, "image": card["image"] and image(card["image"])}),
+        document=data["document"] and Document(**data["document"]),
+    )
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the platform answered: its id for the post and where people see it."""
+
+    remote_id: str
+    permalink: str = ""  # "" when the platform shows it nowhere by URL
+    extra: Mapping[str, str] = field(default_factory=dict)  # what a reply or delete needs besides
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A post with all that was chosen and prepared for sending it.
+
+    `handle` was chosen by the adapter before the first attempt and is the same at every attempt;
+    `prepared` is what `prepare` returned last (upload ids and the like). `root` and `parent` are
+    the receipts that a later part of a thread answers to. `begun` is when the first attempt to
+    publish began (aware), None before; look-ups need search no further back.
+    """
+
+    post: Post
+    handle: Mapping[str, str] = field(default_factory=dict)
+    prepared: Mapping[str, object] = field(default_factory=dict)
+    root: Receipt | None = None
+    parent: Receipt | None = None
+    begun: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whose account a channel is, as `check` found it out without posting anything."""
+
+    name: str  # as people know it, e.g. "@kejari@social.example"
+    url: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)  # limits, rights: shown to the admin
+    warnings: tuple[str, ...] = ()
