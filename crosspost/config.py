@@ -1,7 +1,7 @@
 """`crosspost.toml` and `.env` as frozen settings; every problem found is reported at once.
 
-This room must not know any platform: a channel's own keys are checked by its adapter, through the
-`check_channel` that the caller passes in. Secrets live here as `SecretStr` and nowhere as plain text.
+This room must not know any platform: a channel's own keys are checked by its adapter, through
+the `check_channel` that the caller passes in. Secrets live here as `SecretStr` only.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ class Office(_Section):
 
     name: str = Field(min_length=1)  # as the public knows it
     zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Jakarta"  # IANA name
-    language: Annotated[str, AfterValidator(_known_language)] = "id"  # of announcements and messages
+    language: Annotated[str, AfterValidator(_known_language)] = (
+        "id"  # of announcements and messages
+    )
 
     @property
     def tz(self) -> ZoneInfo:
@@ -331,7 +333,10 @@ def _cross_problems(config: Config) -> list[str]:
         )
     if sites and config.site is None:
         problems.append(
-            t("[channels.{name}] makes pages, so a section [site] with url is needed.", name=sites[0])
+            t(
+                "[channels.{name}] makes pages, so a section [site] with url is needed.",
+                name=sites[0],
+            )
         )
     return problems
 

@@ -1,44 +1,44 @@
 """Every error of crosspost, in one tree. No error here knows the command line, or holds a secret.
 
-    CrosspostError
-    ├── UserError              a person can mend it; carries all its problems at once; exit code 1
-    │   ├── ConfigError        crosspost.toml or .env
-    │   ├── ContentError       the announcement, its images, its fit on a channel
-    │   ├── TimeError          a time that is not understood, past, or never happens
-    │   ├── NotFound           no such announcement, channel, delivery
-    │   ├── Conflict           not possible as things stand (already published, changed meanwhile)
-    │   ├── DatabaseError      missing, busy, read-only, full, damaged
-    │   │   └── SchemaError    made by another version of crosspost
-    │   ├── DaemonRunning      a second daemon on one database
-    │   └── UsageError         the command itself is wrong; exit code 2
-    └── PlatformError          what one platform did to one call; `platforms.md` section 19
-        ├── RetryLater         nothing was created; try again
-        ├── RateLimited        the same, not before a time, for the whole channel
-        ├── QuotaExhausted     a daily or rolling quota is used up
-        ├── BillingExhausted   needs money or a plan
-        ├── MediaProcessing    not ready yet; poll
-        ├── MediaRejected      this file will never be taken
-        ├── MediaUnreachable   the platform could not fetch our URL
-        ├── MediaExpired       prepare again, then publish
-        ├── RejectedContent    this text will never be taken
-        ├── DuplicateDetected  the platform says that it is there already: look it up
-        ├── AuthExpired        refresh once and repeat
-        ├── AuthRevoked        a person must connect the account again
-        ├── PermissionDenied   a right or a membership is missing
-        ├── AccountRestricted  suspended, limited, under review
-        ├── TargetGone         the channel, room or hook is no more
-        ├── VersionRetired     the API version has ended
-        ├── NotSupported       the platform cannot do it, known before any call
-        ├── PartialSuccess     part of it exists; continue, never restart
-        ├── UnknownOutcome     it may be out: only evidence settles it
-        └── Misconfigured      wrong address, HTML instead of JSON, TLS name mismatch
+CrosspostError
+├── UserError              a person can mend it; carries all its problems at once; exit code 1
+│   ├── ConfigError        crosspost.toml or .env
+│   ├── ContentError       the announcement, its images, its fit on a channel
+│   ├── TimeError          a time that is not understood, past, or never happens
+│   ├── NotFound           no such announcement, channel, delivery
+│   ├── Conflict           not possible as things stand (already published, changed meanwhile)
+│   ├── DatabaseError      missing, busy, read-only, full, damaged
+│   │   └── SchemaError    made by another version of crosspost
+│   ├── DaemonRunning      a second daemon on one database
+│   └── UsageError         the command itself is wrong; exit code 2
+└── PlatformError          what one platform did to one call; `platforms.md` section 19
+    ├── RetryLater         nothing was created; try again
+    ├── RateLimited        the same, not before a time, for the whole channel
+    ├── QuotaExhausted     a daily or rolling quota is used up
+    ├── BillingExhausted   needs money or a plan
+    ├── MediaProcessing    not ready yet; poll
+    ├── MediaRejected      this file will never be taken
+    ├── MediaUnreachable   the platform could not fetch our URL
+    ├── MediaExpired       prepare again, then publish
+    ├── RejectedContent    this text will never be taken
+    ├── DuplicateDetected  the platform says that it is there already: look it up
+    ├── AuthExpired        refresh once and repeat
+    ├── AuthRevoked        a person must connect the account again
+    ├── PermissionDenied   a right or a membership is missing
+    ├── AccountRestricted  suspended, limited, under review
+    ├── TargetGone         the channel, room or hook is no more
+    ├── VersionRetired     the API version has ended
+    ├── NotSupported       the platform cannot do it, known before any call
+    ├── PartialSuccess     part of it exists; continue, never restart
+    ├── UnknownOutcome     it may be out: only evidence settles it
+    └── Misconfigured      wrong address, HTML instead of JSON, TLS name mismatch
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class CrosspostError(Exception):
@@ -157,9 +157,18 @@ class BillingExhausted(PlatformError):
 
 
 class MediaProcessing(PlatformError):
-    """The platform is still working on an upload: poll again."""
+    """The platform is still working on an upload: poll again.
+
+    `prepared` is what `prepare` has got so far (JSON values), so that nothing is uploaded twice.
+    """
 
     kind = "media_processing"
+
+    def __init__(
+        self, message: str, *, prepared: Mapping[str, Any] | None = None, **about: Any
+    ) -> None:
+        super().__init__(message, **about)
+        self.prepared = dict(prepared or {})
 
 
 class MediaRejected(PlatformError):

@@ -10,7 +10,7 @@ room that writes a status.
      │ └──alarm─────────┼──┼─────────────────────┘                    └──doubt──▶ unconfirmed
      ▼                  ▼  ▼                                                          │
   cancelled          missed cancelled              confirm ▶ published ◀──────────────┤
-                                                   disprove ▶ scheduled ◀─────────────┤
+                                          disprove, repeat ▶ scheduled ◀──────────────┤
                                                    ask ▶ review ◀─────────────────────┘
                      review ──resolve──▶ published | scheduled | failed   (a person, with a reason)
                      failed, missed ──retry──▶ scheduled                  (a person)
@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from crosspost.wording import t
+
 
 class Status(StrEnum):
     """Where a delivery is. The comment says who moves a row in, and who takes it out."""
@@ -27,7 +29,9 @@ class Status(StrEnum):
     HELD = "held"  # in: enqueue, or an alarm before sending; out: approve, cancel
     SCHEDULED = "scheduled"  # in: approve, retry, postpone; out: the daemon's claim, cancel, miss
     PREPARING = "preparing"  # in: claim; out: the publisher; repeatable, nothing public happens
-    PUBLISHING = "publishing"  # in: begin, durable before the first byte; out: the publisher, rescue
+    PUBLISHING = (
+        "publishing"  # in: begin, durable before the first byte; out: the publisher, rescue
+    )
     UNCONFIRMED = "unconfirmed"  # in: doubt; out: reconcile, by evidence only
     REVIEW = "review"  # in: ask, when no evidence can be had; out: a person's resolve
     PUBLISHED = "published"  # end: a receipt, or evidence that it is public
@@ -50,6 +54,7 @@ class Verb(StrEnum):
     DOUBT = "doubted"
     CONFIRM = "confirmed"
     DISPROVE = "disproved"
+    REPEAT = "repeated"
     ASK = "review_asked"
     RESOLVE_PUBLISHED = "resolved_published"
     RESOLVE_ABSENT = "resolved_not_published"
@@ -80,6 +85,7 @@ MOVES: dict[tuple[Status, Verb], Status] = {
     (_S.UNCONFIRMED, _V.CONFIRM): _S.PUBLISHED,
     (_S.UNCONFIRMED, _V.NEXT_PART): _S.SCHEDULED,
     (_S.UNCONFIRMED, _V.DISPROVE): _S.SCHEDULED,
+    (_S.UNCONFIRMED, _V.REPEAT): _S.SCHEDULED,
     (_S.UNCONFIRMED, _V.ASK): _S.REVIEW,
     (_S.REVIEW, _V.RESOLVE_PUBLISHED): _S.PUBLISHED,
     (_S.REVIEW, _V.RESOLVE_ABSENT): _S.SCHEDULED,
@@ -104,3 +110,19 @@ NEEDS_PERSON = frozenset({_S.REVIEW, _S.FAILED, _S.MISSED})
 def target(status: Status, verb: Verb) -> Status | None:
     """Where `verb` takes a delivery in `status`; None when that is not a legal move."""
     return MOVES.get((status, verb))
+
+
+def status_word(status: Status) -> str:
+    """A status as an admin reads it."""
+    return {
+        "held": t("waiting for approval"),
+        "scheduled": t("scheduled"),
+        "preparing": t("being prepared"),
+        "publishing": t("being published"),
+        "unconfirmed": t("unconfirmed"),
+        "review": t("needs a person"),
+        "published": t("published"),
+        "failed": t("failed"),
+        "missed": t("missed"),
+        "cancelled": t("cancelled"),
+    }[status.value]

@@ -18,7 +18,7 @@ class Markup(StrEnum):
     """In which form an adapter takes the text of a post."""
 
     PLAIN = "plain"  # the platform links URLs and hashtags itself
-    TELEGRAM_HTML = "telegram_html"  # the tags that Telegram's HTML parse mode knows, all else escaped
+    TELEGRAM_HTML = "telegram_html"  # the tags of Telegram's HTML parse mode, all else escaped
     FACETS = "facets"  # plain text, with links and tags named by byte ranges (AT Protocol)
     DOCUMENT = "document"  # the adapter takes the whole announcement: `Post.document`
 
@@ -85,8 +85,8 @@ class Image:
     @property
     def filename(self) -> str:
         """A harmless name for the upload: the start of the digest and the type's ending."""
-        endings = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp"}
-        return f"{self.sha256[:16]}.{endings.get(self.mime, 'bin')}"
+        ending = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}.get(self.mime)
+        return f"{self.sha256[:16]}.{ending or 'bin'}"
 
 
 @dataclass(frozen=True)
@@ -158,29 +158,34 @@ class Post:
 
 
 def to_json(post: Post) -> dict[str, Any]:
-    """`post` as JSON values: what is stored, approved and hashed. Images are named by digest."""
-    data = asdict(post)
-    for image in [*data["images"], *([data["card"]["image"]] if data["card"] else [])]:
-        if image:
-            del image["path"]
-    return data
+    """`post` as JSON values: what is stored, approved and hashed.
+
+    Images are named by digest; what is absent has no key, so nothing is null.
+    """
+
+    def plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        return {key: value for key, value in pairs if value is not None and key != "path"}
+
+    return asdict(post, dict_factory=plain)
 
 
 def from_json(data: Mapping[str, Any], media: Path) -> Post:
-    """The post that `to_json` wrote; its image files lie in the folder `media` under their digest."""
+    """The post that `to_json` wrote; its image files lie in the folder `media`, named by digest."""
 
     def image(values: Mapping[str, Any]) -> Image:
         return Image(path=media / values["sha256"], **values)
 
-    card = data["card"]
+    card, document = data.get("card"), data.get("document")
+    if card and "image" in card:
+        card = {**card, "image": image(card["image"])}
     return Post(
         text=data["text"],
         lang=data["lang"],
         link=data["link"],
         facets=tuple(Facet(**facet) for facet in data["facets"]),
         images=tuple(image(values) for values in data["images"]),
-        card=card and Card(**{**card, "image": card["image"] and image(card["image"])}),
-        document=data["document"] and Document(**data["document"]),
+        card=Card(**card) if card else None,
+        document=Document(**document) if document else None,
     )
 
 

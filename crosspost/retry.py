@@ -8,7 +8,28 @@ from __future__ import annotations
 
 import email.utils
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from crosspost.errors import (
+    AccountRestricted,
+    AuthRevoked,
+    BillingExhausted,
+    DuplicateDetected,
+    MediaRejected,
+    Misconfigured,
+    NotSupported,
+    PartialSuccess,
+    PermissionDenied,
+    PlatformError,
+    QuotaExhausted,
+    RateLimited,
+    RejectedContent,
+    TargetGone,
+    UnknownOutcome,
+    VersionRetired,
+)
+from crosspost.post import Reconcile
 
 #: A platform that says "come back in a month" is not believed beyond this.
 LONGEST_WAIT = timedelta(hours=24)
@@ -67,3 +88,153 @@ def _clamp(moment: datetime | None, now: datetime) -> datetime | None:
     if moment is None:
         return None
     return min(max(moment, now), now + LONGEST_WAIT)
+
+
+@dataclass(frozen=True)
+class Postpone:
+    """It surely did not happen: try again at `at`. `pause` stops the whole channel until then."""
+
+    at: datetime
+    pause: bool = False
+
+
+@dataclass(frozen=True)
+class GiveUp:
+    """It surely did not happen and never will, unchanged."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """It may have happened: look for evidence from `at` on."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """There is evidence that it is public."""
+
+
+@dataclass(frozen=True)
+class Disprove:
+    """There is evidence that it is not public: it may be sent again."""
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Send the very same bytes again under the same key; the platform sees that it is one post."""
+
+
+@dataclass(frozen=True)
+class LookAgain:
+    """No evidence yet; look again at `at`."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Ask:
+    """No evidence can be had: a person decides."""
+
+
+AfterFailure = Postpone | GiveUp | Doubt
+AfterLook = Confirm | Disprove | Repeat | LookAgain | Ask
+
+#: The first wait after a failure, doubled at each further one up to the longest; full jitter.
+FIRST_WAIT = timedelta(seconds=15)
+LONGEST_BACKOFF = timedelta(minutes=15)
+#: How long a channel rests when only a person can mend it; then it is tried again.
+REST = timedelta(minutes=15)
+#: Two look-ups in a row must clearly find nothing before absence counts.
+CLEAN_LOOKS = 2
+LOOK_GAP = timedelta(seconds=30)
+#: After this long without evidence a person is asked.
+LONGEST_DOUBT = timedelta(hours=6)
+
+#: The whole channel is affected, not only this post.
+CHANNEL_WIDE: tuple[type[PlatformError], ...] = (
+    RateLimited,
+    QuotaExhausted,
+    BillingExhausted,
+    AuthRevoked,
+    PermissionDenied,
+    AccountRestricted,
+    TargetGone,
+    VersionRetired,
+    Misconfigured,
+)
+#: This post will never be taken as it is.
+FINAL: tuple[type[PlatformError], ...] = (RejectedContent, MediaRejected, NotSupported)
+#: Something of it is public, or may be.
+DOUBTFUL: tuple[type[PlatformError], ...] = (UnknownOutcome, DuplicateDetected, PartialSuccess)
+
+
+def after_failure(
+    error: Exception,
+    *,
+    publishing: bool,
+    attempt: int,
+    now: datetime,
+    jitter: float,
+    settle: timedelta,
+) -> AfterFailure:
+    """What to do after a failed attempt.
+
+    `publishing`: the publish call had begun. `attempt` counts from 1, `jitter` is in [0, 1].
+    An error that is no PlatformError is a fault of ours: in doubt once the call had begun.
+    """
+    known = isinstance(error, PlatformError)
+    sent = error.sent if isinstance(error, PlatformError) else True
+    if publishing and sent and (not known or isinstance(error, DOUBTFUL)):
+        return Doubt(now + settle)
+    if isinstance(error, FINAL):
+        return GiveUp()
+    until = error.until if isinstance(error, PlatformError) else None
+    if isinstance(error, CHANNEL_WIDE):
+        least = REST if until is None and not isinstance(error, RateLimited) else None
+        return Postpone(_wait(now, attempt, jitter, until, least), pause=True)
+    return Postpone(_wait(now, attempt, jitter, until, None))
+
+
+def _wait(
+    now: datetime, attempt: int, jitter: float, until: datetime | None, least: timedelta | None
+) -> datetime:
+    """Exponential backoff with full jitter, never before `until`, never less than `least`."""
+    top = min(FIRST_WAIT * int(2 ** min(attempt - 1, 16)), LONGEST_BACKOFF)
+    wait = max(top * jitter, timedelta(seconds=1))
+    return max(now + wait, until or now, now + (least or timedelta()))
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look at an unconfirmed post told: `found`, `clear` (the platform answered), and how
+    many clean looks there are now, this one included. `begun` is when the publish call began."""
+
+    found: bool
+    clear: bool
+    clean_looks: int
+    begun: datetime
+
+
+def before_look(
+    kind: Reconcile, *, begun: datetime, now: datetime, key_window: timedelta | None
+) -> Repeat | Ask | None:
+    """What is decided about an unconfirmed post without asking the platform; None: ask it."""
+    if kind is Reconcile.NONE:
+        return Ask()
+    if kind is Reconcile.IDEMPOTENCY_KEY:
+        forgotten = key_window is not None and now - begun >= key_window
+        return Ask() if forgotten else Repeat()
+    return None
+
+
+def after_look(look: Look, *, now: datetime, settle: timedelta) -> AfterLook:
+    """What a look at an unconfirmed post means. Absence counts only after `settle` and after
+    `CLEAN_LOOKS` clear answers in a row."""
+    if look.found:
+        return Confirm()
+    if look.clear and look.clean_looks >= CLEAN_LOOKS and now - look.begun >= settle:
+        return Disprove()
+    if now - look.begun >= LONGEST_DOUBT:
+        return Ask()
+    return LookAgain(max(now + LOOK_GAP, look.begun + settle))

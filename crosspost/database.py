@@ -1,0 +1,395 @@
+"""The queue database: its tables, its engine, and what differs between SQLite and PostgreSQL.
+
+It must not decide anything: statuses are written by `queue.py` alone, ledger entries by
+`ledger/book.py` alone. The tables hold what later rooms need in a row (fence, idempotency handle,
+not_before, not_after, render digest, wall time and zone), so that they need no second place.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    create_engine,
+    event,
+    exc,
+    text,
+)
+from sqlalchemy.engine import Connection, Engine
+from sqlmodel import Field, Session, SQLModel
+
+from crosspost.errors import DatabaseError, SchemaError
+from crosspost.lifecycle import Status
+from crosspost.wording import t
+
+#: The newest migration, which this code needs. A test holds it against `migrations/versions`.
+SCHEMA = "0001"
+#: How long a command waits for another program that writes, in seconds.
+BUSY_TIMEOUT = 10.0
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, stored in UTC; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime cannot be stored")
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class StatusText(TypeDecorator[Status]):
+    """A `lifecycle.Status`, stored as its word."""
+
+    impl = String(20)
+    cache_ok = True
+
+    def process_bind_param(self, value: Status | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else Status(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Status | None:  # noqa: ARG002
+        return None if value is None else Status(value)
+
+
+def _id(table: str, **options: Any) -> Any:
+    return Field(sa_column=Column(Integer, ForeignKey(f"{table}.id"), nullable=False, **options))
+
+
+class Announcement(SQLModel, table=True):
+    """What the office wants to say; its wordings are revisions."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    created_by: str
+
+
+class Revision(SQLModel, table=True):
+    """One immutable wording. `salt` and `digest` bind it to the ledger without showing it there."""
+
+    __table_args__ = (UniqueConstraint("announcement_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    announcement_id: int = _id("announcement", index=True)
+    number: int  # 1 for the first wording
+    code: str = Field(unique=True)  # short, part of the page's address
+    title: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text)  # Markdown
+    source: str = Field(sa_type=Text)
+    link: str = Field(sa_type=Text)
+    lang: str
+    urgency: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    created_by: str
+    salt: bytes = Field(sa_type=LargeBinary)  # 32 random bytes
+    digest: str  # salted, of the content (`ledger/hashing.py`)
+
+
+class Image(SQLModel, table=True):
+    """An image of a revision, as taken in; the file lies in the media folder under its digest."""
+
+    __table_args__ = (UniqueConstraint("revision_id", "position"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    revision_id: int = _id("revision", index=True)
+    position: int  # 0 for the first
+    sha256: str
+    alt: str = Field(sa_type=Text)
+    mime: str
+    width: int
+    height: int
+    size: int  # bytes
+
+
+class Approval(SQLModel, table=True):
+    """Somebody's yes to a revision, exactly as rendered then."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    revision_id: int = _id("revision", index=True)
+    by: str
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Delivery(SQLModel, table=True):
+    """One revision to one channel: the unit of queueing, scheduling and retry."""
+
+    __table_args__ = (
+        UniqueConstraint("revision_id", "channel"),
+        # Answers the daemon's questions, however long the history is.
+        Index("delivery_status_due", "status", "due_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    revision_id: int = _id("revision")
+    channel: str
+    status: Status = Field(sa_type=StatusText)  # written by `queue.py` only
+    fence: int = 0  # one more at each claim; a write with an older fence changes nothing
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    wall: str  # the due time as it was said: local, ISO, without offset
+    zone: str  # the IANA zone it was said in
+    not_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    not_after: datetime = Field(sa_type=UtcDateTime)
+    waits_for: int | None = Field(default=None, foreign_key="delivery.id")  # the site's delivery
+    attempts: int = 0
+    clean_looks: int = 0  # look-ups that clearly found nothing, since the doubt began
+    unclear_looks: int = 0  # look-ups that told nothing
+    render_digest: str  # salted, of all parts as rendered
+    approved_digest: str | None = None  # `render_digest` as it was approved
+    claimed_by: str | None = None
+    claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    outcome: str = ""  # kind of the last outcome, `errors.py`
+    reason: str = Field(default="", sa_type=Text)  # the same in words, for people
+
+
+class Part(SQLModel, table=True):
+    """One post of a delivery, as approved, with its handle before and its receipt after sending."""
+
+    __table_args__ = (
+        UniqueConstraint("delivery_id", "position"),
+        UniqueConstraint("channel", "remote_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    delivery_id: int = _id("delivery")
+    position: int  # 0 for the first
+    channel: str
+    payload: str = Field(sa_type=Text)  # JSON of `post.to_json`: what is approved and sent
+    handle: str = Field(default="", sa_type=Text)  # JSON; "" before it is chosen
+    prepared: str = Field(default="", sa_type=Text)  # JSON; "" before the first preparation
+    begun_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # first publish call
+    remote_id: str | None = None
+    permalink: str = ""
+    extra: str = Field(default="", sa_type=Text)  # JSON: the rest of the receipt
+    published_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Attempt(SQLModel, table=True):
+    """One try of one delivery, recorded before it begins."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    delivery_id: int = _id("delivery", index=True)
+    number: int  # 1 for the first
+    fence: int
+    by: str  # the daemon
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    outcome: str = ""  # "published", or the kind of an error
+    http_status: int | None = None
+    message: str = Field(default="", sa_type=Text)  # the platform's own words
+
+
+class LedgerEntry(SQLModel, table=True):
+    """One act. Triggers forbid UPDATE and DELETE here; written by `ledger/book.py` only."""
+
+    __tablename__ = "ledger_entry"
+
+    id: int = Field(
+        primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )  # leaf index, from 0
+    entry: bytes = Field(sa_type=LargeBinary)  # canonical JSON, the very bytes that are hashed
+    leaf: bytes = Field(sa_type=LargeBinary)  # 32 bytes
+    # Copies from `entry`, for questions; the entry is what counts.
+    kind: str
+    at: datetime = Field(sa_type=UtcDateTime)
+    by: str
+    announcement_id: int | None = Field(default=None, index=True)
+    delivery_id: int | None = Field(default=None, index=True)
+
+
+class LedgerNote(SQLModel, table=True):
+    """The words of an act (a person's reason), kept apart so that they can be erased by law."""
+
+    __tablename__ = "ledger_note"
+
+    id: int = Field(primary_key=True, foreign_key="ledger_entry.id")
+    note: str = Field(sa_type=Text)
+    salt: bytes = Field(sa_type=LargeBinary)
+
+
+class ChannelState(SQLModel, table=True):
+    """What crosspost knows of a channel besides its settings."""
+
+    __tablename__ = "channel_state"
+
+    channel: str = Field(primary_key=True)
+    held: bool = False  # by a person
+    paused_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by the platform
+    reason: str = Field(default="", sa_type=Text)
+    secrets: bytes | None = Field(default=None, sa_type=LargeBinary)  # a session, encrypted
+
+
+class Database:
+    """The queue database, opened. Two ways in: `read()` and `write()`, each one transaction."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _engine(url)
+        self._writer = self.engine.execution_options(crosspost_write=True)
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None on PostgreSQL."""
+        name = self.engine.url.database
+        return Path(name) if self.engine.dialect.name == "sqlite" and name else None
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A consistent view. Raises DatabaseError."""
+        with _in_words(self), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction that holds the write lock from its start; all of it or nothing.
+
+        Raises DatabaseError when it cannot be had or made durable.
+        """
+        with (
+            _in_words(self),
+            Session(self._writer, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    def check_schema(self) -> None:
+        """Raises SchemaError unless the tables are exactly those that this code knows."""
+        found = self.schema()
+        if found == SCHEMA:
+            return
+        if found is None:
+            raise SchemaError(
+                t("The queue database is missing or empty: {where}.", where=self.where()),
+                hint=t("Make it with: crosspost init"),
+            )
+        newer = found > SCHEMA
+        raise SchemaError(
+            t(
+                "The queue database has schema {found}, and this crosspost needs {needed}.",
+                found=found,
+                needed=SCHEMA,
+            ),
+            hint=t("It was made by a newer crosspost: install that one here too.")
+            if newer
+            else t(
+                "Stop the daemon, make a copy of the database, then run: crosspost init --upgrade"
+            ),
+        )
+
+    def schema(self) -> str | None:
+        """The migration that the database stands at; None when it has no tables yet."""
+        if self.file is not None and not self.file.exists():
+            return None
+        with self.read() as session:
+            try:
+                row = session.execute(text("SELECT version_num FROM alembic_version")).first()
+            except (exc.OperationalError, exc.ProgrammingError) as error:
+                if "alembic_version" in str(error.orig):
+                    return None
+                raise
+            return row[0] if row else None
+
+    def where(self) -> str:
+        """The database as it may be shown: the file's path, or the URL without its password."""
+        return str(self.file or self.engine.url.render_as_string(hide_password=True))
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+    if not url.startswith("sqlite:"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # BEGIN is ours: see `_begin_sqlite`
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute(f"PRAGMA journal_mode = {'WAL' if _wal_is_sound() else 'TRUNCATE'}")
+    cursor.close()
+
+
+def _wal_is_sound() -> bool:
+    """Whether this SQLite may use WAL: from 3.51.3 on, or in the mended 3.50.7 and 3.44.6; earlier
+    ones can damage a WAL file that two connections write (sqlite.org/wal.html, "WAL-reset bug")."""
+    import sqlite3
+
+    version = sqlite3.sqlite_version_info
+    mended = {(3, 50): 7, (3, 44): 6}
+    return version >= (3, 51, 3) or version[2] >= mended.get(version[:2], 1_000)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("crosspost_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def _in_words(database: Database) -> Iterator[None]:
+    """A database's failure as a sentence with the next step, never as a traceback."""
+    try:
+        yield
+    except exc.IntegrityError:
+        raise  # a rule of ours was about to be broken: that is a bug, and not the database's
+    except exc.DBAPIError as error:
+        raise DatabaseError(_sentence(database, str(error.orig)), hint=_hint(error)) from error
+
+
+def _sentence(database: Database, reason: str) -> str:
+    where = database.where()
+    known = {
+        "locked": t("The queue database is in use by another program: {where}.", where=where),
+        "readonly": t("The queue database cannot be written: {where}.", where=where),
+        "unable to open": t("The queue database cannot be opened: {where}.", where=where),
+        "full": t("The disk is full; nothing was changed."),
+        "malformed": t("The queue database is damaged: {where}.", where=where),
+        "not a database": t("This is not a crosspost database: {where}.", where=where),
+    }
+    found = [sentence for sign, sentence in known.items() if sign in reason]
+    return (found or [t("The queue database failed: {reason}.", reason=reason)])[0]
+
+
+def _hint(error: exc.DBAPIError) -> str:
+    reason = str(error.orig)
+    if "locked" in reason:
+        return t("Close the program that holds it, then try again. Nothing was changed.")
+    if "readonly" in reason or "unable to open" in reason:
+        user = os.environ.get("USER", "")
+        return t("The account {user} needs the right to write this file and its folder.", user=user)
+    if "malformed" in reason or "not a database" in reason:
+        return t("Stop the daemon, keep this file, and bring back the last good copy.")
+    return t("Nothing was changed.")

@@ -1,0 +1,128 @@
+"""A draft and what becomes of it on each channel: checked, its images taken in, rendered.
+
+Nothing is queued here, and no table is touched; `editorial.py` stores what this room composed.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from crosspost import checks
+from crosspost.adapters import open_adapter
+from crosspost.config import Config
+from crosspost.errors import ContentError
+from crosspost.post import Content, Image, Post
+from crosspost.rendering import render
+from crosspost.times import Moment
+from crosspost.wording import t
+
+#: Letters of a code: no vowels, so that no word arises, and nothing that looks like another.
+CODE_LETTERS = "23456789bcdfghjkmnpqrstvwxyz"
+CODE_LENGTH = 7
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What an author brings: the words, image files with their alt texts, where to and when."""
+
+    title: str
+    body: str
+    source: str
+    link: str
+    lang: str
+    urgency: str
+    images: tuple[tuple[Path, str], ...]
+    channels: tuple[str, ...]
+    due: Moment
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A draft as it will go out: its images as taken in, and its posts by channel."""
+
+    content: Content
+    posts: dict[str, tuple[Post, ...]]
+    warnings: tuple[str, ...]
+
+
+def compose(
+    config: Config, draft: Draft, *, revision: int = 1, kept: Sequence[Image] | None = None
+) -> Rendered:
+    """Check a draft and render it for each of its channels; nothing is queued.
+
+    `kept` are images that were taken in for an earlier revision and stay. Raises ContentError with
+    every problem of every channel at once, NotFound for an unknown channel.
+    """
+    found = checks.check(
+        title=draft.title,
+        body=draft.body,
+        source=draft.source,
+        link=draft.link,
+        lang=draft.lang,
+        images=len(draft.images) + len(kept or ()),
+    )
+    problems = [f.sentence for f in found if f.level is checks.Level.BLOCK]
+    if problems:
+        raise ContentError(*problems, hint=t("Nothing was queued."))
+    images = tuple(kept or ()) + _take_in(config, draft.images)
+    content = Content(
+        code=new_code(),
+        revision=revision,
+        title=draft.title.strip(),
+        body=draft.body,
+        source=draft.source.strip(),
+        link=draft.link,
+        lang=draft.lang,
+        urgency=draft.urgency,
+        images=images,
+    )
+    posts: dict[str, tuple[Post, ...]] = {}
+    for channel in draft.channels:
+        try:
+            posts[channel] = render_for(config, channel, content, draft.channels)
+        except ContentError as error:
+            problems += error.problems
+    if problems:
+        raise ContentError(*problems, hint=t("Nothing was queued."))
+    warnings = tuple(f.sentence for f in found if f.level is checks.Level.WARN)
+    return Rendered(content, posts, warnings)
+
+
+def _take_in(config: Config, files: Sequence[tuple[Path, str]]) -> tuple[Image, ...]:
+    if not files:
+        return ()
+    from crosspost import media
+
+    problems: list[str] = []
+    taken: list[Image] = []
+    for path, alt in files:
+        try:
+            taken.append(media.take_in(path, alt, config.media))
+        except ContentError as error:
+            problems += error.problems
+    if problems:
+        raise ContentError(*problems, hint=t("Nothing was queued."))
+    return tuple(taken)
+
+
+def render_for(
+    config: Config, channel: str, content: Content, channels: Sequence[str]
+) -> tuple[Post, ...]:
+    """The posts of one channel. With the site among `channels`, its page is the link of all."""
+    adapter = open_adapter(config, channel)
+    can = adapter.capabilities
+    if content.images:
+        from crosspost import media
+
+        fitted = tuple(media.fit(image, can, config.media) for image in content.images)
+        content = replace(content, images=fitted)
+    page = config.page(content.code) if config.site_channel in channels else ""
+    return render(content, can, adapter.measure, page=page, channel=channel)
+
+
+def new_code() -> str:
+    """A fresh short code: 7 letters of 28, about 1.3e10 of them."""
+    return "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))

@@ -1,0 +1,37 @@
+"""Canonical JSON: one value, one sequence of bytes. Pure; it must not know what it writes.
+
+RFC 8785 (JSON Canonicalization Scheme), restricted to strings, integers, booleans, arrays and
+objects with ASCII keys, so that no two programs can disagree on numbers or on the order of keys.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+#: Integers beyond this are not exact everywhere (RFC 8785 section 3.2.2.3, IEEE 754 double).
+LARGEST = 2**53 - 1
+
+
+def canonical(value: Any) -> bytes:
+    """The canonical bytes of `value` (UTF-8). Raises ValueError for what the ledger does not allow:
+    floats, null, large integers, keys that are not ASCII, strings that are not Unicode text."""
+    _check(value)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _check(value: Any) -> None:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str) or not key.isascii():
+                raise ValueError(f"a key must be an ASCII string, not {key!r}")
+            _check(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check(item)
+    elif isinstance(value, bool | str):
+        pass
+    elif not isinstance(value, int):
+        raise ValueError(f"a {type(value).__name__} has no canonical form here")
+    elif abs(value) > LARGEST:
+        raise ValueError("an integer must be within plus or minus 2**53 - 1")

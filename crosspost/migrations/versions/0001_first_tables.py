@@ -1,0 +1,213 @@
+"""The first tables."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlmodel.sql.sqltypes import AutoString
+
+from crosspost.database import StatusText, UtcDateTime
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "announcement",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("created_by", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "channel_state",
+        sa.Column("channel", AutoString(), nullable=False),
+        sa.Column("held", sa.Boolean(), nullable=False),
+        sa.Column("paused_until", UtcDateTime(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("secrets", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("channel"),
+    )
+    op.create_table(
+        "ledger_entry",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("entry", sa.LargeBinary(), nullable=False),
+        sa.Column("leaf", sa.LargeBinary(), nullable=False),
+        sa.Column("kind", AutoString(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("by", AutoString(), nullable=False),
+        sa.Column("announcement_id", sa.Integer(), nullable=True),
+        sa.Column("delivery_id", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_ledger_entry_announcement_id", "ledger_entry", ["announcement_id"])
+    op.create_index("ix_ledger_entry_delivery_id", "ledger_entry", ["delivery_id"])
+
+    op.create_table(
+        "ledger_note",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["id"],
+            ["ledger_entry.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "revision",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("announcement_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("code", AutoString(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("link", sa.Text(), nullable=False),
+        sa.Column("lang", AutoString(), nullable=False),
+        sa.Column("urgency", AutoString(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("created_by", AutoString(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("digest", AutoString(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["announcement_id"],
+            ["announcement.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("announcement_id", "number"),
+        sa.UniqueConstraint("code"),
+    )
+    op.create_index("ix_revision_announcement_id", "revision", ["announcement_id"])
+
+    op.create_table(
+        "approval",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("revision_id", sa.Integer(), nullable=False),
+        sa.Column("by", AutoString(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["revision_id"],
+            ["revision.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_approval_revision_id", "approval", ["revision_id"])
+
+    op.create_table(
+        "delivery",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("revision_id", sa.Integer(), nullable=False),
+        sa.Column("channel", AutoString(), nullable=False),
+        sa.Column("status", StatusText(), nullable=False),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column("wall", AutoString(), nullable=False),
+        sa.Column("zone", AutoString(), nullable=False),
+        sa.Column("not_before", UtcDateTime(), nullable=True),
+        sa.Column("not_after", UtcDateTime(), nullable=False),
+        sa.Column("waits_for", sa.Integer(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("clean_looks", sa.Integer(), nullable=False),
+        sa.Column("unclear_looks", sa.Integer(), nullable=False),
+        sa.Column("render_digest", AutoString(), nullable=False),
+        sa.Column("approved_digest", AutoString(), nullable=True),
+        sa.Column("claimed_by", AutoString(), nullable=True),
+        sa.Column("claimed_at", UtcDateTime(), nullable=True),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("outcome", AutoString(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["revision_id"],
+            ["revision.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["waits_for"],
+            ["delivery.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("revision_id", "channel"),
+    )
+    op.create_index("delivery_status_due", "delivery", ["status", "due_at"])
+
+    op.create_table(
+        "image",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("revision_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("sha256", AutoString(), nullable=False),
+        sa.Column("alt", sa.Text(), nullable=False),
+        sa.Column("mime", AutoString(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["revision_id"],
+            ["revision.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("revision_id", "position"),
+    )
+    op.create_index("ix_image_revision_id", "image", ["revision_id"])
+
+    op.create_table(
+        "attempt",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("delivery_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("by", AutoString(), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("outcome", AutoString(), nullable=False),
+        sa.Column("http_status", sa.Integer(), nullable=True),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"],
+            ["delivery.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_attempt_delivery_id", "attempt", ["delivery_id"])
+
+    op.create_table(
+        "part",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("delivery_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("channel", AutoString(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("handle", sa.Text(), nullable=False),
+        sa.Column("prepared", sa.Text(), nullable=False),
+        sa.Column("begun_at", UtcDateTime(), nullable=True),
+        sa.Column("remote_id", AutoString(), nullable=True),
+        sa.Column("permalink", AutoString(), nullable=False),
+        sa.Column("extra", sa.Text(), nullable=False),
+        sa.Column("published_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"],
+            ["delivery.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("channel", "remote_id"),
+        sa.UniqueConstraint("delivery_id", "position"),
+    )
+    forbid_changes_of_the_ledger()
+
+
+def forbid_changes_of_the_ledger() -> None:
+    """Against accidents; the evidence against intent is the hash tree."""
+    if op.get_bind().dialect.name == "sqlite":
+        for act in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER ledger_entry_no_{act.lower()} BEFORE {act} ON ledger_entry "
+                "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+            )
+        return
+    op.execute(
+        "CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER ledger_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE "
+        "ON ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only()"
+    )

@@ -1,0 +1,194 @@
+"""What became of an attempt: begun, settled, postponed, refused, doubted, looked for, rescued.
+
+Each function is one move of `queue.py` with what belongs to it: the receipt, the attempt's end, the
+pause of a channel. It must not decide which of them is right (`retry.py`) or speak to platforms.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from crosspost import queue
+from crosspost.database import Attempt, Delivery, Part
+from crosspost.ledger import book
+from crosspost.lifecycle import IN_HAND, Status, Verb
+from crosspost.post import Receipt
+from crosspost.queue import Doing
+from crosspost.wording import t
+
+#: How long a repeat under the same key may wait for its channel.
+REPEAT_GRACE = timedelta(hours=1)
+
+
+def begin(session: Session, delivery: Delivery, part: Part, doing: Doing) -> None:
+    """The intent, before the first byte: publishing, with the handle in the row. Once this is
+    committed the post may be public, whatever happens next."""
+    if part.begun_at is None:
+        part.begun_at = doing.at
+    session.add(part)
+    session.flush()
+    queue.move(session, delivery, Verb.BEGIN, doing, queue.Change(data={"part": part.position}))
+
+
+def settle_part(
+    session: Session, delivery: Delivery, part: Part, receipt: Receipt, doing: Doing
+) -> bool:
+    """The platform's yes to one part is stored; True when the whole delivery is published by it.
+
+    Also what evidence says of an unconfirmed one.
+    """
+    part.remote_id = receipt.remote_id
+    part.permalink = receipt.permalink
+    part.extra = json.dumps(dict(receipt.extra))
+    part.published_at = doing.at
+    session.add(part)
+    session.flush()
+    found = delivery.status == Status.UNCONFIRMED
+    last = not any(other.remote_id is None for other in queue.parts_of(session, delivery))
+    verb = (Verb.CONFIRM if found else Verb.PUBLISH) if last else Verb.NEXT_PART
+    data = {"part": part.position, "remote_id": receipt.remote_id, "permalink": receipt.permalink}
+    columns: dict[str, Any] = {"clean_looks": 0, "unclear_looks": 0}
+    if last:
+        columns |= {"outcome": "published", "reason": "", "not_before": None}
+    queue.move(session, delivery, verb, doing, queue.Change(columns, data))
+    if last:
+        end_attempt(session, delivery, doing.at, "confirmed" if found else "published")
+    return last
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How an attempt failed: the error's kind, HTTP status and words (without secrets)."""
+
+    kind: str
+    words: str
+    status: int | None = None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What of it enters the ledger: kind and status, not the words."""
+        return {"outcome": self.kind, **({"http_status": self.status} if self.status else {})}
+
+
+def postpone(
+    session: Session,
+    delivery: Delivery,
+    until: datetime,
+    failure: Failure,
+    doing: Doing,
+    *,
+    pause_channel: bool = False,
+) -> None:
+    """It surely did not happen; it waits until then, and its whole channel too if so decided."""
+    columns = {"not_before": until, "outcome": failure.kind, "reason": failure.words}
+    data = {**failure.data, "until": book.stamp(until)}
+    queue.move(session, delivery, Verb.POSTPONE, doing, queue.Change(columns, data))
+    end_attempt(session, delivery, doing.at, failure.kind, failure)
+    if pause_channel:
+        queue.pause(session, delivery.channel, until, failure.words)
+
+
+def refuse(session: Session, delivery: Delivery, failure: Failure, doing: Doing) -> None:
+    """A final no."""
+    columns = {"outcome": failure.kind, "reason": failure.words}
+    queue.move(session, delivery, Verb.REFUSE, doing, queue.Change(columns, failure.data))
+    end_attempt(session, delivery, doing.at, failure.kind, failure)
+
+
+def doubt(
+    session: Session, delivery: Delivery, look_at: datetime, failure: Failure, doing: Doing
+) -> None:
+    """It may be public: nobody sends it again before there is evidence."""
+    columns = {
+        "not_before": look_at,
+        "outcome": failure.kind,
+        "reason": failure.words,
+        "clean_looks": 0,
+        "unclear_looks": 0,
+    }
+    queue.move(session, delivery, Verb.DOUBT, doing, queue.Change(columns, failure.data))
+    end_attempt(session, delivery, doing.at, failure.kind, failure)
+
+
+def alarm(session: Session, delivery: Delivery, reason: str, doing: Doing) -> None:
+    """What would be sent is not what was approved: back to held, the approval is void."""
+    columns = {"approved_digest": None, "outcome": "not_as_approved", "reason": reason}
+    queue.move(session, delivery, Verb.ALARM, doing, queue.Change(columns))
+    end_attempt(session, delivery, doing.at, "not_as_approved", Failure("not_as_approved", reason))
+
+
+def looked(
+    session: Session, delivery: Delivery, *, clear: bool, next_look: datetime, words: str = ""
+) -> None:
+    """A look at an unconfirmed post that settled nothing yet. An unclear one breaks the row of
+    clean ones."""
+    columns: dict[str, Any] = {"not_before": next_look}
+    if clear:
+        columns["clean_looks"] = delivery.clean_looks + 1
+    else:
+        columns |= {"clean_looks": 0, "unclear_looks": delivery.unclear_looks + 1}
+        columns |= {"reason": words} if words else {}
+    queue.rewrite(session, delivery, columns)
+
+
+def disprove(session: Session, delivery: Delivery, doing: Doing) -> None:
+    """Evidence says that it is not public: it may be sent again."""
+    columns = {"not_before": None, "clean_looks": 0, "unclear_looks": 0}
+    data = {"looks": delivery.clean_looks + 1}
+    queue.move(session, delivery, Verb.DISPROVE, doing, queue.Change(columns, data))
+
+
+def repeat(session: Session, delivery: Delivery, doing: Doing) -> None:
+    """Send the same bytes under the same key again, even when its latest time has passed: the
+    question is whether it is out already."""
+    columns = {"not_before": None, "not_after": max(delivery.not_after, doing.at + REPEAT_GRACE)}
+    queue.move(session, delivery, Verb.REPEAT, doing, queue.Change(columns))
+
+
+def ask(session: Session, delivery: Delivery, reason: str, doing: Doing) -> None:
+    """No evidence can be had: a person decides."""
+    columns = {"not_before": None, "reason": reason}
+    queue.move(session, delivery, Verb.ASK, doing, queue.Change(columns))
+
+
+def rescue(session: Session, look_at: datetime, doing: Doing) -> list[Delivery]:
+    """Take over what a dead daemon had in hand: what was being prepared goes back to scheduled,
+    what was being published is in doubt. Only for the holder of the daemon's lock."""
+    left = session.exec(select(Delivery).where(col(Delivery.status).in_(list(IN_HAND)))).all()
+    failure = Failure("daemon_died", t("The daemon ended before the answer was known."))
+    for delivery in left:
+        if delivery.status == Status.PUBLISHING:
+            doubt(session, delivery, look_at, failure, doing)
+        else:
+            postpone(session, delivery, doing.at, failure, doing)
+    return list(left)
+
+
+def end_attempt(
+    session: Session,
+    delivery: Delivery,
+    at: datetime,
+    outcome: str,
+    failure: Failure | None = None,
+) -> None:
+    """Write down how the latest attempt ended."""
+    attempt = session.exec(
+        select(Attempt)
+        .where(Attempt.delivery_id == delivery.id)
+        .order_by(col(Attempt.id).desc())
+        .limit(1)
+    ).first()
+    if attempt is None:
+        return
+    attempt.ended_at = at
+    attempt.outcome = outcome
+    if failure is not None:
+        attempt.message = failure.words
+        attempt.http_status = failure.status
+    session.add(attempt)
+    session.flush()

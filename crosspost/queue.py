@@ -1,0 +1,352 @@
+"""The queue of deliveries: enqueue, approve, claim, cancel, miss. The only writer of a status.
+
+Every change of status goes through `move`: a guarded UPDATE (id, status and fence must still be
+what was read) and its ledger entry, in the caller's transaction. This room must not speak to
+platforms, read clocks or decide on retries; it is told what happened, by whom, and when.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from crosspost import agenda
+from crosspost.database import Attempt, ChannelState, Delivery, Part, Revision
+from crosspost.errors import Conflict, NotFound
+from crosspost.ledger import book
+from crosspost.ledger.hashing import salted_digest
+from crosspost.lifecycle import ENDED, Status, Verb, status_word, target
+from crosspost.post import Post, to_json
+from crosspost.times import Moment
+from crosspost.wording import t
+
+
+@dataclass(frozen=True)
+class Doing:
+    """Who does something, when (aware), and why in a person's words."""
+
+    by: str
+    at: datetime
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a move writes besides the status: columns of the row, and data for the ledger entry."""
+
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Stale(Conflict):
+    """The delivery is not what it was when it was read: somebody else moved it meanwhile."""
+
+
+# --- entering -------------------------------------------------------------------------------------
+
+
+def enqueue(
+    session: Session,
+    revision: Revision,
+    channel: str,
+    posts: Sequence[Post],
+    *,
+    due: Moment,
+    not_after: datetime,
+    waits_for: int | None,
+    doing: Doing,
+) -> Delivery:
+    """Put one revision into the queue of one channel, held until it is approved."""
+    payloads = [to_json(post) for post in posts]
+    delivery = Delivery(
+        revision_id=known(revision.id),
+        channel=channel,
+        status=Status.HELD,
+        due_at=due.utc,
+        wall=due.wall,
+        zone=due.zone,
+        not_after=not_after,
+        waits_for=waits_for,
+        render_digest=salted_digest(revision.salt, payloads),
+    )
+    session.add(delivery)
+    session.flush()
+    for position, payload in enumerate(payloads):
+        session.add(
+            Part(
+                delivery_id=known(delivery.id),
+                position=position,
+                channel=channel,
+                payload=json.dumps(payload, ensure_ascii=False),
+            )
+        )
+    session.flush()
+    data = {"due": book.stamp(due.utc), "wall": due.wall, "zone": due.zone}
+    _record(session, delivery, "queued", doing, data, digest=delivery.render_digest)
+    return delivery
+
+
+# --- the one writer -------------------------------------------------------------------------------
+
+
+def move(
+    session: Session, delivery: Delivery, verb: Verb, doing: Doing, change: Change | None = None
+) -> None:
+    """Do `verb` to `delivery`: the row, then its ledger entry. `delivery` is brought up to date.
+
+    Raises Conflict when it is no legal move, Stale when the row has changed since it was read.
+    """
+    change = change or Change()
+    before = delivery.status
+    after = target(before, verb)
+    if after is None:
+        raise Conflict(
+            t("This delivery is {status}; that is not possible now.", status=status_word(before)),
+            hint=t("Its story: crosspost why {number}", number=announcement_of(session, delivery)),
+        )
+    columns = {"status": after, **change.columns}
+    if after in ENDED:
+        columns["ended_at"] = doing.at
+    found = session.execute(
+        update(Delivery)
+        .where(
+            col(Delivery.id) == delivery.id,
+            col(Delivery.status) == before,
+            col(Delivery.fence) == delivery.fence,
+        )
+        .values(**columns)
+        .execution_options(synchronize_session=False)
+    )
+    if found.rowcount != 1:  # type: ignore[attr-defined]
+        raise Stale(
+            t("This delivery was changed by somebody else meanwhile."),
+            hint=t("Look at it again, then decide."),
+        )
+    session.refresh(delivery)
+    data = {"from": before.value, "to": after.value, "fence": delivery.fence, **change.data}
+    _record(session, delivery, verb.value, doing, data)
+
+
+def _record(
+    session: Session,
+    delivery: Delivery,
+    kind: str,
+    doing: Doing,
+    data: Mapping[str, Any],
+    digest: str | None = None,
+) -> None:
+    revision = session.get_one(Revision, delivery.revision_id)
+    book.append(
+        session,
+        book.Act(
+            kind=kind,
+            by=doing.by,
+            at=doing.at,
+            announcement=revision.announcement_id,
+            revision=revision.number,
+            code=revision.code,
+            delivery=delivery.id,
+            channel=delivery.channel,
+            digest=digest,
+            data=data,
+            note=doing.note,
+        ),
+    )
+
+
+# --- moves of people ------------------------------------------------------------------------------
+
+
+def approve(session: Session, delivery: Delivery, doing: Doing) -> None:
+    """A person said yes to exactly what is rendered."""
+    move(
+        session,
+        delivery,
+        Verb.APPROVE,
+        doing,
+        Change({"approved_digest": delivery.render_digest}, {"render": delivery.render_digest}),
+    )
+
+
+def cancel(session: Session, delivery: Delivery, doing: Doing) -> None:
+    """A person, or a newer revision, takes it back before it is sent."""
+    move(session, delivery, Verb.CANCEL, doing)
+
+
+def reschedule(
+    session: Session, delivery: Delivery, due: Moment, not_after: datetime, doing: Doing
+) -> None:
+    """Another time for a delivery that is still held or scheduled. Raises Conflict otherwise."""
+    if delivery.status not in (Status.HELD, Status.SCHEDULED):
+        raise Conflict(
+            t(
+                "On {channel} it is {status} already; its time cannot be changed.",
+                channel=delivery.channel,
+                status=status_word(delivery.status),
+            )
+        )
+    rewrite(
+        session,
+        delivery,
+        {
+            "due_at": due.utc,
+            "wall": due.wall,
+            "zone": due.zone,
+            "not_after": not_after,
+            "not_before": None,
+        },
+    )
+    data = {"due": book.stamp(due.utc), "wall": due.wall, "zone": due.zone}
+    _record(session, delivery, "rescheduled", doing, data)
+
+
+def retry(
+    session: Session, delivery: Delivery, due: Moment, not_after: datetime, doing: Doing
+) -> None:
+    """A person lets a failed or missed delivery go out after all."""
+    columns = {
+        "due_at": due.utc,
+        "wall": due.wall,
+        "zone": due.zone,
+        "not_after": not_after,
+        "not_before": None,
+        "ended_at": None,
+        "outcome": "",
+        "reason": "",
+    }
+    move(session, delivery, Verb.RETRY, doing, Change(columns, {"due": book.stamp(due.utc)}))
+
+
+def rewrite(session: Session, delivery: Delivery, columns: Mapping[str, Any]) -> None:
+    """Columns other than the status, under the same guard as a move."""
+    found = session.execute(
+        update(Delivery)
+        .where(
+            col(Delivery.id) == delivery.id,
+            col(Delivery.status) == delivery.status,
+            col(Delivery.fence) == delivery.fence,
+        )
+        .values(**columns)
+        .execution_options(synchronize_session=False)
+    )
+    if found.rowcount != 1:  # type: ignore[attr-defined]
+        raise Stale(t("This delivery was changed by somebody else meanwhile."))
+    session.refresh(delivery)
+
+
+# --- moves of the daemon --------------------------------------------------------------------------
+
+
+def claim(session: Session, busy: Iterable[str], doing: Doing) -> list[Delivery]:
+    """Take the next due delivery of each channel that is free, oldest first: preparing, with a new
+    fence and a new attempt. `busy` names the channels that are at work already."""
+    now = doing.at
+    taken: dict[str, Delivery] = {}
+    occupied = set(busy)
+    for delivery in agenda.due(session, now, occupied):
+        if delivery.channel in taken or delivery.channel in occupied:
+            continue
+        taken[delivery.channel] = delivery
+        columns = {
+            "fence": delivery.fence + 1,
+            "attempts": delivery.attempts + 1,
+            "claimed_by": doing.by,
+            "claimed_at": now,
+            "not_before": None,
+        }
+        data = {"attempt": delivery.attempts + 1}
+        move(session, delivery, Verb.CLAIM, doing, Change(columns, data))
+        session.add(
+            Attempt(
+                delivery_id=known(delivery.id),
+                number=delivery.attempts,
+                fence=delivery.fence,
+                by=doing.by,
+                started_at=now,
+            )
+        )
+    session.flush()
+    return list(taken.values())
+
+
+def miss(session: Session, doing: Doing) -> list[Delivery]:
+    """End every scheduled delivery whose latest time has passed."""
+    late = session.exec(
+        select(Delivery)
+        .where(Delivery.status == Status.SCHEDULED, Delivery.not_after < doing.at)
+        .order_by(col(Delivery.due_at))
+        .limit(agenda.BATCH)
+    ).all()
+    for delivery in late:
+        reason = delivery.reason or _why_late(session, delivery)
+        columns = {"outcome": delivery.outcome or "late", "reason": reason}
+        move(session, delivery, Verb.MISS, doing, Change(columns))
+    return list(late)
+
+
+def _why_late(session: Session, delivery: Delivery) -> str:
+    if delivery.waits_for is not None:
+        page = session.get_one(Delivery, delivery.waits_for)
+        if page.status != Status.PUBLISHED:
+            return t("Its page on the site was not published.")
+    return t("The daemon was not running, or the channel was busy or on hold, at its time.")
+
+
+def pause(session: Session, channel: str, until: datetime, reason: str) -> None:
+    """Nothing is sent to this channel before `until`."""
+    state = session.get(ChannelState, channel) or ChannelState(channel=channel)
+    state.paused_until = max(until, state.paused_until or until)
+    state.reason = reason
+    session.add(state)
+    session.flush()
+
+
+def unpause(session: Session, channel: str) -> bool:
+    """The channel works again; True when it was paused."""
+    state = session.get(ChannelState, channel)
+    if state is None or state.paused_until is None:
+        return False
+    state.paused_until, state.reason = None, ""
+    session.add(state)
+    session.flush()
+    return True
+
+
+# --- rows -----------------------------------------------------------------------------------------
+
+
+def parts_of(session: Session, delivery: Delivery) -> list[Part]:
+    """The parts of a delivery in order."""
+    query = select(Part).where(Part.delivery_id == delivery.id).order_by(col(Part.position))
+    return list(session.exec(query))
+
+
+def deliveries_of(session: Session, revision: Revision) -> list[Delivery]:
+    """The deliveries of a revision in the order of their making."""
+    query = select(Delivery).where(Delivery.revision_id == revision.id).order_by(col(Delivery.id))
+    return list(session.exec(query))
+
+
+def get_delivery(session: Session, number: int) -> Delivery:
+    """The delivery with this id. Raises NotFound."""
+    delivery = session.get(Delivery, number)
+    if delivery is None:
+        raise NotFound(t("There is no delivery {number}.", number=number))
+    return delivery
+
+
+def announcement_of(session: Session, delivery: Delivery) -> int:
+    """The number of the announcement that a delivery belongs to."""
+    return session.get_one(Revision, delivery.revision_id).announcement_id
+
+
+def known(number: int | None) -> int:
+    if number is None:
+        raise ValueError("the row has not been written yet")
+    return number

@@ -1,0 +1,134 @@
+"""What publishing and looking up both need: open adapters, a clock, and durable writing.
+
+It must not decide what happens to a delivery.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlmodel import Session
+
+from crosspost import queue
+from crosspost.adapters import Adapter, Context, open_adapter
+from crosspost.config import Config
+from crosspost.database import Database, Delivery, Part
+from crosspost.errors import DatabaseError, PlatformError, UserError
+from crosspost.outcomes import Failure
+from crosspost.post import Outgoing, Post, Receipt, from_json
+from crosspost.queue import Doing, Stale
+from crosspost.vault import Vault
+from crosspost.wording import t
+
+log = logging.getLogger("crosspost.publisher")
+
+#: Seconds between tries to store what has happened, when the database refuses.
+STORE_AGAIN = 2.0
+
+
+def utc_now() -> datetime:
+    """The present, aware."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Workbench:
+    """One for a daemon. `name` stands in attempts and entries, `now` is the clock, `stopping` is
+    set when the daemon is asked to end."""
+
+    database: Database
+    config: Config
+    name: str = "daemon"
+    now: Callable[[], datetime] = utc_now
+    jitter: Callable[[], float] = random.random
+    stopping: threading.Event = field(default_factory=threading.Event)
+    _adapters: dict[str, Adapter] = field(default_factory=dict)
+
+    def adapter(self, channel: str) -> Adapter:
+        """The channel's adapter, opened at first use. Raises UserError when it cannot be."""
+        if channel not in self._adapters:
+            vault = Vault(self.config, self.database, channel)
+            context = Context(self.config, channel, vault.load, vault.save, self.now)
+            self._adapters[channel] = open_adapter(self.config, channel, context)
+        return self._adapters[channel]
+
+    def close(self) -> None:
+        """Give back every connection to a platform."""
+        for adapter in self._adapters.values():
+            adapter.close()
+
+    def doing(self) -> Doing:
+        """The daemon, now."""
+        return Doing(self.name, self.now())
+
+    def post(self, part: Part) -> Post:
+        """The post of a part, as stored."""
+        return from_json(json.loads(part.payload), self.config.media)
+
+    def outgoing(self, parts: list[Part], part: Part, handle: dict[str, str]) -> Outgoing:
+        """A part with all that is known of it."""
+        before = [receipt_of(other) for other in parts if other.position < part.position]
+        return Outgoing(
+            post=self.post(part),
+            handle=handle,
+            prepared=json.loads(part.prepared or "{}"),
+            root=before[0] if before else None,
+            parent=before[-1] if before else None,
+            begun=part.begun_at,
+        )
+
+    def store(self, delivery: Delivery, change: Callable[[Session, Delivery], object]) -> Delivery:
+        """Make a change durable, and keep trying: what has happened outside cannot be undone.
+
+        `change` gets the row as it is now; the row as it is afterwards is returned. Raises Stale
+        when somebody else has claimed the delivery since, DatabaseError only when the daemon is
+        stopping (the next one finds the row as it was and takes over).
+        """
+        while True:
+            try:
+                with self.database.write() as session:
+                    row = session.get_one(Delivery, delivery.id)
+                    if row.fence != delivery.fence:
+                        raise Stale(t("This delivery was changed by somebody else meanwhile."))
+                    change(session, row)
+            except DatabaseError as error:
+                log.error("%s", error, extra={"event": "database"})
+                if self.stopping.wait(STORE_AGAIN):
+                    raise
+            else:
+                return row
+
+    def say(
+        self, level: int, event: str, delivery: Delivery, words: str, **fields: str | None
+    ) -> None:
+        """A line of the log about a delivery."""
+        with self.database.read() as session:
+            number = queue.announcement_of(session, delivery)
+        known = {"event": event, "announcement": number, "channel": delivery.channel}
+        extra = {**known, "attempt": delivery.attempts, **fields}
+        log.log(level, "#%s %s: %s", number, delivery.channel, words, extra=extra)
+
+
+def receipt_of(part: Part) -> Receipt:
+    """The stored receipt of a published part."""
+    return Receipt(part.remote_id or "", part.permalink, json.loads(part.extra or "{}"))
+
+
+def failure_of(error: Exception) -> Failure:
+    """An error as it is stored and shown; of a fault of ours only where it happened, since its
+    text may hold anything."""
+    if isinstance(error, PlatformError):
+        return Failure(error.kind, str(error), error.status)
+    if isinstance(error, UserError):
+        return Failure("misconfigured", str(error))
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{type(error).__name__}, {Path(frame.filename).name}:{frame.lineno}"
+    return Failure("internal_error", t("A fault in crosspost ({where}).", where=where))
