@@ -6,9 +6,10 @@ anything, and writes no status itself (`queue.py` does).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlmodel import Session, col, select
 
@@ -38,9 +39,21 @@ class Added:
     warnings: tuple[str, ...]
 
 
-def add(database: Database, config: Config, draft: Draft, doing: Doing) -> Added:
-    """Queue a new announcement for all its channels. Raises UserError with nothing queued."""
+def add(
+    database: Database,
+    config: Config,
+    draft: Draft,
+    doing: Doing,
+    *,
+    sure: Callable[[Rendered], None] | None = None,
+) -> Added:
+    """Queue a new announcement for all its channels. Raises UserError with nothing queued.
+
+    `sure` is called with what will be queued, before it is; what it raises stops it.
+    """
     rendered = compose(config, draft)
+    if sure is not None:
+        sure(rendered)
     with database.write() as session:
         announcement = Announcement(created_at=doing.at, created_by=doing.by)
         session.add(announcement)
@@ -60,18 +73,21 @@ def edit(
     *,
     base: int,
     keep_images: bool,
+    sure: Callable[[Rendered], None] | None = None,
 ) -> Added:
     """Make the next revision of announcement `number` out of `draft`; what was queued of the old
     one is cancelled, and so is its approval.
 
-    `base` is the revision that the author saw. Raises Conflict when there is a newer one, or when
-    something of it is published or may be.
+    `base` is the revision that the author saw, `sure` as in `add`. Raises Conflict when there is a
+    newer one, or when something of it is published or may be.
     """
     with database.read() as session:
         old = current_revision(session, number)
         _require_editable(session, old, base)
         kept = images_of(session, config, old) if keep_images else None
     rendered = compose(config, draft, revision=base + 1, kept=kept)
+    if sure is not None:
+        sure(rendered)
     with database.write() as session:
         old = current_revision(session, number)
         _require_editable(session, old, base)
@@ -302,6 +318,39 @@ def retry(
             queue.retry(session, delivery, now, not_after, doing)
             queue.unpause(session, delivery.channel)
         return [delivery.channel for delivery in chosen]
+
+
+class Finding(StrEnum):
+    """What a person found on a channel that cannot be asked."""
+
+    PUBLISHED = "published"
+    ABSENT = "absent"
+    GIVEN_UP = "given_up"  # absent, and to be left so
+
+
+def resolve(
+    database: Database,
+    config: Config,
+    number: int,
+    channel: str,
+    finding: Finding,
+    doing: Doing,
+    *,
+    permalink: str = "",
+) -> None:
+    """A person says what became of a delivery in review. Raises Conflict when it is not there."""
+    now = moment_of(doing.at, config.office.zone)
+    with database.write() as session:
+        revision = current_revision(session, number)
+        [delivery] = _chosen(session, revision, [channel], (Status.REVIEW,))
+        match finding:
+            case Finding.PUBLISHED:
+                queue.resolve_published(session, delivery, permalink, doing)
+            case Finding.ABSENT:
+                not_after = doing.at + config.policy.grace(revision.urgency)
+                queue.resolve_absent(session, delivery, now, not_after, doing)
+            case Finding.GIVEN_UP:
+                queue.give_up(session, delivery, doing)
 
 
 def _chosen(

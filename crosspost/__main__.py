@@ -1,0 +1,5 @@
+"""`python -m crosspost` is `crosspost`."""
+
+from crosspost.cli import main
+
+main()

@@ -1,0 +1,111 @@
+"""Channels: list them, check them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crosspost.cli.announcements import AsJson
+from crosspost.wording import t
+
+if TYPE_CHECKING:
+    from crosspost.cli.office import Office
+
+app = typer.Typer(help="The accounts that crosspost publishes to.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(json: AsJson = False) -> None:
+    """List the configured channels and how they are."""
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import show_json, table
+
+    office = open_office(secrets=False)
+    with office.views() as views:
+        found = views.channels()
+    if json:
+        show_json(found)
+        return
+    rows = [
+        (c["channel"], c["platform"], _condition(c), c["last_published"] or t("never"))
+        for c in found
+    ]
+    table([t("Channel"), t("Platform"), t("Condition"), t("Last published")], rows)
+
+
+def _condition(channel: dict[str, Any]) -> str:
+    if channel["held"]:
+        return t("on hold")
+    if channel["paused_until"]:
+        return t(
+            "paused until {until}: {reason}",
+            until=channel["paused_until"],
+            reason=channel["reason"],
+        )
+    return t("ready")
+
+
+@app.command()
+def check(
+    names: Annotated[
+        list[str], typer.Argument(metavar="[NAME]...", help="Channels; by default all of them.")
+    ] = [],
+    json: AsJson = False,
+) -> None:
+    """Ask each platform whose account it is and whether it may post. Posts nothing."""
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import show_json
+
+    office = open_office()
+    found = [_check(office, name) for name in names or list(office.config.channels)]
+    if json:
+        show_json(found)
+    else:
+        for result in found:
+            _print(result)
+    if not all(result["ok"] for result in found):
+        raise typer.Exit(1)
+
+
+def _check(office: Office, name: str) -> dict[str, Any]:
+    from crosspost.adapters import Context, open_adapter
+    from crosspost.errors import PlatformError
+    from crosspost.queue import unpause
+    from crosspost.vault import Vault
+
+    vault = Vault(office.config, office.database, name)
+    adapter = open_adapter(
+        office.config, name, Context(office.config, name, vault.load, vault.save)
+    )
+    try:
+        account = adapter.check()
+    except PlatformError as error:
+        return {"channel": name, "ok": False, "kind": error.kind, "error": str(error)}
+    finally:
+        adapter.close()
+    with office.database.write() as session:
+        unpause(session, name)
+    return {
+        "channel": name,
+        "ok": True,
+        "account": account.name,
+        "url": account.url,
+        "facts": dict(account.facts),
+        "warnings": list(account.warnings),
+    }
+
+
+def _print(result: dict[str, Any]) -> None:
+    from crosspost.cli.output import say
+    from crosspost.stories import outcome_word
+
+    if not result["ok"]:
+        say(t("{channel}: NOT well: {error}", **result))
+        say(f"    {outcome_word(result['kind'])}")
+        return
+    say(t("{channel}: well. Account: {account} {url}", **result).rstrip())
+    for name, value in result["facts"].items():
+        say(f"    {name}: {value}")
+    for warning in result["warnings"]:
+        say(t("    Note: {warning}", warning=warning))

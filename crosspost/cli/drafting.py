@@ -1,0 +1,230 @@
+"""From what the admin typed, wrote into a file or piped in, to the fields of a draft."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from crosspost.errors import ContentError, UsageError
+from crosspost.wording import t
+
+#: Bytes of an announcement file; a long announcement has some thousands.
+LARGEST_FILE = 1_000_000
+
+
+@dataclass
+class Fields:
+    """What was given; None for what was not."""
+
+    body: str | None = None
+    title: str | None = None
+    source: str | None = None
+    link: str | None = None
+    lang: str | None = None
+    at: str | None = None
+    to: list[str] | None = None
+    urgent: bool | None = None
+    images: list[tuple[Path, str]] | None = None
+
+    def over(self, other: Fields) -> Fields:
+        """These, and from `other` what is not given here."""
+        pairs = {f.name: getattr(self, f.name) for f in fields(self)}
+        given = {name: value for name, value in pairs.items() if value is not None}
+        return Fields(**{**other.__dict__, **given})
+
+
+def gather(
+    text: str | None, file: Path | None, options: Fields, *, read_input: bool = True
+) -> Fields:
+    """The fields of a draft from a text, a file or standard input, with the options over them.
+
+    Raises UsageError, ContentError.
+    """
+    if text is not None and text != "-" and file is not None:
+        raise UsageError(
+            t("Give the text either as an argument or with --file, not both."),
+            hint=t("Nothing was queued."),
+        )
+    if file is not None:
+        return options.over(from_file(file))
+    if text is not None and text != "-":
+        options.body = text
+    elif text == "-" or (read_input and not sys.stdin.isatty()):
+        return options.over(from_markdown(_from_input(), Path.cwd(), t("standard input")))
+    return options
+
+
+def _from_input() -> str:
+    try:
+        return sys.stdin.read(LARGEST_FILE + 1)
+    except UnicodeDecodeError as error:
+        raise ContentError(t("Standard input is not UTF-8 text.")) from error
+
+
+def from_file(path: Path) -> Fields:
+    """The fields of a Markdown file with front matter. Raises ContentError."""
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ContentError(
+                t("{path} is larger than {limit} bytes.", path=path, limit=LARGEST_FILE),
+                hint=t("Images are named in the front matter, not put into the text."),
+            )
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ContentError(
+            t("{path} cannot be read: {reason}.", path=path, reason=error.strerror)
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ContentError(
+            t("{path} is not a UTF-8 text file.", path=path),
+            hint=t("Save it as UTF-8 in your editor."),
+        ) from error
+    return from_markdown(text, path.parent, str(path))
+
+
+def from_markdown(text: str, folder: Path, name: str) -> Fields:
+    """The fields of a Markdown text, with front matter if it begins with `---`. Image files are
+    looked for from `folder` on; `name` is for messages. Raises ContentError."""
+    import frontmatter
+    import yaml
+
+    if len(text) > LARGEST_FILE:
+        raise ContentError(t("{path} is larger than {limit} bytes.", path=name, limit=LARGEST_FILE))
+    try:
+        values, body = frontmatter.parse(text)
+    except yaml.YAMLError as error:
+        raise ContentError(
+            t(
+                "The front matter of {name} is not well-formed: {reason}.",
+                name=name,
+                reason=_where(error),
+            ),
+            hint=t('A value with a colon in it needs quotation marks: title: "Notice: closed"'),
+        ) from error
+    return _Matter(values, folder, name).fields(body.strip())
+
+
+def _where(error: Any) -> str:
+    mark = getattr(error, "problem_mark", None)
+    reason = getattr(error, "problem", None) or t("unreadable")
+    if mark is None:
+        return str(reason)
+    # the mark counts from 0, and the front matter begins after the line with ---
+    return t("{reason} (line {line})", reason=reason, line=mark.line + 2)
+
+
+@dataclass
+class _Matter:
+    """Front matter, being read; all that is wrong with it is said at once."""
+
+    values: Mapping[str, Any]
+    folder: Path
+    name: str
+    problems: list[str] = field(default_factory=list)
+
+    def fields(self, body: str) -> Fields:
+        known = {"title", "source", "link", "lang", "at", "to", "urgent", "images"}
+        for key in self.values:
+            if key not in known:
+                self.problems.append(
+                    t(
+                        '{name}: there is no front-matter key "{key}"; there are {known}.',
+                        name=self.name,
+                        key=key,
+                        known=", ".join(sorted(known)),
+                    )
+                )
+        found = Fields(
+            body=body,
+            title=self._text("title"),
+            source=self._text("source"),
+            link=self._text("link"),
+            lang=self._text("lang"),
+            at=self._text("at"),
+            to=self._channels(),
+            urgent=self._yes_no("urgent"),
+            images=self._images(),
+        )
+        if self.problems:
+            raise ContentError(*self.problems, hint=t("Nothing was queued."))
+        return found
+
+    def _text(self, key: str) -> str | None:
+        value = self.values.get(key)
+        if value is None or isinstance(value, str):
+            return value
+        if isinstance(value, datetime | date):  # YAML reads an unquoted time by itself
+            return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return str(value)
+        self._wrong(key, t("write a text in quotation marks"))
+        return None
+
+    def _yes_no(self, key: str) -> bool | None:
+        value = self.values.get(key)
+        if value is None or isinstance(value, bool):
+            return value
+        self._wrong(key, t("write true or false"))
+        return None
+
+    def _channels(self) -> list[str] | None:
+        value = self.values.get("to")
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return split(value)
+        if isinstance(value, list) and all(isinstance(name, str) for name in value):
+            return list(value)
+        self._wrong("to", t("write a list of channel names"))
+        return None
+
+    def _images(self) -> list[tuple[Path, str]] | None:
+        value = self.values.get("images")
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            self._wrong("images", t("write a list of file and alt"))
+            return None
+        return [
+            image for number, item in enumerate(value, 1) if (image := self._image(number, item))
+        ]
+
+    def _image(self, number: int, item: Any) -> tuple[Path, str] | None:
+        if (
+            isinstance(item, dict)
+            and set(item) <= {"file", "alt"}
+            and isinstance(item.get("file"), str)
+        ):
+            return self.folder / item["file"], str(item.get("alt") or "")
+        self._wrong(f"images[{number}]", t("write file: and alt: for each image"))
+        return None
+
+    def _wrong(self, key: str, advice: str) -> None:
+        self.problems.append(t("{name}: {key}: {advice}.", name=self.name, key=key, advice=advice))
+
+
+def split(names: str) -> list[str]:
+    """Channel names that are separated by commas."""
+    return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def pair_images(files: Sequence[Path], alts: Sequence[str]) -> list[tuple[Path, str]] | None:
+    """Each --image with its --alt, in order; None when there is no image. Raises UsageError."""
+    if len(alts) > len(files):
+        raise UsageError(
+            t("There are more --alt than --image."),
+            hint=t("Write each --image FILE and after it its --alt TEXT."),
+        )
+    texts = [*alts, *[""] * (len(files) - len(alts))]
+    return list(zip(files, texts, strict=True)) or None
+
+
+def as_markdown(values: Mapping[str, Any], body: str) -> str:
+    """Front matter and body as a file that `from_markdown` reads; for an editor."""
+    import frontmatter
+
+    return str(frontmatter.dumps(frontmatter.Post(body, **values), allow_unicode=True))

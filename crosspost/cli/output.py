@@ -1,0 +1,101 @@
+"""How commands print: tables for a terminal, plain lines for a pipe, JSON for programs.
+
+It must not know what it prints.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+#: The colour of a status in a terminal.
+COLOURS = {
+    "published": "green",
+    "scheduled": "cyan",
+    "preparing": "cyan",
+    "publishing": "cyan",
+    "held": "yellow",
+    "unconfirmed": "yellow",
+    "review": "bold red",
+    "failed": "bold red",
+    "missed": "bold red",
+    "cancelled": "dim",
+}
+
+
+def interactive() -> bool:
+    """Whether a person sits at both ends, so that questions can be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def say(text: str = "") -> None:
+    """A line for the person."""
+    typer.echo(text)
+
+
+def warn(text: str) -> None:
+    """A line that is no result: to standard error."""
+    typer.echo(text, err=True)
+
+
+def show_json(values: Any) -> None:
+    """`values` as JSON, indented, for programs and curious people."""
+    typer.echo(json.dumps(values, ensure_ascii=False, indent=2))
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Rows as a table in a terminal, as tab-separated lines without headings in a pipe."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            typer.echo("\t".join(_flat(str(cell)) for cell in row))
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        drawn.add_column(heading, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(c if isinstance(c, Text) else Text(_calm(str(c))) for c in row))
+    Console().print(drawn)
+
+
+def status(words: str, kind: str) -> object:
+    """A status in its colour for `table`; plain words in a pipe."""
+    if not sys.stdout.isatty():
+        return words
+    from rich.text import Text
+
+    return Text(words, style=COLOURS.get(kind, ""))
+
+
+def _flat(text: str) -> str:
+    return " ".join(_calm(text).split())
+
+
+def _calm(text: str) -> str:
+    """Text without control characters, which could drive the terminal."""
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+
+
+def block(text: str, indent: str = "  ") -> None:
+    """A longer text, indented, control characters made visible."""
+    for line in text.splitlines() or [""]:
+        typer.echo(f"{indent}{_calm(line)}".rstrip())
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something counts; without a person at the terminal, or with --yes, go on.
+
+    Raises typer.Abort on no.
+    """
+    if not yes and interactive():
+        typer.confirm(question, default=True, abort=True)

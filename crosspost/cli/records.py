@@ -1,0 +1,123 @@
+"""Looking into the record: log list, why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crosspost.cli.announcements import AsJson, Number, OnlyChannel
+from crosspost.wording import t
+
+if TYPE_CHECKING:
+    from crosspost.cli.office import Office
+
+log = typer.Typer(help="The record of every act.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands of this file into `app`."""
+    app.command()(why)
+
+
+@log.command("list")
+def list_(
+    announcement: Annotated[
+        int | None, typer.Option("--announcement", metavar="ID", help="Only of this one.")
+    ] = None,
+    last: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 50,
+    json: AsJson = False,
+) -> None:
+    """List the acts on record, newest last."""
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import show_json, table
+    from crosspost.stories import sentence
+
+    office = open_office(secrets=False)
+    with office.views() as views:
+        found = views.entries(announcement=announcement, last=last)
+    if json:
+        show_json(found)
+        return
+    rows = [
+        (
+            record["index"],
+            _time(office, entry["at"]),
+            entry["by"],
+            _subject(entry),
+            sentence(entry) + (f' "{record["note"]}"' if record["note"] else ""),
+        )
+        for record in found
+        for entry in [record["entry"]]
+    ]
+    table([t("No."), t("Time"), t("Who"), t("About"), t("What")], rows)
+
+
+def why(number: Number, channel: OnlyChannel = [], json: AsJson = False) -> None:
+    """Tell the whole story of each delivery in plain words, and what to do next."""
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import show_json
+    from crosspost.errors import NotFound
+    from crosspost.lock import daemon_runs
+    from crosspost.stories import advice, story
+
+    office = open_office(secrets=False)
+    runs = daemon_runs(office.database)
+    with office.views() as views:
+        found = views.announcement(number)
+        entries = views.entries(announcement=number)
+    known = [delivery["channel"] for delivery in found["deliveries"]]
+    if set(channel) - set(known):
+        raise NotFound(
+            t("Announcement {number} does not go to {names}.", number=number, names=channel[0]),
+            hint=t("It goes to: {names}.", names=", ".join(known)),
+        )
+    stories = [
+        {
+            "channel": delivery["channel"],
+            "status": delivery["status"],
+            "reason": delivery["reason"],
+            "story": [{"at": a, "by": b, "what": what} for a, b, what in story(delivery, entries)],
+            "next": advice(delivery, number=number, daemon_runs=runs),
+        }
+        for delivery in found["deliveries"]
+        if not channel or delivery["channel"] in channel
+    ]
+    if json:
+        show_json(stories)
+        return
+    for told in stories:
+        _tell(office, number, told)
+
+
+def _tell(office: Office, number: int, told: dict[str, Any]) -> None:
+    from crosspost.cli.output import block, say
+    from crosspost.lifecycle import Status, status_word
+
+    words = status_word(Status(told["status"]))
+    say(
+        t(
+            "Announcement {number} on {channel}: {words}",
+            number=number,
+            channel=told["channel"],
+            words=words,
+        )
+    )
+    for act in told["story"]:
+        say(f"  {_time(office, act['at'])}  {act['by']}: {act['what']}")
+    if told["reason"]:
+        block(t("Last words: {reason}", reason=told["reason"]))
+    block(f"→ {told['next']}")
+    say()
+
+
+def _subject(entry: dict[str, Any]) -> str:
+    parts = [f"#{entry['announcement']}" if "announcement" in entry else "", entry.get("channel")]
+    return " ".join(part for part in parts if part)
+
+
+def _time(office: Office, at: str) -> str:
+    """A time of the record, to the second, in the office's zone."""
+    moment = datetime.fromisoformat(at).astimezone(office.config.office.tz)
+    return moment.strftime("%Y-%m-%d %H:%M:%S")

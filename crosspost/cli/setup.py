@@ -1,0 +1,196 @@
+"""Beginning: init, demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crosspost.wording import t
+
+if TYPE_CHECKING:
+    from crosspost.config import Config
+    from crosspost.founding import NewChannel
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands of this file into `app`."""
+    app.command()(init)
+    app.command()(demo)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="The office's folder.")] = Path(),
+    name: Annotated[
+        str | None, typer.Option(help="The office's name, as the public knows it.")
+    ] = None,
+    zone: Annotated[str | None, typer.Option(help="Its time zone, e.g. Asia/Makassar.")] = None,
+    language: Annotated[str | None, typer.Option(help="id or en.")] = None,
+    person: Annotated[str | None, typer.Option(help="Your name on the record.")] = None,
+    title: Annotated[str | None, typer.Option(help="Your office title.")] = None,
+    site_url: Annotated[
+        str | None, typer.Option(help="Where the public will see the pages that crosspost makes.")
+    ] = None,
+    channel: Annotated[
+        list[str], typer.Option("--channel", help="A platform to publish to; may be repeated.")
+    ] = [],
+    approve_on_add: Annotated[
+        bool, typer.Option("--approve-on-add", help="No second look: add approves at once.")
+    ] = False,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Bring an existing queue database up to date.")
+    ] = False,
+) -> None:
+    """Make a new office: crosspost.toml, .env (mode 0600) and the queue database.
+
+    Asks for what is not given. Secrets are never options, since others could see them in the list
+    of processes: type them when asked, or write them into .env.
+    """
+    from crosspost.cli.output import say
+    from crosspost.founding import Answers, found
+    from crosspost.founding import upgrade as bring_up_to_date
+    from crosspost.people import os_user
+    from crosspost.wording import set_language
+
+    if upgrade:
+        bring_up_to_date(_existing(folder))
+        say(t("The queue database is up to date."))
+        return
+    _refuse_existing(folder)
+    speaks = _asked(language, t("Language of the office (id, en)"), "id")
+    set_language(speaks)
+    answers = Answers(
+        name=_asked(name, t("Name of the office"), None),
+        zone=_asked(zone, t("Time zone"), "Asia/Jakarta"),
+        language=speaks,
+        os_user=os_user(),
+        person=_asked(person, t("Your name on the record"), os_user()),
+        title=_asked(title, t("Your office title (may be empty)"), ""),
+        site_url=_asked(site_url, t("Address of your own pages (empty: none)"), ""),
+        approve_on_add=approve_on_add,
+    )
+    channels = _channels(answers.site_url, channel)
+    config = found(folder, answers.__class__(**{**vars(answers), "channels": channels}))
+    _say_done(folder, config, channels)
+
+
+def _existing(folder: Path) -> Config:
+    from crosspost.cli import office
+    from crosspost.config import CONFIG_NAME, load
+
+    return load(office.config_file or folder / CONFIG_NAME, secrets=False)
+
+
+def _refuse_existing(folder: Path) -> None:
+    """Before anything is asked: there is no office here yet."""
+    from crosspost.config import CONFIG_NAME
+    from crosspost.errors import Conflict
+
+    if (folder / CONFIG_NAME).exists():
+        raise Conflict(
+            t("{path} is there already; nothing was changed.", path=folder / CONFIG_NAME),
+            hint=t("For a new office, use a new folder. To upgrade: crosspost init --upgrade"),
+        )
+
+
+def _asked(given: str | None, question: str, default: str | None) -> str:
+    """What was given as an option; else what the admin answers; else the default.
+
+    Raises UsageError when there is neither an answer nor a default.
+    """
+    from crosspost.cli.output import interactive
+    from crosspost.errors import UsageError
+
+    if given is not None:
+        return given
+    if interactive():
+        return str(typer.prompt(question, default=default, show_default=bool(default))).strip()
+    if default is None:
+        raise UsageError(
+            t("{question}: missing.", question=question), hint=t("See: crosspost init --help")
+        )
+    return default
+
+
+def _channels(site_url: str, platforms: list[str]) -> tuple[NewChannel, ...]:
+    from crosspost.adapters import platforms as known_platforms
+    from crosspost.cli.drafting import split
+    from crosspost.cli.output import interactive
+    from crosspost.errors import UsageError
+    from crosspost.founding import NewChannel
+
+    names = [name for item in platforms for name in split(item)]
+    others = sorted(set(known_platforms()) - {"site"})
+    if not names and interactive():
+        question = t("Where else to publish ({known}; commas between, empty: nowhere yet)")
+        names = split(typer.prompt(question.format(known=", ".join(others)), default=""))
+    if wrong := [name for name in names if name not in known_platforms()]:
+        raise UsageError(
+            t(
+                'There is no platform "{name}"; there are {known}.',
+                name=wrong[0],
+                known=", ".join(others),
+            )
+        )
+    site = [NewChannel("site", "site")] if site_url else []
+    return (*site, *(_channel(name) for name in dict.fromkeys(names) if name != "site"))
+
+
+def _channel(platform: str) -> NewChannel:
+    """A channel of that platform, its needed keys asked for; secrets typed unseen."""
+    from crosspost.cli.output import interactive, say
+    from crosspost.founding import NewChannel, wanted_keys
+
+    plain, secret = wanted_keys(platform)
+    if not interactive():
+        return NewChannel(
+            platform, platform, dict.fromkeys(plain, "FILL-ME-IN"), dict.fromkeys(secret, "")
+        )
+    say(t("{platform}: how to get these is in docs/channels/{platform}.md", platform=platform))
+    keys = {key: str(typer.prompt(f"  {key}")).strip() for key in plain}
+    hidden = t("not shown; empty: later, into .env")
+    secrets = {
+        key: str(
+            typer.prompt(f"  {key} ({hidden})", default="", hide_input=True, show_default=False)
+        )
+        for key in secret
+    }
+    return NewChannel(platform, platform, keys, secrets)
+
+
+def _say_done(folder: Path, config: Config, channels: tuple[NewChannel, ...]) -> None:
+    from crosspost.cli.output import say
+
+    say(t("Made: {files}", files=f"{config.path.name}, .env, {config.storage.database}"))
+    for channel in channels:
+        for key in [k for k, value in channel.keys.items() if value == "FILL-ME-IN"]:
+            say(
+                t(
+                    "Fill in {key} in section [channels.{name}] of crosspost.toml.",
+                    key=key,
+                    name=channel.name,
+                )
+            )
+        for key in [k for k, value in channel.secrets.items() if not value]:
+            say(t("Write the secret {name}=... into .env.", name=channel.variable(key)))
+    if not channels:
+        say(t("No channel is configured yet; config.example.toml shows how."))
+    steps = [f"cd {folder}"] if folder != Path() else []
+    steps += [
+        "crosspost channels check",
+        'crosspost add "..." --at "besok jam 9"',
+        "crosspost daemon",
+    ]
+    say(t("Next:"))
+    for step in steps:
+        say(f"  {step}")
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="A new folder for it.")] = Path("crosspost-demo"),
+) -> None:
+    """See it work, with no account and no settings: an office, five announcements, a daemon."""
+    from crosspost.cli.demonstration import show
+
+    show(folder)

@@ -1,0 +1,305 @@
+"""Images: an author's file is checked and cleaned once, then fitted to what a channel takes.
+
+Files lie in one folder under their SHA-256, so a name says what is in it and none is overwritten.
+Nothing of the author's file but its pixels comes in: no place, no camera, no comment. It must not
+know platforms; what one takes stands in its `Capabilities`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image as Pixels
+from PIL import ImageCms, ImageOps, JpegImagePlugin, UnidentifiedImageError
+
+from crosspost.errors import ContentError
+from crosspost.post import Capabilities, Image
+from crosspost.wording import t
+
+BYTES_LIMIT = 30_000_000
+PIXELS_LIMIT = 60_000_000  # width × height; Pillow needs up to 4 bytes for each
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF")  # Pillow reads an MPO (a JPEG with others behind) as JPEG
+_ANIMATED = ("PNG", "WEBP", "GIF")
+_QUALITIES = (90, 84, 78, 72)  # of a JPEG that was made smaller; below, detail is lost first
+_SMALLEST_SIDE = 16  # pixels; what does not fit so is not worth sending
+
+
+def take_in(path: Path, alt: str, media: Path) -> Image:
+    """Check an author's image file and store its pixels in the folder `media`.
+
+    Upright, in sRGB with eight bits, without any metadata; JPEG stays JPEG with the quality that it
+    has, all else is PNG, but for an opaque WebP, which is JPEG. Raises ContentError, naming the
+    file, for one that is missing, unreadable, no image, broken, too large or animated, and for one
+    without a description.
+    """
+    alt = _description(path, alt)
+    with _opened(path, _bytes_of(path)) as original:
+        pixels = _upright_srgb(original)
+        lossy = original.format in ("JPEG", "MPO") or (
+            original.format == "WEBP" and pixels.mode == "RGB"
+        )
+        options = _jpeg_options(original) if lossy else {}
+    if not lossy:
+        return _stored(_encoded(pixels, "image/png"), "image/png", pixels.size, alt, media)
+    data = _encoded(pixels, "image/jpeg", **options)
+    return _stored(data, "image/jpeg", pixels.size, alt, media)
+
+
+def fit(image: Image, capabilities: Capabilities, media: Path) -> Image:
+    """`image` within the types, bytes, pixels and side of a channel: itself where it is, else a
+    derivative of the best quality that fits, stored in `media`.
+
+    Raises ContentError when the stored file is gone or changed, or cannot be made small enough.
+    """
+    if _fits(image, capabilities):
+        return image
+    if not intact(image):
+        raise ContentError(
+            t("The stored image {file} is missing or was changed.", file=image.path),
+            hint=t("Give the image again with `crosspost edit`."),
+        )
+    with _opened(image.path, image.path.read_bytes()) as opened:
+        pixels = opened.copy()
+    pixels = _scaled(pixels, _first_scale(image, capabilities))
+    limit, encodings = capabilities.image_bytes, _encodings(image, capabilities)
+    while encodings and min(pixels.size) >= _SMALLEST_SIDE:
+        for mime, options in encodings:
+            data = _encoded(pixels, mime, **options)
+            if len(data) <= limit:
+                return _stored(data, mime, pixels.size, image.alt, media)
+        # bytes go with the area, so the next size is near the largest that fits
+        pixels = _scaled(pixels, min(0.9, math.sqrt(limit / len(data))))
+    raise ContentError(
+        t("The image {file} cannot be made to fit {limit} bytes.", file=image.path, limit=limit),
+        hint=t("Leave the image out, or leave this channel out with --to."),
+    )
+
+
+def intact(image: Image) -> bool:
+    """Whether the file is there and still has the bytes that its digest names."""
+    try:
+        with image.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == image.sha256
+    except OSError:
+        return False
+
+
+def _description(path: Path, alt: str) -> str:
+    """The description, trimmed. One that is only a file's name helps nobody."""
+    alt = alt.strip()
+    said = alt.casefold()
+    if not said or said in (path.name.casefold(), path.stem.casefold(), str(path).casefold()):
+        raise ContentError(
+            t("{file}: the image has no description.", file=path)
+            if not said
+            else t("{file}: the description is only the name of the file.", file=path),
+            hint=t("Describe with --alt what is seen, for those who cannot see it."),
+        )
+    return alt
+
+
+def _bytes_of(path: Path) -> bytes:
+    """The file, read whole when it is small enough."""
+    try:
+        if not path.exists():
+            raise ContentError(t("{file}: there is no such file.", file=path))
+        if not path.is_file():
+            raise ContentError(t("{file}: this is not a file.", file=path))
+        with path.open("rb") as file:
+            data = file.read(BYTES_LIMIT + 1)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ContentError(
+            t("{file}: the file cannot be read: {reason}.", file=path, reason=reason)
+        ) from error
+    if len(data) > BYTES_LIMIT:
+        limit = BYTES_LIMIT // 1_000_000
+        raise ContentError(
+            t("{file}: the file has more than {limit} MB.", file=path, limit=limit),
+            hint=t("Save a smaller copy of the image, and give that."),
+        )
+    return data
+
+
+@contextmanager
+def _opened(path: Path, data: bytes) -> Iterator[Pixels.Image]:
+    """The decoded image. Its size is looked at before a single pixel is decoded."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Pixels.DecompressionBombWarning)
+        try:
+            with Pixels.open(BytesIO(data), formats=_FORMATS) as image:
+                _refuse_large_or_moving(path, image)
+                image.load()
+                yield image
+        except ContentError:
+            raise
+        except UnidentifiedImageError as error:
+            raise ContentError(
+                t("{file}: this is not a JPEG, PNG, WebP or GIF image.", file=path),
+                hint=t("Save it in one of these formats, and give that."),
+            ) from error
+        except (Pixels.DecompressionBombError, Pixels.DecompressionBombWarning) as error:
+            raise _too_many_pixels(path) from error
+        except Exception as error:  # a damaged file can break Pillow anywhere
+            raise ContentError(
+                t("{file}: the image is damaged or incomplete.", file=path),
+                hint=t("Export or copy the image again, and give that."),
+            ) from error
+
+
+def _refuse_large_or_moving(path: Path, image: Pixels.Image) -> None:
+    if image.width * image.height > PIXELS_LIMIT:
+        raise _too_many_pixels(path)
+    if image.format in _ANIMATED and getattr(image, "is_animated", False):
+        raise ContentError(
+            t("{file}: the image is animated; animations are not taken.", file=path),
+            hint=t("Give one picture of it."),
+        )
+
+
+def _too_many_pixels(path: Path) -> ContentError:
+    limit = PIXELS_LIMIT // 1_000_000
+    return ContentError(
+        t("{file}: the image has more than {limit} million pixels.", file=path, limit=limit),
+        hint=t("Save a smaller copy of the image, and give that."),
+    )
+
+
+def _upright_srgb(original: Pixels.Image) -> Pixels.Image:
+    """The pixels alone: upright, sRGB, eight bits, as L, RGB or RGBA."""
+    pixels = ImageOps.exif_transpose(original)
+    if pixels.mode.startswith("I"):  # a PNG of 16 bits a pixel
+        pixels = pixels.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if pixels.has_transparency_data:
+        pixels = pixels.convert("RGBA")
+    elif pixels.mode not in ("L", "RGB", "CMYK"):
+        pixels = pixels.convert("RGB")
+    pixels = _in_srgb(pixels, original.info.get("icc_profile"))
+    if pixels.mode == "RGBA" and pixels.getchannel("A").getextrema() == (255, 255):
+        pixels = pixels.convert("RGB")
+    pixels.info = {}
+    return pixels
+
+
+def _in_srgb(pixels: Pixels.Image, profile: bytes | None) -> Pixels.Image:
+    """`pixels` with the colours that its profile means; without a usable one, as they are."""
+    mode = "RGBA" if pixels.mode == "RGBA" else "RGB"
+    if profile and pixels.mode != "L":
+        try:
+            source = ImageCms.ImageCmsProfile(BytesIO(profile))
+            target = ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(pixels, source, target, outputMode=mode)
+        except (ImageCms.PyCMSError, OSError):
+            converted = None
+        if converted is not None:
+            return converted
+    return pixels.convert("RGB") if pixels.mode == "CMYK" else pixels
+
+
+def _jpeg_options(original: Pixels.Image) -> dict[str, Any]:
+    """How to encode again with the least loss: a JPEG with the tables that it has."""
+    if isinstance(original, JpegImagePlugin.JpegImageFile) and original.mode in ("L", "RGB"):
+        return {
+            "qtables": original.quantization,
+            "subsampling": JpegImagePlugin.get_sampling(original),
+        }
+    return {"quality": 95, "subsampling": 0}
+
+
+def _fits(image: Image, capabilities: Capabilities) -> bool:
+    return (
+        image.mime in capabilities.image_types
+        and image.size <= capabilities.image_bytes
+        and _first_scale(image, capabilities) == 1
+    )
+
+
+def _first_scale(image: Image, capabilities: Capabilities) -> float:
+    """By how much the sides must shrink for the channel's pixels and side; 1 for not at all."""
+    return min(
+        1.0,
+        capabilities.image_side / max(image.width, image.height),
+        math.sqrt(capabilities.image_pixels / (image.width * image.height)),
+    )
+
+
+def _encodings(image: Image, capabilities: Capabilities) -> list[tuple[str, dict[str, Any]]]:
+    """What to try at one size, the least loss first. A PNG stays one where it can."""
+    encodings: list[tuple[str, dict[str, Any]]] = []
+    takes_jpeg = "image/jpeg" in capabilities.image_types
+    if "image/png" in capabilities.image_types and (image.mime == "image/png" or not takes_jpeg):
+        encodings.append(("image/png", {}))
+    if takes_jpeg:
+        encodings += [("image/jpeg", {"quality": quality}) for quality in _QUALITIES]
+    return encodings
+
+
+def _scaled(pixels: Pixels.Image, scale: float) -> Pixels.Image:
+    """Smaller by `scale`; rounded down, so that a limit holds."""
+    if scale >= 1:
+        return pixels
+    size = (max(1, int(pixels.width * scale)), max(1, int(pixels.height * scale)))
+    return pixels.resize(size, Pixels.Resampling.LANCZOS)
+
+
+def _encoded(pixels: Pixels.Image, mime: str, **options: Any) -> bytes:
+    """The bytes of a file; where the format has no transparency, on white."""
+    buffer = BytesIO()
+    if mime == "image/png":
+        pixels.save(buffer, "PNG")
+    else:
+        if pixels.mode == "RGBA":
+            white = Pixels.new("RGB", pixels.size, "white")
+            white.paste(pixels, mask=pixels.getchannel("A"))
+            pixels = white
+        pixels.save(buffer, "JPEG", optimize=True, **options)
+    return buffer.getvalue()
+
+
+def _stored(data: bytes, mime: str, size: tuple[int, int], alt: str, media: Path) -> Image:
+    """The image as a file of `media`, whole and durable or not there at all."""
+    digest = hashlib.sha256(data).hexdigest()
+    image = Image(media / digest, digest, mime, alt, *size, len(data))
+    if intact(image):
+        return image
+    try:
+        media.mkdir(parents=True, exist_ok=True)
+        _write(image.path, data)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ContentError(
+            t("The image cannot be stored in {folder}: {reason}.", folder=media, reason=reason),
+            hint=t("Make room, or let this user write there, and try again."),
+        ) from error
+    return image
+
+
+def _write(path: Path, data: bytes) -> None:
+    """A file that is there whole after a crash, or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

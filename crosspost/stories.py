@@ -1,0 +1,131 @@
+"""`why`: the whole story of a delivery in plain words, told from the record.
+
+Pure: views and entries go in, sentences come out. Every `kind` of entry has its sentence here; add
+one for each new kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from crosspost.wording import t
+
+Json = Mapping[str, Any]
+
+
+def story(delivery: Json, entries: Sequence[Json]) -> Iterator[tuple[str, str, str]]:
+    """What happened to `delivery`, as (time in RFC 3339 UTC, who, sentence), oldest first.
+
+    `entries` are the announcement's, as `Views.entries` gives them; those of other deliveries are
+    left out.
+    """
+    for record in entries:
+        entry = record["entry"]
+        if entry.get("delivery", delivery["id"]) == delivery["id"]:
+            words = sentence(entry)
+            note = f' "{record["note"]}"' if record.get("note") else ""
+            yield entry["at"], entry["by"], words + note
+
+
+def sentence(entry: Json) -> str:
+    """One act in words."""
+    data = entry.get("data", {})
+    values = {
+        "revision": entry.get("revision", ""),
+        "channel": entry.get("channel", ""),
+        "wall": str(data.get("wall", "")).replace("T", " "),
+        "zone": data.get("zone", ""),
+        "attempt": data.get("attempt", ""),
+        "until": data.get("until", ""),
+        "reason": outcome_word(str(data.get("outcome", ""))),
+        "id": data.get("remote_id", ""),
+        "where": data.get("permalink", "") or data.get("remote_id", ""),
+        "part": int(data.get("part", 0)) + 1,
+    }
+    return _sentences().get(entry["kind"], entry["kind"]).format(**values)
+
+
+def _sentences() -> dict[str, str]:
+    return {
+        "added": t("wrote it (revision {revision})."),
+        "edited": t("edited it: revision {revision}."),
+        "queued": t("queued it for {channel}, for {wall} {zone}."),
+        "approved": t("approved it."),
+        "rescheduled": t("gave it another time: {wall} {zone}."),
+        "cancelled": t("cancelled it."),
+        "claimed": t("took it up: attempt {attempt}."),
+        "publishing": t("began to send it (part {part})."),
+        "part_published": t("part {part} is out: {where}"),
+        "published": t("published it: {where}"),
+        "postponed": t("it was not sent ({reason}); tried again from {until} on."),
+        "refused": t("it was refused for good ({reason})."),
+        "doubted": t("the answer was unclear ({reason}): it may be public."),
+        "confirmed": t("found it there: {where}"),
+        "disproved": t("looked twice and it is not there: it may be sent again."),
+        "repeated": t("sends it again under the same key, which cannot make a second post."),
+        "review_asked": t("cannot find out whether it is public: a person must look."),
+        "resolved_published": t("looked and says that it is public."),
+        "resolved_not_published": t("looked and says that it is not public."),
+        "given_up": t("gave it up."),
+        "missed": t("its latest time passed before it could be sent."),
+        "retried": t("let it go out after all."),
+        "alarmed": t("stopped it: it is not what was approved."),
+    }
+
+
+def outcome_word(kind: str) -> str:
+    """A kind of outcome (`errors.py`) as an admin reads it."""
+    return {
+        "retry_later": t("the platform or the way to it did not work"),
+        "rate_limited": t("the platform asks to wait"),
+        "quota_exhausted": t("the platform's quota is used up"),
+        "billing_exhausted": t("the account has no credit left"),
+        "media_processing": t("the platform is still working on the images"),
+        "media_rejected": t("the platform does not take an image"),
+        "media_unreachable": t("the platform could not fetch an image"),
+        "media_expired": t("an uploaded image expired"),
+        "rejected_content": t("the platform does not take the text"),
+        "duplicate_detected": t("the platform says that it has this post already"),
+        "auth_expired": t("the session had expired"),
+        "auth_revoked": t("the access was refused: the token or password is not valid"),
+        "permission_denied": t("a right is missing on the platform"),
+        "account_restricted": t("the platform has restricted the account"),
+        "target_gone": t("the channel does not exist there any more"),
+        "version_retired": t("the platform's interface has changed"),
+        "not_supported": t("the platform cannot do that"),
+        "partial_success": t("only a part went out"),
+        "unknown_outcome": t("no clear answer came"),
+        "misconfigured": t("the settings of the channel do not fit"),
+        "daemon_died": t("the daemon ended in the middle of it"),
+        "not_begun": t("the daemon was stopped, or it was too late"),
+        "not_as_approved": t("it is not what was approved"),
+        "same_id_twice": t("the platform named an earlier post"),
+        "internal_error": t("a fault in crosspost"),
+        "late": t("too late"),
+    }.get(kind, kind)
+
+
+def advice(delivery: Json, *, number: int, daemon_runs: bool | None) -> str:
+    """What to do next, or that nothing is to be done."""
+    channel = delivery["channel"]
+    waiting = t("Nothing is sent while no daemon runs. Start it with: crosspost daemon")
+    if delivery["status"] in ("scheduled", "unconfirmed") and daemon_runs is False:
+        return waiting
+    return {
+        "held": t("It waits for approval: crosspost approve {number}"),
+        "scheduled": t("Nothing to do: it goes out at its time."),
+        "preparing": t("Nothing to do: it is being prepared."),
+        "publishing": t("Nothing to do: it is being sent."),
+        "unconfirmed": t("Do not post by hand: crosspost is finding out whether it is public."),
+        "review": t(
+            "Look at {channel} yourself. Do not post by hand before you know whether it is there."
+        ),
+        "published": t("Nothing to do."),
+        "failed": t(
+            "Mend the cause, then: crosspost retry {number} --channel {channel}; "
+            "or change the text: crosspost edit {number}"
+        ),
+        "missed": t("If it is still useful: crosspost retry {number} --channel {channel}"),
+        "cancelled": t("Nothing to do: it was taken back."),
+    }[delivery["status"]].format(number=number, channel=channel)

@@ -1,0 +1,217 @@
+"""What commands show, as JSON values with documented keys (`docs/json.md`).
+
+It only reads. Times are RFC 3339 with the office's offset; what does not apply is null. How it looks
+in a terminal is the command line's business.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from crosspost import agenda, queue
+from crosspost.config import Config
+from crosspost.database import Announcement, Approval, ChannelState, Delivery, Part, Revision
+from crosspost.editorial import current_revision, images_of
+from crosspost.ledger import book
+from crosspost.lifecycle import NEEDS_PERSON, Status, status_word
+
+Json = dict[str, Any]
+
+
+class Views:
+    """The views of one office, in one transaction."""
+
+    def __init__(self, session: Session, config: Config) -> None:
+        self.session = session
+        self.config = config
+
+    def time(self, moment: datetime | None) -> str | None:
+        """A time as views show it."""
+        if moment is None:
+            return None
+        return moment.astimezone(self.config.office.tz).isoformat(timespec="seconds")
+
+    # --- announcements ----------------------------------------------------------------------------
+
+    def announcements(
+        self, *, status: Status | None = None, channel: str | None = None, last: int | None = None
+    ) -> list[Json]:
+        """The newest announcements, newest last; only those with a delivery in that status or
+        channel, if given."""
+        query = select(Announcement.id).order_by(col(Announcement.id).desc())
+        if status is not None or channel is not None:
+            fitting = select(Revision.announcement_id).join(Delivery)
+            if status is not None:
+                fitting = fitting.where(Delivery.status == status)
+            if channel is not None:
+                fitting = fitting.where(Delivery.channel == channel)
+            query = query.where(col(Announcement.id).in_(fitting))
+        numbers = self.session.exec(query.limit(last)).all()
+        return [self.summary(number) for number in reversed(numbers) if number is not None]
+
+    def summary(self, number: int) -> Json:
+        """One announcement in a line."""
+        revision = current_revision(self.session, number)
+        deliveries = queue.deliveries_of(self.session, revision)
+        return {
+            "number": number,
+            "revision": revision.number,
+            "title": revision.title or _first_words(revision.body),
+            "due": self.time(min((d.due_at for d in deliveries), default=None)),
+            "channels": {d.channel: d.status.value for d in deliveries},
+        }
+
+    def announcement(self, number: int) -> Json:
+        """One announcement whole: words, images, approvals, deliveries."""
+        revision = current_revision(self.session, number)
+        images = images_of(self.session, self.config, revision)
+        deliveries = queue.deliveries_of(self.session, revision)
+        has_page = any(d.channel == self.config.site_channel for d in deliveries)
+        return {
+            "number": number,
+            "revision": revision.number,
+            "code": revision.code,
+            "title": revision.title,
+            "body": revision.body,
+            "source": revision.source,
+            "link": revision.link,
+            "lang": revision.lang,
+            "urgency": revision.urgency,
+            "page": self.config.page(revision.code) if has_page and self.config.site else None,
+            "author": revision.created_by,
+            "created": self.time(revision.created_at),
+            "digest": revision.digest,
+            "images": [
+                {
+                    "sha256": image.sha256,
+                    "alt": image.alt,
+                    "mime": image.mime,
+                    "width": image.width,
+                    "height": image.height,
+                    "size": image.size,
+                }
+                for image in images
+            ],
+            "approvals": self._approvals(revision),
+            "deliveries": [self.delivery(delivery) for delivery in deliveries],
+        }
+
+    def _approvals(self, revision: Revision) -> list[Json]:
+        rows = self.session.exec(select(Approval).where(Approval.revision_id == revision.id))
+        return [{"by": row.by, "at": self.time(row.at)} for row in rows]
+
+    def delivery(self, delivery: Delivery) -> Json:
+        """One delivery: where it stands and, once published, where people see it."""
+        parts = queue.parts_of(self.session, delivery)
+        channel = self.config.channels.get(delivery.channel)
+        return {
+            "id": delivery.id,
+            "channel": delivery.channel,
+            "platform": channel.platform if channel else None,
+            "status": delivery.status.value,
+            "due": self.time(delivery.due_at),
+            "wall": delivery.wall,
+            "zone": delivery.zone,
+            "not_before": self.time(delivery.not_before),
+            "not_after": self.time(delivery.not_after),
+            "attempts": delivery.attempts,
+            "outcome": delivery.outcome or None,
+            "reason": delivery.reason or None,
+            "published": self.time(_last(part.published_at for part in parts)),
+            "permalinks": [part.permalink for part in parts if part.permalink],
+        }
+
+    # --- previews ---------------------------------------------------------------------------------
+
+    def posts(self, number: int, channels: Sequence[str] = ()) -> list[Json]:
+        """Each post of an announcement exactly as it is stored, approved and sent."""
+        revision = current_revision(self.session, number)
+        return [
+            {"channel": delivery.channel, "part": part.position + 1, **json.loads(part.payload)}
+            for delivery in queue.deliveries_of(self.session, revision)
+            if not channels or delivery.channel in channels
+            for part in queue.parts_of(self.session, delivery)
+        ]
+
+    # --- the office -------------------------------------------------------------------------------
+
+    def channels(self) -> list[Json]:
+        """Every configured channel and what is known of it."""
+        states = {s.channel: s for s in self.session.exec(select(ChannelState))}
+        return [
+            {
+                "channel": channel.name,
+                "platform": channel.platform,
+                "held": bool(state and state.held),
+                "paused_until": self.time(state.paused_until if state else None),
+                "reason": (state.reason or None) if state else None,
+                "last_published": self.time(self._last_published(channel.name)),
+            }
+            for channel in self.config.channels.values()
+            for state in [states.get(channel.name)]
+        ]
+
+    def _last_published(self, channel: str) -> datetime | None:
+        query = select(Part.published_at).where(
+            Part.channel == channel, col(Part.published_at).is_not(None)
+        )
+        return self.session.exec(
+            query.order_by(col(Part.published_at).desc()).limit(1)
+        ).one_or_none()
+
+    def status(self, now: datetime, daemon: bool | None) -> Json:
+        """The office at a glance: what runs, what waits, what needs a person."""
+        counts = Counter(self.session.exec(select(Delivery.status)))
+        waiting = select(Delivery).where(col(Delivery.status).in_(list(NEEDS_PERSON)))
+        people = [
+            {
+                "announcement": queue.announcement_of(self.session, delivery),
+                **self.delivery(delivery),
+            }
+            for delivery in self.session.exec(waiting.order_by(col(Delivery.id)))
+        ]
+        paused = [c for c in self.channels() if _is_paused(c, now)]
+        return {
+            "office": self.config.office.name,
+            "now": self.time(now),
+            "daemon_runs": daemon,
+            "next": self.time(agenda.next_wake(self.session, (), now)),
+            "deliveries": {status.value: counts.get(status, 0) for status in Status},
+            "needs_person": people,
+            "paused_channels": paused,
+        }
+
+    def entries(self, *, announcement: int | None = None, last: int | None = None) -> list[Json]:
+        """Ledger entries in order: index, the entry itself, its leaf hash, the words kept apart."""
+        return [
+            {"index": e.index, "entry": dict(e.values), "leaf": e.leaf, "note": e.note or None}
+            for e in book.entries(self.session, announcement=announcement, last=last)
+        ]
+
+
+def status_words(channels: Mapping[str, str]) -> str:
+    """The statuses of an announcement's deliveries in a few words: "published 3, failed 1"."""
+    counts = Counter(channels.values())
+    if len(counts) == 1:
+        return status_word(Status(next(iter(counts))))
+    return ", ".join(f"{status_word(Status(status))} {n}" for status, n in counts.items())
+
+
+def _is_paused(channel: Json, now: datetime) -> bool:
+    until = channel["paused_until"]
+    return channel["held"] or (until is not None and datetime.fromisoformat(until) > now)
+
+
+def _first_words(body: str) -> str:
+    line = " ".join(body.split())
+    return line if len(line) <= 60 else line[:59] + "…"
+
+
+def _last(moments: Iterable[datetime | None]) -> datetime | None:
+    return max((moment for moment in moments if moment is not None), default=None)
