@@ -29,7 +29,6 @@ from crosspost.lock import DaemonLock
 from crosspost.publisher import publish
 from crosspost.queue import Doing
 from crosspost.reconciler import look
-from crosspost.retry import LOOK_GAP
 from crosspost.wording import t
 from crosspost.workbench import Workbench, utc_now
 
@@ -130,7 +129,7 @@ class Daemon:
 
     def _rescue(self) -> None:
         with self.database.write() as session:
-            left = outcomes.rescue(session, self.now() + LOOK_GAP, self._doing())
+            left = outcomes.rescue(session, self._doing())
         for delivery in left:
             log.warning(
                 "%s",

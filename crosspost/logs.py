@@ -10,9 +10,22 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 FIELDS = ("event", "announcement", "revision", "channel", "attempt", "permalink", "outcome")
+
+
+class TextLines(logging.Formatter):
+    """Time in the office's zone, level, and the words."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(message)s")
+        self._zone = zone
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - logging's name
+        """The record's time to the second, with its offset."""
+        moment = datetime.fromtimestamp(record.created, self._zone)
+        return moment.isoformat(sep=" ", timespec="seconds")
 
 
 class JsonLines(logging.Formatter):
@@ -29,13 +42,10 @@ class JsonLines(logging.Formatter):
         return json.dumps(values, ensure_ascii=False)
 
 
-def set_up(log_format: str) -> None:
-    """Log to standard error as `text` or `json`."""
+def set_up(log_format: str, zone: tzinfo) -> None:
+    """Log to standard error as `text` (times in `zone`) or `json`."""
     handler = logging.StreamHandler(sys.stderr)
-    if log_format == "json":
-        handler.setFormatter(JsonLines())
-    else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
+    handler.setFormatter(JsonLines() if log_format == "json" else TextLines(zone))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("crosspost").setLevel(logging.INFO)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)

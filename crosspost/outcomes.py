@@ -156,14 +156,15 @@ def ask(session: Session, delivery: Delivery, reason: str, doing: Doing) -> None
     queue.move(session, delivery, Verb.ASK, doing, queue.Change(columns))
 
 
-def rescue(session: Session, look_at: datetime, doing: Doing) -> list[Delivery]:
+def rescue(session: Session, doing: Doing) -> list[Delivery]:
     """Take over what a dead daemon had in hand: what was being prepared goes back to scheduled,
-    what was being published is in doubt. Only for the holder of the daemon's lock."""
+    what was being published is in doubt and looked for at once (absence counts only later). Only
+    for the holder of the daemon's lock."""
     left = session.exec(select(Delivery).where(col(Delivery.status).in_(list(IN_HAND)))).all()
     failure = Failure("daemon_died", t("The daemon ended before the answer was known."))
     for delivery in left:
         if delivery.status == Status.PUBLISHING:
-            doubt(session, delivery, look_at, failure, doing)
+            doubt(session, delivery, doing.at, failure, doing)
         else:
             postpone(session, delivery, doing.at, failure, doing)
     return list(left)

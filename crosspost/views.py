@@ -1,7 +1,7 @@
 """What commands show, as JSON values with documented keys (`docs/json.md`).
 
-It only reads. Times are RFC 3339 with the office's offset; what does not apply is null. How it looks
-in a terminal is the command line's business.
+It only reads. Times are RFC 3339 with the office's offset; what does not apply is null. How it
+looks in a terminal is the command line's business.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,8 +41,8 @@ def show(folder: Path) -> None:
     numbers = _queue(office, folder)
     say(t("{n} announcements are queued and approved. The daemon starts.", n=len(numbers)))
     say()
-    with _daemon(folder):
-        items = _watch(office)
+    with _daemon(folder) as runs:
+        items = _watch(office, runs)
     _print_end(office, folder, items)
 
 
@@ -113,13 +113,13 @@ def _drafts(office: Office, folder: Path) -> Iterator[Draft]:
 
 
 @contextmanager
-def _daemon(folder: Path) -> Iterator[None]:
+def _daemon(folder: Path) -> Iterator[Callable[[], bool]]:
     """A daemon of this program in the demonstration's folder, its log in `daemon.log`."""
     with (folder / "daemon.log").open("w") as log:
         command = [sys.executable, "-m", "crosspost", "--config", "crosspost.toml", "daemon"]
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)  # noqa: S603
         try:
-            yield
+            yield lambda: process.poll() is None
             if process.poll() is not None:
                 raise CrosspostError(
                     t("The daemon ended too early; see {path}.", path=folder / "daemon.log")
@@ -134,13 +134,14 @@ def _items(office: Office) -> list[dict[str, Any]]:
         return [views.announcement(item["number"]) for item in views.announcements()]
 
 
-def _done(items: list[dict[str, Any]]) -> bool:
-    return all(d["status"] in ENDED for item in items for d in item["deliveries"])
-
-
-def _watch(office: Office) -> list[dict[str, Any]]:
+def _watch(office: Office, runs: Callable[[], bool]) -> list[dict[str, Any]]:
     """Show the queue until all is out: a live table in a terminal, lines in a pipe."""
     end = time.monotonic() + PATIENCE
+
+    def done(items: list[dict[str, Any]]) -> bool:
+        ended = all(d["status"] in ENDED for item in items for d in item["deliveries"])
+        return ended or not runs() or time.monotonic() > end
+
     if sys.stdout.isatty():
         from rich.live import Live
 
@@ -148,7 +149,7 @@ def _watch(office: Office) -> list[dict[str, Any]]:
             while True:
                 items = _items(office)
                 live.update(_table(items))
-                if _done(items) or time.monotonic() > end:
+                if done(items):
                     return items
                 time.sleep(0.2)
     told: set[int] = set()
@@ -159,7 +160,7 @@ def _watch(office: Office) -> list[dict[str, Any]]:
             if delivery["status"] in ENDED and item["number"] not in told:
                 told.add(item["number"])
                 say(f"{_clock(delivery['published'])}  {delivery['status']}  {item['title']}")
-        if _done(items) or time.monotonic() > end:
+        if done(items):
             return items
         time.sleep(0.2)
 

@@ -44,8 +44,8 @@ def daemon(
     from crosspost.daemon import Daemon
     from crosspost.logs import set_up
 
-    set_up(log_format.value)
     office = open_office()
+    set_up(log_format.value, office.config.office.tz)
     runner = Daemon(office.database, office.config)
     runner.stop_on_signals()
     if once:

@@ -1,0 +1,80 @@
+"""How long a text is, in the units that platforms count.
+
+Pure. It must not know limits or shorten anything; it counts, and is named by the unit.
+"""
+
+from __future__ import annotations
+
+import regex
+
+#: One grapheme. Flags stand apart, for `\\X` counts back through a row of them at every one.
+GRAPHEME = regex.compile(r"\p{GCB=RI}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X")
+
+# What Mastodon takes for a link: its `config/initializers/twitter_regex.rb` over twitter-text.
+# Ours never sees more in a link than Mastodon does, so that we never count less than it counts.
+_MASTODON_URL = regex.compile(
+    r"""
+    (?<![A-Za-z0-9@＠$\#＃\u202A-\u202E])
+    https?://
+    (?:[\p{L}\p{N}_](?:[\p{L}\p{N}_-]*[\p{L}\p{N}_])?\.)+
+    (?P<tld>[a-z]{2,63}) (?![0-9a-z@+-])
+    (?::[0-9]+)?
+    (?:/ (?:(?:[^\s<>()?]|\([^\s<>()?]+\))* (?:(?<=[^\s<>()?!*"'「」;:=,.$%\[\]~&|@])|(?<=\))))?)?
+    (?:\?[a-z0-9!?*'();:&=+$/%\#\[\]\-_.,~|@^]*[a-z0-9_&=\#/-])?
+    """,
+    regex.VERBOSE | regex.IGNORECASE,
+)
+
+# The names that end nearly every address; Mastodon knows all of them, and links no other.
+_KNOWN_TLDS = frozenset(
+    ("com", "net", "org", "edu", "gov", "int", "mil", "info", "biz", "name", "pro", "app", "dev")
+)
+
+# Mastodon's Account::MENTION_RE, remote accounts only: the server's name does not count.
+_REMOTE_MENTION = regex.compile(
+    r"(?<![=/\w])(@[a-z0-9_]+(?:[.-]+[a-z0-9_]+)*+)@[a-z0-9_]+(?:[.-]+[a-z0-9_]+)*+(?![\w@＠]|://)",
+    regex.IGNORECASE,
+)
+
+
+def graphemes(text: str) -> int:
+    """Extended grapheme clusters: what a reader calls a character (Unicode UAX #29).
+
+    Bluesky counts so (`maxGraphemes` of the lexicon `app.bsky.feed.post`).
+    """
+    return len(GRAPHEME.findall(text))
+
+
+def code_points(text: str) -> int:
+    """Unicode code points; GoToSocial, Discord and Slack (`platforms.md` section 17.4)."""
+    return len(text)
+
+
+def utf16(text: str) -> int:
+    """UTF-16 code units. Telegram counts so, after its tags are taken out (Bot API,
+    "Message entities": offsets and lengths are in UTF-16 code units)."""
+    return len(text) + sum(1 for char in text if char > "\uffff")
+
+
+def utf8(text: str) -> int:
+    """Bytes in UTF-8. Bluesky limits them besides (`maxLength` of `app.bsky.feed.post`)."""
+    return len(text.encode())
+
+
+def mastodon(text: str, url_length: int = 23) -> int:
+    """Grapheme clusters as Mastodon counts them (`app/validators/status_length_validator.rb`).
+
+    A link counts `url_length`, the server's `characters_reserved_per_url`, however long it is; of
+    a remote mention `@user@server` only `@user` counts. Mastodon takes an address for a link only
+    if its top-level domain exists: with one that we do not know, the larger count is taken.
+    """
+    extra = 0
+
+    def as_counted(match: regex.Match[str]) -> str:
+        nonlocal extra
+        known = len(match["tld"]) == 2 or match["tld"].lower() in _KNOWN_TLDS
+        extra += (url_length if known else max(url_length, graphemes(match[0]))) - 1
+        return "\n"  # one grapheme, that joins with no neighbour
+
+    rest: str = _REMOTE_MENTION.sub(r"\1", _MASTODON_URL.sub(as_counted, text))
+    return graphemes(rest) + extra

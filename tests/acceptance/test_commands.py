@@ -1,0 +1,350 @@
+"""Commands as an admin types them: what they do, and what they say when they cannot."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import stat
+import subprocess
+
+import pytest
+
+GOOD = ("add", "The road is closed on Sunday.", "--title", "Road closed", "--source", "Letter 1")
+
+
+def test_init_makes_settings_secrets_and_database(desk):
+    assert stat.S_IMODE((desk.folder / ".env").stat().st_mode) == 0o600
+    assert (desk.folder / "crosspost.db").exists()
+    assert 'name = "Office"' in (desk.folder / "crosspost.toml").read_text()
+
+
+def test_init_leaves_an_existing_office_alone(desk):
+    before = (desk.folder / "crosspost.toml").read_text()
+    assert "there already" in desk.run("init", ".", "--name", "Other", code=1)
+    assert (desk.folder / "crosspost.toml").read_text() == before
+
+
+def test_init_without_a_name_says_what_is_missing(empty_desk):
+    assert "missing" in empty_desk.run("init", ".", code=2)
+    assert not list(empty_desk.folder.iterdir())
+
+
+def test_init_writes_lines_for_the_secrets_of_each_channel(empty_desk):
+    said = empty_desk.run(
+        "init", ".", "--name", "A", "--channel", "mastodon,telegram", "--channel", "bluesky"
+    )
+    assert "MASTODON_ACCESS_TOKEN" in said
+    assert "TELEGRAM_BOT_TOKEN=" in (empty_desk.folder / ".env").read_text()
+    assert "env:BLUESKY_APP_PASSWORD" in (empty_desk.folder / "crosspost.toml").read_text()
+
+
+def test_init_with_an_unknown_platform_makes_nothing(empty_desk):
+    assert "myspace" in empty_desk.run("init", ".", "--name", "A", "--channel", "myspace", code=2)
+    assert not list(empty_desk.folder.iterdir())
+
+
+def test_the_way_of_an_announcement(desk):
+    said = desk.run(*GOOD, "--at", "2 jam lagi")
+    assert "announcement 1" in said
+    assert "UTC+07:00" in said
+    assert desk.statuses(1) == {"site": "held"}
+    assert "Approved" in desk.run("approve", "1")
+    assert desk.statuses(1) == {"site": "scheduled"}
+    desk.run("reschedule", "1", "--at", "now")
+    desk.run("daemon", "--once")
+    shown = desk.json("show", "1")
+    [delivery] = shown["deliveries"]
+    assert delivery["status"] == "published"
+    assert delivery["permalinks"] == [shown["page"]]
+    assert (desk.folder / "public" / "p" / shown["code"] / "index.html").exists()
+    kinds = [record["entry"]["kind"] for record in desk.json("log", "list")]
+    assert kinds == [
+        *("added", "queued", "approved", "rescheduled"),
+        *("claimed", "publishing", "published"),
+    ]
+    assert "published it" in desk.run("why", "1")
+
+
+def test_an_announcement_from_a_markdown_file(desk):
+    from PIL import Image
+
+    Image.new("RGB", (80, 40), "red").save(desk.folder / "poster.png")
+    (desk.folder / "a.md").write_text(
+        "---\ntitle: Vaccination\nsource: Circular 7\nlang: en\nat: 2 hours from now\n---\nText",
+        encoding="utf-8-sig",
+    )
+    assert "2 hours from now" in desk.run("add", "--file", "a.md", code=1)
+    (desk.folder / "a.md").write_text(
+        "---\ntitle: Vaccination\nsource: Circular 7\nlang: en\nat: in 2 hours\nto: [site]\n"
+        "urgent: true\nlink: https://health.example/\n"
+        "images:\n  - file: poster.png\n    alt: A red poster\n---\n\nCome **all**.\n"
+    )
+    desk.run("add", "--file", "a.md", "--title", "Vaccination of children")
+    shown = desk.json("show", "1")
+    assert shown["title"] == "Vaccination of children"
+    assert shown["body"] == "Come **all**."
+    assert shown["urgency"] == "urgent"
+    assert shown["link"] == "https://health.example/"
+    assert [image["alt"] for image in shown["images"]] == ["A red poster"]
+
+
+def test_an_announcement_from_standard_input(desk):
+    desk.run("add", "--title", "T", text="Piped text.\n")
+    assert desk.json("show", "1")["body"] == "Piped text."
+
+
+def test_an_edit_needs_a_new_approval(desk):
+    desk.run(*GOOD, "--at", "2 jam lagi")
+    desk.run("approve", "1")
+    desk.run("edit", "1", "--title", "Road closed all day")
+    shown = desk.json("show", "1")
+    assert (shown["revision"], shown["approvals"]) == (2, [])
+    assert shown["title"] == "Road closed all day"
+    assert shown["body"] == "The road is closed on Sunday."
+    assert desk.statuses(1) == {"site": "held"}
+
+
+def test_what_is_public_is_not_edited(desk):
+    desk.run(*GOOD)
+    desk.run("approve", "1")
+    desk.run("daemon", "--once")
+    assert "too late" in desk.run("edit", "1", "--title", "X", code=1)
+    assert desk.json("show", "1")["title"] == "Road closed"
+
+
+def test_cancel_goes_on_record_with_its_reason(desk):
+    desk.run(*GOOD, "--at", "2 jam lagi")
+    desk.run("cancel", "1", "--reason", "the date was wrong")
+    assert desk.statuses(1) == {"site": "cancelled"}
+    assert '"the date was wrong"' in desk.run("why", "1")
+    assert "not possible" in desk.run("cancel", "1", code=1)
+
+
+def test_approve_refuses_a_revision_that_is_no_longer_current(desk):
+    desk.run(*GOOD, "--at", "2 jam lagi")
+    desk.run("edit", "1", "--title", "X")
+    assert "revision 2" in desk.run("approve", "1", "--revision", "1", code=1)
+
+
+def test_only_configured_people_approve(desk):
+    path = desk.folder / "crosspost.toml"
+    path.write_text(re.sub(r'os_user = ".*"', 'os_user = "somebody-else"', path.read_text()))
+    desk.run(*GOOD)
+    assert "Siti" in desk.run("approve", "1", code=1)
+
+
+def test_status_needs_nobody_when_all_is_well(desk):
+    assert "does NOT run" in desk.run("status")
+    assert desk.json("status")["daemon_runs"] is False
+
+
+def test_status_ends_with_3_when_something_needs_a_person(desk):
+    desk.run(*GOOD)
+    desk.run("approve", "1")
+    with sqlite3.connect(desk.folder / "crosspost.db") as database:
+        database.execute("UPDATE delivery SET due_at='2020-01-01', not_after='2020-01-02'")
+    database.close()
+    desk.run("daemon", "--once")
+    assert desk.statuses(1) == {"site": "missed"}
+    assert "NEEDS YOU" in desk.run("status", code=3)
+    desk.run("retry", "1")
+    desk.run("daemon", "--once")
+    assert desk.statuses(1) == {"site": "published"}
+
+
+def test_a_list_in_a_pipe_is_plain_lines(desk):
+    desk.run(*GOOD)
+    line = desk.run("list").strip()
+    assert line.split("\t")[0] == "1"
+    assert "\x1b" not in line
+
+
+def test_channels_check_posts_nothing_and_names_the_account(desk):
+    assert "Office" in desk.run("channels", "check")
+    assert not (desk.folder / "public" / "p").exists()
+
+
+BAD = [
+    (["add"], "text"),
+    (["add", ""], "text"),
+    (["add", "   \n "], "text"),
+    ([*GOOD, "--to", "twitter"], "twitter"),
+    ([*GOOD, "--link", "not a link"], "not a link"),
+    ([*GOOD, "--link", "javascript:alert(1)"], "javascript"),
+    ([*GOOD, "--lang", "Bahasa Indonesia"], "language"),
+    ([*GOOD, "--at", "yesterday"], "yesterday"),
+    ([*GOOD, "--at", "2020-01-01 09:00"], "passed"),
+    ([*GOOD, "--at", "besok"], "besok"),
+    ([*GOOD, "--image", "missing.jpg", "--alt", "A"], "missing.jpg"),
+    ([*GOOD, "--image", "no-image.jpg", "--alt", "A"], "no-image.jpg"),
+    ([*GOOD, "--image", "good.png"], "good.png"),
+    (["add", "--file", "missing.md"], "missing.md"),
+    (["add", "--file", "latin1.md"], "UTF-8"),
+    (["add", "--file", "broken.md"], "line 3"),
+    (["add", "--file", "odd-key.md"], "wehn"),
+    (["add", "Text \x07 with a bell"], "U+0007"),
+    (["edit", "1", "--title", "X"], "no announcement 1"),
+    (["show", "99999999999999999999"], "99999999999999999999"),
+    (["approve", "7"], "no announcement 7"),
+    (["why", "7"], "no announcement 7"),
+    (["channels", "check", "nowhere"], "nowhere"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "word"), BAD, ids=lambda value: str(value)[:40])
+def test_bad_input_gets_a_sentence_and_queues_nothing(desk, arguments, word):
+    from PIL import Image
+
+    Image.new("RGB", (8, 8)).save(desk.folder / "good.png")
+    (desk.folder / "no-image.jpg").write_text("I am a text")
+    (desk.folder / "latin1.md").write_bytes("T\xe9xt".encode("latin-1"))
+    (desk.folder / "broken.md").write_text("---\ntitle: A\nsource: one: two\n---\nText")
+    (desk.folder / "odd-key.md").write_text("---\nwehn: now\n---\nText")
+    said = desk.run(*arguments, code=1)
+    assert word in said
+    assert desk.json("list") == []
+    assert desk.json("log", "list") == []
+
+
+WRONG_USAGE = [
+    ["frob"],
+    ["add", "--frob"],
+    ["show"],
+    ["show", "one"],
+    ["add", "Text", "--file", "a.md"],
+    ["add", "Text", "--alt", "without image"],
+    ["list", "--status", "gone"],
+    ["resolve", "1", "--channel", "site", "--reason", "x"],
+    ["daemon", "--log-format", "xml"],
+]
+
+
+@pytest.mark.parametrize("arguments", WRONG_USAGE, ids=" ".join)
+def test_wrong_usage_ends_with_2(desk, arguments):
+    assert desk.run(*arguments, code=2)
+
+
+def test_malformed_settings_are_named_with_line_and_column(desk):
+    (desk.folder / "crosspost.toml").write_text('[office]\nname = "A\n')
+    said = desk.run("list", code=1)
+    assert "line 2" in said
+    assert "column" in said
+
+
+def test_no_settings_says_what_to_do(empty_desk):
+    assert "crosspost init" in empty_desk.run("list", code=1)
+
+
+def test_a_missing_and_a_plain_secret_are_named_but_not_shown(desk):
+    with (desk.folder / "crosspost.toml").open("a") as file:
+        file.write(
+            '[channels.one]\nplatform = "mastodon"\nbase_url = "https://a.example"\n'
+            'access_token = "env:NOWHERE"\n'
+            '[channels.two]\nplatform = "mastodon"\nbase_url = "https://b.example"\n'
+            'access_token = "tok-3n-in-plain"\n'
+        )
+    said = desk.run(*GOOD, code=1)
+    assert "NOWHERE" in said
+    assert "channels.two.access_token" in said
+    assert "tok-3n-in-plain" not in said
+    assert desk.json("list") == []
+
+
+def test_a_text_that_fits_nowhere_is_said_with_count_and_limit(desk):
+    with (desk.folder / "crosspost.toml").open("a") as file:
+        file.write(
+            '[channels.social]\nplatform = "mastodon"\nbase_url = "https://a.example"\n'
+            'access_token = "env:TOKEN"\n'
+        )
+    said = desk.run("add", "word " * 200, "--to", "social", code=1, env={"TOKEN": "t"})
+    assert "social" in said
+    assert "500" in said
+    assert desk.json("list") == []
+
+
+def test_a_database_of_another_version_is_refused(desk):
+    with sqlite3.connect(desk.folder / "crosspost.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+    for command in (["list"], [*GOOD], ["daemon", "--once"]):
+        assert "newer" in desk.run(*command, code=1)
+    with sqlite3.connect(desk.folder / "crosspost.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = '0000'")
+    database.close()
+    assert "init --upgrade" in desk.run("list", code=1)
+
+
+def test_a_database_that_is_none_is_refused(desk):
+    (desk.folder / "crosspost.db").write_bytes(b"I am not a database at all. " * 100)
+    assert "not a crosspost database" in desk.run("list", code=1)
+
+
+def test_a_missing_database_is_not_made_by_accident(desk):
+    (desk.folder / "crosspost.db").unlink()
+    assert "crosspost init" in desk.run("list", code=1)
+    assert not (desk.folder / "crosspost.db").exists()
+
+
+def test_a_database_locked_by_another_program_is_said_and_nothing_is_queued(desk):
+    other = sqlite3.connect(desk.folder / "crosspost.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        assert "in use" in desk.run(*GOOD, code=1)
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+    assert desk.json("list") == []
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_said(desk):
+    desk.folder.chmod(0o500)
+    try:
+        assert "cannot be written" in desk.run(*GOOD, code=1)
+    finally:
+        desk.folder.chmod(0o700)
+
+
+def test_a_reader_that_goes_away_is_no_fault(desk):
+    for _ in range(3):
+        desk.run(*GOOD)
+    process = desk.start("log", "list", "--json")
+    process.stdout.close()
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
+    process.wait(timeout=30)
+
+
+def test_nothing_secret_stands_in_the_list_of_processes(empty_desk):
+    assert "--token" not in empty_desk.run("init", "--help")
+    assert "--password" not in empty_desk.run("init", "--help")
+
+
+def test_the_demonstration_shows_the_real_path(empty_desk):
+    said = empty_desk.run("demo", "show")
+    assert said.count("published") >= 5
+    office = empty_desk.folder / "show"
+    assert len(list((office / "public" / "p").iterdir())) == 5
+    assert "crosspost list" in said
+    again = empty_desk.run("demo", "show", code=1)
+    assert "not empty" in again
+
+
+def test_the_demonstration_needs_an_empty_folder_and_leaves_others_alone(empty_desk):
+    (empty_desk.folder / "show").mkdir()
+    (empty_desk.folder / "show" / "mine.txt").write_text("mine")
+    assert "not empty" in empty_desk.run("demo", "show", code=1)
+    assert [p.name for p in (empty_desk.folder / "show").iterdir()] == ["mine.txt"]
+
+
+def test_python_dash_m_and_the_script_are_the_same(desk):
+    import shutil
+    import sys
+    from pathlib import Path
+
+    script = shutil.which("crosspost", path=str(Path(sys.executable).parent))
+    if script is None:
+        pytest.fail("the entry point `crosspost` is not installed")
+    done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("crosspost ")

@@ -1,0 +1,411 @@
+"""Images: what is refused and how that is said, what is kept, and what is taken away."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import pytest
+from PIL import Image as Pixels
+from PIL import ImageCms, PngImagePlugin
+
+from crosspost import media
+from crosspost.errors import ContentError
+from crosspost.post import Capabilities, Image
+
+ALT = "Warga antre di loket layanan"
+ORIENTATION, MAKE, GPS = 0x0112, 0x010F, 0x8825
+
+
+def photo(width: int = 64, height: int = 48, mode: str = "RGB") -> Pixels.Image:
+    """A picture with structure: a gradient across, and one down."""
+    across = Pixels.linear_gradient("L").rotate(90).resize((width, height))
+    down = Pixels.linear_gradient("L").resize((width, height))
+    return Pixels.merge("RGB", (across, down, across)).convert(mode)
+
+
+def noise(width: int, height: int, mode: str = "RGB") -> Pixels.Image:
+    """A picture that hardly compresses; the same each time."""
+    wanted = width * height * len(mode)
+    blocks = (hashlib.sha256(str(i).encode()).digest() for i in range(wanted // 32 + 1))
+    return Pixels.frombytes(mode, (width, height), b"".join(blocks)[:wanted])
+
+
+def saved(path: Path, image: Pixels.Image, form: str, **options: object) -> Path:
+    image.save(path, form, **options)
+    return path
+
+
+def opened(image: Image) -> Pixels.Image:
+    with Pixels.open(image.path) as found:
+        found.load()
+        return found
+
+
+def refusal(path: Path, tmp_path: Path, alt: str = ALT) -> str:
+    store = tmp_path / "media"
+    with pytest.raises(ContentError) as caught:
+        media.take_in(path, alt, store)
+    assert path.name in str(caught.value)
+    assert not store.exists() or not list(store.iterdir()), "a refused image leaves nothing behind"
+    return str(caught.value)
+
+
+def png_header(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(b"\0" * 100_000)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    )
+
+
+# --- what is refused
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    assert "no such file" in refusal(tmp_path / "foto.jpg", tmp_path)
+
+
+def test_a_folder_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "foto.jpg").mkdir()
+    assert "not a file" in refusal(tmp_path / "foto.jpg", tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_an_unreadable_file_is_named_with_the_reason(tmp_path: Path) -> None:
+    path = saved(tmp_path / "foto.jpg", photo(), "JPEG")
+    path.chmod(0)
+    assert "Permission denied" in refusal(path, tmp_path)
+
+
+def test_a_name_too_long_for_the_system_is_refused_with_the_reason(tmp_path: Path) -> None:
+    assert "cannot be read" in refusal(tmp_path / ("x" * 300), tmp_path)
+
+
+@pytest.mark.parametrize("alt", ["", "  \n", "foto.jpg", "FOTO", "Foto.JPG "])
+def test_an_image_without_a_description_is_refused(tmp_path: Path, alt: str) -> None:
+    path = saved(tmp_path / "foto.jpg", photo(), "JPEG")
+    assert "for those who cannot see it" in refusal(path, tmp_path, alt)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"halo", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\xff\xd8\xff", b"%PDF-1.7"],
+)
+def test_what_is_no_image_is_refused_whatever_its_name(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "foto.jpg"
+    path.write_bytes(data)
+    assert "not a JPEG, PNG, WebP or GIF image" in refusal(path, tmp_path)
+
+
+@pytest.mark.parametrize("form", ["BMP", "TIFF", "ICO", "PDF", "EPS"])
+def test_other_formats_are_refused(tmp_path: Path, form: str) -> None:
+    assert "not a JPEG" in refusal(saved(tmp_path / "foto.jpg", photo(), form), tmp_path)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_truncated_file_is_refused(tmp_path: Path, form: str, share: float) -> None:
+    path = saved(tmp_path / "foto", noise(200, 200), form)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    sentence = refusal(path, tmp_path)
+    assert "damaged or incomplete" in sentence or "not a JPEG" in sentence
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(7746, 7746), (10_000, 10_000), (30_000, 30_000), (1_000_000, 70)]
+)
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(
+    tmp_path: Path, width: int, height: int
+) -> None:
+    path = tmp_path / "bom.png"
+    path.write_bytes(png_header(width, height))
+    assert "more than 60 million pixels" in refusal(path, tmp_path)
+
+
+def test_a_bomb_in_a_text_chunk_is_refused(tmp_path: Path) -> None:
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Comment", "a" * 80_000_000, zip=True)
+    path = saved(tmp_path / "bom.png", photo(), "PNG", pnginfo=texts)
+    assert path.stat().st_size < 200_000
+    assert "damaged" in refusal(path, tmp_path)
+
+
+def test_a_file_over_thirty_megabytes_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path / "foto.jpg", photo(), "JPEG")
+    with path.open("ab") as file:
+        file.truncate(30_000_001)
+    assert "more than 30 MB" in refusal(path, tmp_path)
+
+
+@pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP"])
+def test_an_animation_is_refused(tmp_path: Path, form: str) -> None:
+    frames = [photo(), photo().rotate(90)]
+    path = saved(tmp_path / "gerak", frames[0], form, save_all=True, append_images=frames[1:])
+    assert "animated" in refusal(path, tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "media").write_text("a file where the folder should be")
+    path = saved(tmp_path / "foto.jpg", photo(), "JPEG")
+    with pytest.raises(ContentError, match="cannot be stored in"):
+        media.take_in(path, ALT, tmp_path / "media")
+
+
+def test_no_warning_of_pillow_reaches_the_admin(tmp_path: Path) -> None:
+    path = tmp_path / "bom.png"
+    path.write_bytes(png_header(10_000, 10_000))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        refusal(path, tmp_path)
+    assert caught == []
+
+
+# --- what is taken in
+
+
+def test_an_image_lies_under_its_digest_and_says_what_it_is(tmp_path: Path) -> None:
+    image = media.take_in(saved(tmp_path / "f.jpg", photo(), "JPEG"), f" {ALT}\n", tmp_path / "m")
+    data = (tmp_path / "m" / image.sha256).read_bytes()
+    assert image.path == tmp_path / "m" / image.sha256
+    assert hashlib.sha256(data).hexdigest() == image.sha256
+    assert (image.mime, image.alt, image.width, image.height) == ("image/jpeg", ALT, 64, 48)
+    assert image.size == len(data)
+    assert [file.name for file in (tmp_path / "m").iterdir()] == [image.sha256]
+
+
+def test_the_same_file_is_stored_once(tmp_path: Path) -> None:
+    path = saved(tmp_path / "f.jpg", photo(), "JPEG")
+    first = media.take_in(path, ALT, tmp_path / "m")
+    written = first.path.stat().st_mtime_ns
+    assert media.take_in(path, ALT, tmp_path / "m") == first
+    assert first.path.stat().st_mtime_ns == written
+
+
+def test_a_damaged_stored_file_is_written_again(tmp_path: Path) -> None:
+    path = saved(tmp_path / "f.jpg", photo(), "JPEG")
+    image = media.take_in(path, ALT, tmp_path / "m")
+    image.path.write_bytes(b"half")
+    assert media.intact(media.take_in(path, ALT, tmp_path / "m"))
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_nothing_of_place_camera_or_author_is_kept(tmp_path: Path, form: str) -> None:
+    exif = Pixels.Exif()
+    exif[MAKE] = "KAMERA-RAHASIA"
+    exif[GPS] = {1: "S", 2: (7.0, 14.0, 33.0), 3: "E", 4: (112.0, 45.0, 9.0)}
+    options: dict[str, object] = {"exif": exif.tobytes()}
+    if form == "JPEG":
+        options |= {"comment": b"KOMENTAR-RAHASIA"}
+    if form == "PNG":
+        texts = PngImagePlugin.PngInfo()
+        texts.add_text("Author", "PENULIS-RAHASIA")
+        texts.add_itxt("XML:com.adobe.xmp", "<x>XMP-RAHASIA</x>")
+        options |= {"pnginfo": texts, "dpi": (300, 300)}
+    path = saved(tmp_path / "f", photo(), form, **options)
+    assert b"RAHASIA" in path.read_bytes(), "the test must have something to find"
+    image = media.take_in(path, ALT, tmp_path / "m")
+    data = image.path.read_bytes()
+    for trace in (b"RAHASIA", b"Exif", b"eXIf", b"http", b"tEXt", b"iTXt", b"ICC"):
+        assert trace not in data
+    assert not opened(image).getexif()
+
+
+def test_what_hangs_behind_the_image_is_not_kept(tmp_path: Path) -> None:
+    path = saved(tmp_path / "f.jpg", photo(), "JPEG")
+    path.write_bytes(path.read_bytes() + b"PK\x03\x04 VIDEO-RAHASIA")
+    assert b"RAHASIA" not in media.take_in(path, ALT, tmp_path / "m").path.read_bytes()
+
+
+def test_a_phone_picture_with_a_second_one_behind_is_one_jpeg(tmp_path: Path) -> None:
+    path = saved(tmp_path / "f.jpg", photo(), "MPO", save_all=True, append_images=[photo(32, 32)])
+    image = media.take_in(path, ALT, tmp_path / "m")
+    assert (opened(image).format, image.width) == ("JPEG", 64)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turned_photo_stands_upright(tmp_path: Path, orientation: int) -> None:
+    upright = Pixels.new("RGB", (64, 32), "white")
+    upright.paste("red", (0, 0, 16, 16))  # the corner at the top left
+    turn = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}.get(orientation)  # how a camera holds it
+    lying = upright if turn is None else upright.transpose(Pixels.Transpose(turn))
+    exif = Pixels.Exif()
+    exif[ORIENTATION] = orientation
+    image = media.take_in(saved(tmp_path / "f", lying, "PNG", exif=exif), ALT, tmp_path / "m")
+    assert (image.width, image.height) == (64, 32)
+    assert opened(image).tobytes() == upright.tobytes()
+
+
+def test_a_jpeg_is_encoded_again_with_hardly_any_loss_or_growth(tmp_path: Path) -> None:
+    path = saved(tmp_path / "f.jpg", photo(512, 512), "JPEG", quality=70)
+    image = media.take_in(path, ALT, tmp_path / "m")
+    with Pixels.open(path) as before:
+        pairs = zip(before.tobytes(), opened(image).tobytes(), strict=True)
+        assert sum(abs(a - b) for a, b in pairs) / (512 * 512 * 3) < 0.1
+    assert image.size <= path.stat().st_size * 1.05
+
+
+@pytest.mark.parametrize(
+    ("mode", "form", "mime", "kept"),
+    [
+        ("L", "JPEG", "image/jpeg", "L"),
+        ("CMYK", "JPEG", "image/jpeg", "RGB"),
+        ("1", "PNG", "image/png", "RGB"),
+        ("P", "PNG", "image/png", "RGB"),
+        ("LA", "PNG", "image/png", "RGB"),  # its alpha is opaque
+        ("RGB", "WEBP", "image/jpeg", "RGB"),
+        ("P", "GIF", "image/png", "RGB"),
+    ],
+)
+def test_every_kind_of_pixel_becomes_a_plain_one(
+    tmp_path: Path, mode: str, form: str, mime: str, kept: str
+) -> None:
+    path = saved(tmp_path / "f", photo(mode=mode), form)
+    image = media.take_in(path, ALT, tmp_path / "m")
+    assert (image.mime, opened(image).mode) == (mime, kept)
+
+
+def test_sixteen_bits_become_eight_without_going_white(tmp_path: Path) -> None:
+    deep = Pixels.frombytes(
+        "I;16", (256, 1), b"".join(struct.pack("<H", i * 257) for i in range(256))
+    )
+    image = media.take_in(saved(tmp_path / "f.png", deep, "PNG"), ALT, tmp_path / "m")
+    assert opened(image).mode == "L"
+    assert opened(image).tobytes() == bytes(range(256))
+
+
+def test_transparency_stays(tmp_path: Path) -> None:
+    clear = photo(mode="RGBA")
+    clear.putalpha(Pixels.linear_gradient("L").resize(clear.size))
+    for form in ("PNG", "WEBP"):
+        path = saved(tmp_path / "f", clear, form, lossless=True, exact=True)
+        image = media.take_in(path, ALT, tmp_path / "m")
+        assert image.mime == "image/png"
+        assert opened(image).tobytes() == clear.tobytes()
+
+
+def test_a_profile_is_applied_and_taken_away(tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    path = saved(tmp_path / "f.png", photo(), "PNG", icc_profile=profile)
+    image = media.take_in(path, ALT, tmp_path / "m")
+    assert "icc_profile" not in opened(image).info
+    pairs = zip(opened(image).tobytes(), photo().tobytes(), strict=True)
+    assert max(abs(a - b) for a, b in pairs) <= 2
+
+
+@pytest.mark.parametrize("profile", [b"rubbish", b"\0" * 200])
+def test_a_broken_profile_does_not_keep_an_image_out(tmp_path: Path, profile: bytes) -> None:
+    path = saved(tmp_path / "f.png", photo(), "PNG", icc_profile=profile)
+    assert opened(media.take_in(path, ALT, tmp_path / "m")).tobytes() == photo().tobytes()
+
+
+# --- what a channel gets
+
+
+def taken(tmp_path: Path, image: Pixels.Image, form: str) -> Image:
+    return media.take_in(saved(tmp_path / "f", image, form), ALT, tmp_path / "m")
+
+
+def test_an_image_that_fits_is_itself(tmp_path: Path) -> None:
+    image = taken(tmp_path, photo(), "JPEG")
+    assert media.fit(image, Capabilities(), tmp_path / "m") is image
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"image_side": 300},
+        {"image_pixels": 40_000},
+        {"image_bytes": 60_000},
+        {"image_bytes": 9_000},
+        {"image_bytes": 20_000, "image_side": 200, "image_pixels": 10_000},
+        {"image_bytes": 30_000, "image_types": ("image/png",)},
+        {"image_bytes": 50_000, "image_types": ("image/jpeg",)},
+        {"image_types": ("image/jpeg",)},
+        {"image_types": ("image/png",)},
+    ],
+)
+def test_a_derivative_is_within_every_limit(
+    tmp_path: Path, form: str, limits: dict[str, object]
+) -> None:
+    image = taken(tmp_path, noise(500, 400), form)
+    capabilities = Capabilities(**limits)  # type: ignore[arg-type]
+    fitted = media.fit(image, capabilities, tmp_path / "m")
+    shown = opened(fitted)
+    assert fitted.path.stat().st_size == fitted.size <= capabilities.image_bytes
+    assert shown.size == (fitted.width, fitted.height)
+    assert fitted.width * fitted.height <= capabilities.image_pixels
+    assert max(shown.size) <= capabilities.image_side
+    assert fitted.mime == shown.get_format_mimetype()
+    assert fitted.mime in capabilities.image_types
+    assert abs(fitted.width / fitted.height - 500 / 400) < 0.05, "nothing is squeezed"
+    assert fitted.alt == ALT
+    assert media.intact(fitted)
+
+
+def test_fitting_is_deterministic_and_loses_no_more_than_it_must(tmp_path: Path) -> None:
+    path = saved(tmp_path / "f", noise(100, 80).resize((500, 400)), "JPEG", quality=95)
+    image = media.take_in(path, ALT, tmp_path / "m")
+    room = Capabilities(image_bytes=image.size * 2 // 3)
+    first = media.fit(image, room, tmp_path / "m")
+    assert first == media.fit(image, room, tmp_path / "m")
+    assert (first.width, first.height) == (500, 400), "quality goes before size"
+
+
+def test_a_png_stays_one_where_it_can(tmp_path: Path) -> None:
+    image = taken(tmp_path, photo(400, 400), "PNG")
+    assert media.fit(image, Capabilities(image_side=200), tmp_path / "m").mime == "image/png"
+
+
+def test_transparency_becomes_white_where_a_jpeg_is_wanted(tmp_path: Path) -> None:
+    clear = Pixels.new("RGBA", (50, 50), (0, 0, 0, 0))
+    fitted = media.fit(
+        taken(tmp_path, clear, "PNG"), Capabilities(image_types=("image/jpeg",)), tmp_path / "m"
+    )
+    assert opened(fitted).getpixel((25, 25)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("limits", [{"image_bytes": 10}, {"image_types": ("video/mp4",)}])
+def test_what_can_never_fit_is_said(tmp_path: Path, limits: dict[str, object]) -> None:
+    image = taken(tmp_path, noise(100, 100), "JPEG")
+    with pytest.raises(ContentError, match="cannot be made to fit"):
+        media.fit(image, Capabilities(**limits), tmp_path / "m")  # type: ignore[arg-type]
+
+
+def test_a_very_long_strip_ends_in_a_refusal_not_in_an_endless_loop(tmp_path: Path) -> None:
+    image = taken(tmp_path, photo(20_000, 20), "PNG")
+    with pytest.raises(ContentError):
+        media.fit(image, Capabilities(image_side=1000), tmp_path / "m")
+
+
+@pytest.mark.parametrize("change", [b"", b"other bytes", None])
+def test_a_stored_file_that_changed_is_noticed(tmp_path: Path, change: bytes | None) -> None:
+    image = taken(tmp_path, photo(), "JPEG")
+    assert media.intact(image)
+    image.path.unlink()
+    if change is not None:
+        image.path.write_bytes(change)
+    assert not media.intact(image)
+    with pytest.raises(ContentError, match="missing or was changed"):
+        media.fit(image, Capabilities(image_side=10), tmp_path / "m")
+
+
+def test_the_largest_photo_is_taken_and_fitted(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    photo(9000, 6000).save(buffer, "JPEG")
+    (tmp_path / "f.jpg").write_bytes(buffer.getvalue())
+    image = media.take_in(tmp_path / "f.jpg", ALT, tmp_path / "m")
+    fitted = media.fit(image, Capabilities(image_bytes=950_000, image_side=2048), tmp_path / "m")
+    assert (fitted.width, fitted.height) == (2048, 1365)
