@@ -109,9 +109,14 @@ def outcome_word(kind: str) -> str:
 def advice(delivery: Json, *, number: int, daemon_runs: bool | None) -> str:
     """What to do next, or that nothing is to be done."""
     channel = delivery["channel"]
-    waiting = t("Nothing is sent while no daemon runs. Start it with: crosspost daemon")
+    advised = _advice(delivery["status"]).format(number=number, channel=channel)
     if delivery["status"] in ("scheduled", "unconfirmed") and daemon_runs is False:
-        return waiting
+        waits = t("No daemon is running, and it waits for one. Start it with: crosspost daemon")
+        return f"{advised} {waits}"
+    return advised
+
+
+def _advice(status: str) -> str:
     return {
         "held": t("It waits for approval: crosspost approve {number}"),
         "scheduled": t("Nothing to do: it goes out at its time."),
@@ -128,4 +133,4 @@ def advice(delivery: Json, *, number: int, daemon_runs: bool | None) -> str:
         ),
         "missed": t("If it is still useful: crosspost retry {number} --channel {channel}"),
         "cancelled": t("Nothing to do: it was taken back."),
-    }[delivery["status"]].format(number=number, channel=channel)
+    }[status]

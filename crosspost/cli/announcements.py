@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from crosspost.drafts import Draft, Rendered
     from crosspost.editorial import Added
 
-Number = Annotated[int, typer.Argument(metavar="ID", help="The announcement's number.")]
+Number = Annotated[
+    int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="The announcement's number.")
+]
 Text = Annotated[
     str | None, typer.Argument(metavar="[TEXT]", help="The text, or - for standard input.")
 ]

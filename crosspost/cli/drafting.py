@@ -113,8 +113,8 @@ def _where(error: Any) -> str:
     reason = getattr(error, "problem", None) or t("unreadable")
     if mark is None:
         return str(reason)
-    # the mark counts from 0, and the front matter begins after the line with ---
-    return t("{reason} (line {line})", reason=reason, line=mark.line + 2)
+    # The mark counts from 0, from the end of the line with --- on.
+    return t("{reason} (line {line})", reason=reason, line=mark.line + 1)
 
 
 @dataclass

@@ -26,7 +26,11 @@ class Desk:
         """A `crosspost` process, its output as text through pipes."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("CROSSPOST_")}
         environment |= {"CROSSPOST_LANGUAGE": "en", **options.pop("env", {})}
-        settings = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        settings = {
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+        }
         return subprocess.Popen(
             [sys.executable, "-W", "error", "-m", "crosspost", *arguments],
             cwd=self.folder,

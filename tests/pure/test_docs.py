@@ -54,7 +54,7 @@ def test_every_command_and_option_explains_itself(command):
         assert getattr(parameter, "help", None) or parameter.name == "help", parameter.name
 
 
-@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/**/*.md")) + [ROOT / "README.md"])
+@pytest.mark.parametrize("page", [*sorted(ROOT.glob("docs/**/*.md")), ROOT / "README.md"])
 def test_commands_in_the_manual_exist(page):
     known = {name.split()[0] for name in COMMANDS}
     for line in re.findall(r"^(?:\s*)crosspost (.+)$", page.read_text(), re.MULTILINE):
@@ -63,7 +63,7 @@ def test_commands_in_the_manual_exist(page):
             assert words[0] in known, line
 
 
-@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/**/*.md")) + [ROOT / "README.md"])
+@pytest.mark.parametrize("page", [*sorted(ROOT.glob("docs/**/*.md")), ROOT / "README.md"])
 def test_links_in_the_manual_lead_somewhere(page):
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target

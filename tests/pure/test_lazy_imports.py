@@ -58,8 +58,17 @@ def test_reading_imports_neither_network_nor_images_nor_scheduler(tmp_path):
 
 def test_adding_a_plain_text_imports_neither_network_nor_images_nor_scheduler(tmp_path):
     subprocess.run(
-        [sys.executable, "-m", "crosspost", "init", str(tmp_path), "--name", "A"]
-        + ["--site-url", "https://a.example"],
+        [
+            sys.executable,
+            "-m",
+            "crosspost",
+            "init",
+            str(tmp_path),
+            "--name",
+            "A",
+            "--site-url",
+            "https://a.example",
+        ],
         check=True,
         capture_output=True,
         stdin=subprocess.DEVNULL,
