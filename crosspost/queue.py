@@ -210,17 +210,49 @@ def retry(
     session: Session, delivery: Delivery, due: Moment, not_after: datetime, doing: Doing
 ) -> None:
     """A person lets a failed or missed delivery go out after all."""
-    columns = {
+    change = Change(_anew(due, not_after), {"due": book.stamp(due.utc)})
+    move(session, delivery, Verb.RETRY, doing, change)
+
+
+def resolve_published(session: Session, delivery: Delivery, permalink: str, doing: Doing) -> None:
+    """A person saw that it is public, at `permalink` ("" when it has no address there)."""
+    part = next(part for part in parts_of(session, delivery) if part.published_at is None)
+    part.permalink, part.published_at = permalink, doing.at
+    session.add(part)
+    session.flush()
+    columns = {"outcome": "published", "reason": "", "not_before": None}
+    data = {"permalink": permalink} if permalink else {}
+    move(session, delivery, Verb.RESOLVE_PUBLISHED, doing, Change(columns, data))
+
+
+def resolve_absent(
+    session: Session, delivery: Delivery, due: Moment, not_after: datetime, doing: Doing
+) -> None:
+    """A person saw that it is not public: it may be sent again."""
+    change = Change(_anew(due, not_after), {"due": book.stamp(due.utc)})
+    move(session, delivery, Verb.RESOLVE_ABSENT, doing, change)
+
+
+def give_up(session: Session, delivery: Delivery, doing: Doing) -> None:
+    """A person saw that it is not public, and leaves it so."""
+    columns = {"not_before": None, "outcome": "given_up"}
+    move(session, delivery, Verb.GIVE_UP, doing, Change(columns))
+
+
+def _anew(due: Moment, not_after: datetime) -> dict[str, Any]:
+    """The columns of a delivery that a person lets go out at `due`."""
+    return {
         "due_at": due.utc,
         "wall": due.wall,
         "zone": due.zone,
         "not_after": not_after,
         "not_before": None,
+        "clean_looks": 0,
+        "unclear_looks": 0,
         "ended_at": None,
         "outcome": "",
         "reason": "",
     }
-    move(session, delivery, Verb.RETRY, doing, Change(columns, {"due": book.stamp(due.utc)}))
 
 
 def rewrite(session: Session, delivery: Delivery, columns: Mapping[str, Any]) -> None:

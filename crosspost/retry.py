@@ -43,12 +43,13 @@ def retry_time(headers: Mapping[str, str], now: datetime) -> datetime | None:
     never more than `LONGEST_WAIT` after it.
     """
     lower = {name.lower(): value for name, value in headers.items()}
-    for name in ("retry-after", "x-ratelimit-reset-after"):
-        if name in lower:
-            return _clamp(_moment(lower[name], now), now)
-    for name in ("x-ratelimit-reset", "ratelimit-reset", "x-rate-limit-reset"):
-        if name in lower and _exhausted(lower):
-            return _clamp(_moment(lower[name], now), now)
+    names = ["retry-after", "x-ratelimit-reset-after"]
+    if _exhausted(lower):
+        names += ["x-ratelimit-reset", "ratelimit-reset", "x-rate-limit-reset"]
+    for name in names:
+        moment = _moment(lower[name], now) if name in lower else None
+        if moment is not None:
+            return min(max(moment, now), now + LONGEST_WAIT)
     return None
 
 
@@ -82,12 +83,6 @@ def _date(value: str) -> datetime | None:
             continue
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return None
-
-
-def _clamp(moment: datetime | None, now: datetime) -> datetime | None:
-    if moment is None:
-        return None
-    return min(max(moment, now), now + LONGEST_WAIT)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def sentence(entry: Json) -> str:
         "where": data.get("permalink", "") or data.get("remote_id", ""),
         "part": int(data.get("part", 0)) + 1,
     }
-    return _sentences().get(entry["kind"], entry["kind"]).format(**values)
+    return _sentences().get(entry["kind"], str(entry["kind"])).format(**values)
 
 
 def _sentences() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The manual against the code: every command, key, platform and kind of entry stands where it is used."""
+"""The manual against the code: every command, key, platform and kind of entry stands in it."""
 
 from __future__ import annotations
 
