@@ -1,7 +1,7 @@
 """How long commands take as whole processes, as ratios to what they stand on.
 
-Each command and its yardstick run in turn, A B A B, so that a drift of the machine's speed hits both;
-medians of the ratios are printed.
+Each command and its yardstick run in turn, A B A B, so that a drift of the machine's speed hits
+both; medians of the ratios are printed.
 """
 
 from __future__ import annotations

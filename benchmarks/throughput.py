@@ -1,7 +1,7 @@
-"""Deliveries a second of a real daemon, as a ratio to a plain thread pool that posts the same bytes.
+"""Deliveries a second of a real daemon, as a ratio to a plain thread pool posting the same bytes.
 
-Both speak to the same loopback server with as many connections as there are channels. The daemon does
-what it always does: an intent on disk before each call, receipt and ledger entries after it.
+Both speak to the same loopback server with as many connections as there are channels. The daemon
+does what it always does: an intent on disk before each call, receipt and ledger entries after it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
-from crosspost.times import moment_of
 
 from crosspost import queue
 from crosspost.config import load
 from crosspost.database import Database
 from crosspost.drafts import Draft
 from crosspost.editorial import add
+from crosspost.times import moment_of
 
 CHANNELS, ANNOUNCEMENTS = 8, 50
 CONFIG = """

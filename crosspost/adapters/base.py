@@ -1,7 +1,7 @@
 """What every adapter is, and the one place that speaks HTTP for them.
 
 An adapter knows one platform's wire format and rules and nothing else: it parses no settings, opens
-no session, sleeps, retries and prints never. `HttpAdapter` alone owns session, timeouts, User-Agent,
+no session, never sleeps, retries or prints. `HttpAdapter` alone owns session, timeouts, User-Agent,
 body cap, redaction and what a failed call means.
 """
 
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
@@ -22,6 +23,7 @@ from crosspost import __version__
 from crosspost.config import Config, WebAddress
 from crosspost.errors import (
     AuthRevoked,
+    BillingExhausted,
     MediaRejected,
     Misconfigured,
     NotSupported,
@@ -33,7 +35,7 @@ from crosspost.errors import (
     TargetGone,
     UnknownOutcome,
 )
-from crosspost.post import Account, Capabilities, Outgoing, Receipt
+from crosspost.post import Account, Capabilities, Image, Outgoing, Receipt
 from crosspost.retry import retry_time
 from crosspost.wording import t
 
@@ -44,7 +46,7 @@ Vault = Callable[[], "dict[str, str]"]
 
 
 class AdapterSettings(BaseModel):
-    """The config keys of one channel. Secrets are `SecretStr`; a plain one in the file is refused."""
+    """The config keys of one channel. Secrets are `SecretStr`; one in the file is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,9 +56,7 @@ class AdapterSettings(BaseModel):
         wants_secret = cls.model_fields[info.field_name].annotation in (SecretStr, SecretStr | None)
         if wants_secret and isinstance(value, str):
             raise ValueError(
-                t(
-                    'a secret must not stand in this file: put it into .env, and write "env:NAME" here'
-                )
+                t('no secret may stand in this file: put it into .env and write "env:NAME" here')
             )
         if not wants_secret and isinstance(value, SecretStr):
             return value.get_secret_value()
@@ -101,10 +101,10 @@ class Adapter(ABC):
         self.context = context
         self.setup()
 
-    def setup(self) -> None:
+    def setup(self) -> None:  # noqa: B027 - most have nothing to do
         """Called once, for what follows from the settings. No network."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most have nothing open
         """Give back what is held open."""
 
     @abstractmethod
@@ -113,7 +113,8 @@ class Adapter(ABC):
 
     @abstractmethod
     def measure(self, text: str) -> int:
-        """The length of `text` as the platform counts it, in `capabilities.unit`."""
+        """The length of `text` (what a reader sees, without the markup's tags) as the platform
+        counts it, in `capabilities.unit`."""
 
     def new_handle(self, key: str, now: datetime) -> dict[str, str]:  # noqa: ARG002
         """The idempotency handle of a new part, stored before anything is sent.
@@ -128,7 +129,8 @@ class Adapter(ABC):
 
     @abstractmethod
     def publish(self, outgoing: Outgoing) -> Receipt:
-        """The one public call. Raises PlatformError; UnknownOutcome unless it surely did nothing."""
+        """The one public call. Raises UnknownOutcome, or the PlatformError that says why it surely
+        did nothing."""
 
     def find(self, outgoing: Outgoing) -> Receipt | None:  # noqa: ARG002
         """The receipt of a post that may be out; None when the platform clearly has none.
@@ -147,12 +149,11 @@ class Adapter(ABC):
         raise NotSupported(t("{platform} cannot edit a post", platform=self.title))
 
 
-#: How long we wait, in seconds: to connect, and between bytes of the answer.
-CALL_TIMEOUT = (10.0, 30.0)
-UPLOAD_TIMEOUT = (10.0, 180.0)
 #: No answer that we read is larger than this many bytes.
 BODY_CAP = 2_000_000
+#: So many characters of a platform's words are kept.
 EXCERPT = 300
+MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.S | re.I)
 
 
 @dataclass(frozen=True)
@@ -182,8 +183,9 @@ class HttpAdapter(Adapter):
 
     Settings: ClassVar[type[AdapterSettings]] = HttpSettings
 
-    #: HTTP statuses by which the platform says at the publish call that it surely did nothing.
-    refused_before_processing: ClassVar[frozenset[int]] = frozenset({429})
+    #: How long we wait, in seconds: to connect, and between bytes of the answer.
+    call_timeout: tuple[float, float] = (10.0, 30.0)
+    upload_timeout: tuple[float, float] = (10.0, 180.0)
 
     _session: requests.Session | None = None
 
@@ -226,27 +228,42 @@ class HttpAdapter(Adapter):
 
         Raises PlatformError: RetryLater with `sent=False` when nothing left this machine;
         UnknownOutcome for everything unclear in the phase publish; else what `error_of` says.
-        Redirects are never followed.
+        Redirects are never followed, and no call is ever repeated here.
         """
         from crosspost.adapters import transport
 
         if timeout is None:
-            timeout = UPLOAD_TIMEOUT if "files" in body or phase == "prepare" else CALL_TIMEOUT
+            uploads = "files" in body or phase == "prepare"
+            timeout = self.upload_timeout if uploads else self.call_timeout
+        kind: type[PlatformError]
         try:
             answer = transport.send(
                 self.session(), method, self.url(path), timeout, headers or {}, body
             )
         except transport.NotSent as failure:
-            error: PlatformError = (
-                Misconfigured if failure.misconfigured else RetryLater
-            )(self.redact(str(failure)), platform=self.platform, sent=False)
-            raise error from None
+            kind = Misconfigured if failure.misconfigured else RetryLater
+            raise kind(str(failure), platform=self.platform, sent=False) from None
         except transport.Broken as failure:
-            kind = UnknownOutcome if phase in ("publish", "edit") else RetryLater
-            raise kind(self.redact(str(failure)), platform=self.platform) from None
+            kind = UnknownOutcome if phase == "publish" else RetryLater
+            raise kind(str(failure), platform=self.platform) from None
         if answer.status in ok:
             return answer
         raise self.error_from(answer, phase)
+
+    def bytes_of(self, image: Image) -> bytes:
+        """The bytes of an image. Raises RetryLater when the disk does not give them."""
+        try:
+            return image.path.read_bytes()
+        except OSError as error:
+            raise RetryLater(
+                t(
+                    "The image {name} cannot be read: {reason}.",
+                    name=image.filename,
+                    reason=error.strerror,
+                ),
+                platform=self.platform,
+                sent=False,
+            ) from error
 
     def json_of(self, answer: Answer, phase: str) -> dict[str, Any]:
         """The JSON object of a good answer. Anything else is unclear in the phase publish (it may
@@ -292,7 +309,8 @@ class HttpAdapter(Adapter):
 
     def excerpt(self, answer: Answer) -> str:
         """The platform's words, on one line, short, without secrets and markup."""
-        plain = re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", self.words_of(answer)[:20_000], flags=re.S | re.I)
+        words = self.redact(self.words_of(answer))[:20_000]  # first, lest a cut leaves half of one
+        plain = MARKUP.sub(" ", words)
         line = " ".join("".join(c if c.isprintable() else " " for c in plain).split())
         short = line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
         return self.redact(short) or t("HTTP status {status} with no words", status=answer.status)
@@ -305,10 +323,10 @@ class HttpAdapter(Adapter):
                 yield value.get_secret_value()
 
     def redact(self, text: str) -> str:
-        """`text` without any secret of this channel."""
+        """`text` without any secret of this channel, also where it stands in an address."""
         for secret in self.secrets():
-            if secret:
-                text = text.replace(secret, "[secret]")
+            for form in {secret, quote(secret), quote(secret, safe="")} - {""}:
+                text = text.replace(form, "[secret]")
         return text
 
     @contextmanager
@@ -337,12 +355,30 @@ def common_error(answer: Answer, phase: str) -> type[PlatformError]:
         return RetryLater
     if status == 401:
         return AuthRevoked
+    if status == 402:
+        return BillingExhausted
     if status == 403:
         return PermissionDenied
     if status == 410:
         return TargetGone
     if status == 413:
         return MediaRejected
-    if status < 400 or status in (404, 405):
+    if status < 400 or status in (404, 405, 407):
         return Misconfigured
     return RejectedContent
+
+
+def text_id(value: object) -> str:
+    """A platform's id as text, whether it came as text or as a number. Raises TypeError or
+    ValueError for what is none, so that `HttpAdapter.reading` makes it a PlatformError."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise TypeError("not an id")
+    if not str(value).strip():
+        raise ValueError("an empty id")
+    return str(value)
+
+
+def web_link(value: object) -> str:
+    """An address that people can open; "" for anything else that stands in its place."""
+    good = isinstance(value, str) and value.startswith(("https://", "http://"))
+    return value.strip() if isinstance(value, str) and good else ""

@@ -1,12 +1,15 @@
 """Below the adapters: one HTTP call with `requests`, and whether its bytes may have left.
 
-It must not know platforms. Its one hard promise: `NotSent` is raised only when the connection was
-never made, so not a byte of the request can have arrived anywhere.
+It must not know platforms. Its one hard promise: `NotSent` is raised only when the request was
+never begun, so not a byte of it can have arrived anywhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -19,9 +22,19 @@ from urllib3.util.retry import Retry
 from crosspost.adapters.base import BODY_CAP, Answer
 from crosspost.wording import t
 
+#: The longest that a whole request may take to leave, in seconds: 8 MB at 0.5 Mbit/s.
+SEND_SECONDS = 180.0
+#: An answer that trickles in is not read for longer than this, in seconds.
+ANSWER_SECONDS = 60.0
+
+# urllib3 writes addresses: at DEBUG that of every request, at WARNING that of an answer with odd
+# headers. Some platforms have their token in it.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
+
 
 class NotSent(Exception):
-    """No connection was made. `misconfigured`: and none will be (a certificate for another name)."""
+    """The request was not begun. `misconfigured`: and never will be (a certificate for another
+    name, an address that is none)."""
 
     def __init__(self, message: str, *, misconfigured: bool = False) -> None:
         super().__init__(message)
@@ -37,19 +50,24 @@ class _NoConnection(NewConnectionError):
 
 
 class _PlainConnection(HTTPConnection):
+    """A failure to connect is told from every later one, and an upload may take its time (urllib3
+    gives it no longer than connecting may take, or than the last answer)."""
+
     def connect(self) -> None:
         try:
             super().connect()
         except (HTTPError, OSError) as error:
             raise _NoConnection(self, str(error)) from error
+        self.sock.settimeout(SEND_SECONDS)
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is not None:
+            self.timeout = SEND_SECONDS
+        super().request(*args, **kwargs)
 
 
-class _TlsConnection(HTTPSConnection):
-    def connect(self) -> None:
-        try:
-            super().connect()
-        except (HTTPError, OSError) as error:
-            raise _NoConnection(self, str(error)) from error
+class _TlsConnection(_PlainConnection, HTTPSConnection):
+    """The same over TLS."""
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -80,13 +98,14 @@ class _Transport(HTTPAdapter):
 
 
 def new_session(user_agent: str) -> requests.Session:
-    """A session that reads proxies and CA files from the environment once, and no netrc ever."""
+    """A session that takes CA files from the environment, but no password from a netrc file, and
+    keeps no cookies."""
     session = requests.Session()
     session.headers.update({"User-Agent": user_agent, "Accept": "application/json, */*;q=0.5"})
     settings = session.merge_environment_settings("https://example.org/", {}, None, None, None)
     session.verify = settings["verify"]
-    session.proxies = requests.utils.getproxies()
     session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("http://", "https://"):
         session.mount(scheme, _Transport())
     return session
@@ -102,29 +121,42 @@ def send(
 ) -> Answer:
     """One call, answer read whole. Raises NotSent or Broken, with a sentence and no address in it
     (a platform may have its token there)."""
+    request = _prepared(session, requests.Request(method, url, headers=dict(headers), **body))
     try:
-        with session.request(
-            method,
-            url,
-            headers=dict(headers),
+        with session.send(
+            request,
             timeout=timeout,
             allow_redirects=False,
             stream=True,
-            **body,
+            verify=session.verify,
+            proxies=requests.utils.get_environ_proxies(url),
         ) as response:
             return Answer(response.status_code, response.headers, _read(response))
     except (requests.RequestException, HTTPError, OSError) as error:
         raise _sorted(error) from error
-    except ValueError as error:  # an unusable address, or a header that cannot be written
-        raise NotSent(t("The call could not be made: {reason}", reason=type(error).__name__)) from error
+
+
+def _prepared(session: requests.Session, request: requests.Request) -> requests.PreparedRequest:
+    """The request as it will be written; whatever is wrong with it is found before it is begun."""
+    try:
+        prepared = session.prepare_request(request)
+        for name, value in prepared.headers.items():
+            f"{name}{value}".encode("latin-1")  # what `http.client` does when it is too late
+    except ValueError as error:  # of `requests` too: an address or a header that is none
+        message = t("The channel's address or a credential holds characters that cannot be sent.")
+        raise NotSent(message, misconfigured=True) from error
+    return prepared
 
 
 def _read(response: requests.Response) -> bytes:
     body = bytearray()
-    for piece in response.iter_content(65536):
+    end = time.monotonic() + ANSWER_SECONDS
+    while piece := response.raw.read1(65536, decode_content=True):
         body += piece
         if len(body) > BODY_CAP:
             raise Broken(t("The answer is larger than {limit} bytes.", limit=BODY_CAP))
+        if time.monotonic() > end:
+            raise Broken(t("The server did not finish its answer in time."))
     return bytes(body)
 
 
@@ -136,9 +168,9 @@ def _sorted(error: Exception) -> Exception:
         if "CertificateError" in names or "CERTIFICATE_VERIFY_FAILED" in names:
             return NotSent(t("The server's certificate is not valid for it."), misconfigured=True)
         return NotSent(_no_connection(names))
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema)):
+    if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL):
         return NotSent(t("The address of the channel cannot be used."), misconfigured=True)
-    if isinstance(error, requests.Timeout):
+    if any(isinstance(cause, requests.Timeout | TimeoutError) for cause in chain):
         return Broken(t("The server did not answer in time."))
     return Broken(t("The connection broke before the answer was complete."))
 
@@ -153,15 +185,14 @@ def _no_connection(names: str) -> str:
     return t("The server cannot be reached.")
 
 
-def _causes(error: BaseException | None) -> Any:
+def _causes(error: BaseException) -> Iterator[BaseException]:
     """An error with all that caused it, also what urllib3 keeps in `reason` and `args`."""
     seen: set[int] = set()
-    waiting = [error]
+    waiting: list[object] = [error]
     while waiting:
         cause = waiting.pop()
-        if cause is None or id(cause) in seen:
+        if not isinstance(cause, BaseException) or id(cause) in seen:
             continue
         seen.add(id(cause))
         yield cause
-        waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None)]
-        waiting += [arg for arg in cause.args if isinstance(arg, BaseException)]
+        waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]

@@ -1,0 +1,93 @@
+"""Records of Bluesky: what a post looks like in the account's repository, and what it is called.
+
+Pure. It must not speak HTTP or know sessions; `bluesky.py` does. Facts: the lexicons of
+bluesky-social/atproto (`app.bsky.feed.post` and its embeds), atproto.com/specs.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from crosspost.adapters.base import text_id
+from crosspost.post import Card, Facet, Image, Outgoing, Post, Receipt
+
+COLLECTION = "app.bsky.feed.post"
+TID_DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
+
+
+def tid(now: datetime) -> str:
+    """A record key after atproto.com/specs/tid: microseconds since 1970 and ten bits more, in 13
+    digits. What is finer than a millisecond is random, so that no two parts get the same."""
+    micros = int(now.timestamp() * 1000) * 1000 + secrets.randbelow(1000)
+    number = micros << 10 | secrets.randbits(10)
+    return "".join(TID_DIGITS[number >> shift & 31] for shift in range(60, -1, -5))
+
+
+def images_of(post: Post) -> tuple[Image, ...]:
+    """What must be uploaded: a record shows images or a card, not both."""
+    thumb = post.card.image if post.card else None
+    return post.images or ((thumb,) if thumb else ())
+
+
+def record_of(outgoing: Outgoing) -> dict[str, Any]:
+    """The record of lexicon `app.bsky.feed.post`: the same at every attempt."""
+    post, blobs = outgoing.post, outgoing.prepared.get("blobs")
+    record: dict[str, Any] = {
+        "$type": COLLECTION,
+        "text": post.text,
+        "createdAt": outgoing.handle["created_at"],
+        "langs": [post.lang],
+    }
+    if post.facets:
+        record["facets"] = [_facet(facet) for facet in post.facets]
+    if embed := _embed(post, blobs if isinstance(blobs, dict) else {}):
+        record["embed"] = embed
+    if outgoing.parent:
+        root = outgoing.root or outgoing.parent
+        record["reply"] = {"root": _ref(root), "parent": _ref(outgoing.parent)}
+    return record
+
+
+def _facet(facet: Facet) -> dict[str, Any]:
+    key = "uri" if facet.kind == "link" else "tag"
+    return {
+        "index": {"byteStart": facet.start, "byteEnd": facet.end},
+        "features": [{"$type": f"app.bsky.richtext.facet#{facet.kind}", key: facet.value}],
+    }
+
+
+def _embed(post: Post, blobs: dict[str, Any]) -> dict[str, Any] | None:
+    if post.images:
+        images = [
+            {
+                "image": blobs.get(image.sha256),
+                "alt": image.alt,
+                "aspectRatio": {"width": image.width, "height": image.height},
+            }
+            for image in post.images
+        ]
+        return {"$type": "app.bsky.embed.images", "images": images}
+    if post.card:
+        return {"$type": "app.bsky.embed.external", "external": _external(post.card, blobs)}
+    return None
+
+
+def _external(card: Card, blobs: dict[str, Any]) -> dict[str, Any]:
+    external = {"uri": card.url, "title": card.title, "description": card.description}
+    thumb = blobs.get(card.image.sha256) if card.image else None
+    return external | ({"thumb": thumb} if thumb else {})
+
+
+def _ref(receipt: Receipt) -> dict[str, str]:
+    return {"uri": receipt.remote_id, "cid": receipt.extra["cid"]}
+
+
+def receipt_of(data: dict[str, Any], where: dict[str, str]) -> Receipt:
+    """Raises ValueError when the answer is about another record than ours."""
+    uri = f"at://{where['repo']}/{where['collection']}/{where['rkey']}"
+    if data["uri"] != uri:
+        raise ValueError("another record")
+    link = f"https://bsky.app/profile/{where['repo']}/post/{where['rkey']}"
+    return Receipt(uri, link, {"cid": text_id(data["cid"])})
