@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import insert
 from sqlmodel import Session, col, func, select
 
-from crosspost.database import LedgerEntry, LedgerNote
+from crosspost.database import LedgerEntry, LedgerNote, table
 from crosspost.ledger.canonical import canonical
 from crosspost.ledger.hashing import leaf_hash, new_salt, salted_digest
 
 VERSION = 1
+#: Where a session remembers the next leaf index while its transaction holds the write lock.
+NEXT = "next_leaf"
 
 
 @dataclass(frozen=True)
@@ -65,20 +68,22 @@ def append(session: Session, act: Act) -> int:
     """Append the entry of `act`; returns its leaf index, from 0. Commits nothing by itself."""
     salt = new_salt() if act.note else b""
     entry = canonical(entry_of(act, salted_digest(salt, act.note) if act.note else ""))
-    index = size(session)
-    session.add(
-        LedgerEntry(
-            id=index,
-            entry=entry,
-            leaf=leaf_hash(entry),
-            kind=act.kind,
-            at=act.at,
-            by=act.by,
-            announcement_id=act.announcement,
-            delivery_id=act.delivery,
-        )
+    index = session.info.get(NEXT)  # nobody else appends in this transaction
+    index = size(session) if index is None else index
+    session.info[NEXT] = index + 1
+    session.execute(
+        insert(table(LedgerEntry)),
+        {
+            "id": index,
+            "entry": entry,
+            "leaf": leaf_hash(entry),
+            "kind": act.kind,
+            "at": act.at,
+            "by": act.by,
+            "announcement_id": act.announcement,
+            "delivery_id": act.delivery,
+        },
     )
-    session.flush()
     if act.note:
         session.add(LedgerNote(id=index, note=act.note, salt=salt))
         session.flush()
