@@ -80,7 +80,8 @@ def header_of(path: Path) -> str:
 
 
 def update() -> None:
-    """Bring every catalogue up to date, and say what is left to translate."""
+    """Bring every catalogue up to date; say what is left to translate, and what went out, since a
+    message that was only reworded needs its old translation once more."""
     wanted = messages()
     for language, path in catalogues().items():
         known = translations(path)
@@ -89,7 +90,9 @@ def update() -> None:
         left = sorted(english for english in kept if not kept[english])
         print(f"{language}: {len(kept)} messages, {len(left)} to translate in {path}")
         for english in left:
-            print(f"  {english}")
+            print(f"  to translate: {english}")
+        for english in sorted(known.keys() - wanted):
+            print(f"  went out: {english}\n            {known[english]}")
 
 
 if __name__ == "__main__":
