@@ -10,8 +10,9 @@ from crosspost import wording
 
 
 @pytest.fixture(autouse=True)
-def _english() -> Iterator[None]:
-    """A test begins in English, whatever office an earlier one has loaded."""
+def _english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A test reads English, whatever office it or an earlier one has loaded."""
+    monkeypatch.setenv("CROSSPOST_LANGUAGE", "en")
     wording.set_language("en")
     yield
     wording.set_language("en")
