@@ -207,6 +207,7 @@ def load(
     if config is not None:
         if key:
             config = config.model_copy(update={"secret_key": SecretStr(key)})
+        _speak(config.office.language)
         problems += _cross_problems(config)
     if check_channel and secrets:
         problems += _channel_problems(channels, check_channel)
@@ -228,9 +229,8 @@ def _speak(language: object) -> None:
 
 
 def _language_of(table: Mapping[str, Any]) -> object:
-    default = Office.model_fields["language"].default
     office = table.get("office")
-    return office.get("language", default) if isinstance(office, dict) else default
+    return office.get("language") if isinstance(office, dict) else None
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
