@@ -15,6 +15,7 @@ from catalogue import (
 )
 
 from crosspost import wording
+from crosspost.post import unit_word
 from crosspost.wording import base_language, language, set_language, t, words
 
 HOW = (
@@ -126,3 +127,12 @@ def test_a_message_without_translation_is_said_in_english():
 def test_a_value_with_braces_is_shown_as_it_is():
     set_language("id")
     assert t("failed: {reason}", reason="{where}") == "gagal: {where}"
+
+
+def test_what_a_platform_counts_is_said_in_the_language_of_the_office():
+    set_language("id")
+    assert [unit_word(unit) for unit in ("characters", "bytes", "tokens")] == [
+        "karakter",
+        "byte",
+        "tokens",
+    ]
