@@ -299,7 +299,10 @@ class Database:
         if found is None:
             raise SchemaError(
                 t("The queue database is missing or empty: {where}.", where=self.where()),
-                hint=t("Make it with: crosspost init"),
+                hint=t(
+                    "If it was moved, or its disk is not there, bring it back first. "
+                    "Only an office that never had one makes it with: crosspost init --upgrade"
+                ),
             )
         newer = found > SCHEMA
         raise SchemaError(
@@ -406,4 +409,8 @@ def _hint(error: exc.DBAPIError) -> str:
         return t("The account {user} needs the right to write this file and its folder.", user=user)
     if "malformed" in reason or "not a database" in reason:
         return t("Stop the daemon, keep this file, and bring back the last good copy.")
-    return t("Nothing was changed.")
+    if "full" in reason:
+        return t("Make room on the disk, then try again.")
+    return t(
+        "Nothing was changed. Try again; if it stays so, look at the disk or the database server."
+    )
