@@ -1,0 +1,55 @@
+"""A real queue database for each test: made once by the migrations, then copied. Nothing sleeps,
+and no platform is called."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from desk import config_in
+
+from crosspost.config import Config
+from crosspost.database import Database
+from crosspost.migrations import upgrade
+from crosspost.wording import language, set_language
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    before = language()
+    set_language("en")
+    yield
+    set_language(before)
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory) -> Path:
+    """An empty queue database, as `crosspost init` makes it."""
+    path = tmp_path_factory.mktemp("fresh") / "crosspost.db"
+    database = Database(f"sqlite:///{path}")
+    upgrade(database)
+    database.close()
+    return path
+
+
+@pytest.fixture
+def database(fresh, tmp_path) -> Iterator[Database]:
+    shutil.copy(fresh, tmp_path / "crosspost.db")
+    made = Database(f"sqlite:///{tmp_path / 'crosspost.db'}")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def session(database) -> Iterator:
+    """One writing transaction for the whole test."""
+    with database.write() as opened:
+        yield opened
+
+
+@pytest.fixture
+def config(tmp_path) -> Config:
+    """The office of `database`, with three channels."""
+    return config_in(tmp_path, "alpha", "beta", "web")
