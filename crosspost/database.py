@@ -353,6 +353,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA synchronous = FULL")
+    # else INSERT OR REPLACE passes by the triggers of the ledger (sqlite.org/lang_conflict.html)
+    cursor.execute("PRAGMA recursive_triggers = ON")
     cursor.execute(f"PRAGMA journal_mode = {'WAL' if _wal_is_sound() else 'TRUNCATE'}")
     cursor.close()
 
