@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,10 @@ from crosspost.config import Config
 from crosspost.database import Database
 from crosspost.migrations import upgrade
 from crosspost.wording import language, set_language
+
+
+class _Undone(Exception):
+    """Nothing that the test wrote is kept."""
 
 
 @pytest.fixture(autouse=True)
@@ -44,9 +49,10 @@ def database(fresh, tmp_path) -> Iterator[Database]:
 
 @pytest.fixture
 def session(database) -> Iterator:
-    """One writing transaction for the whole test."""
-    with database.write() as opened:
+    """One writing transaction for the whole test, undone at its end."""
+    with suppress(_Undone), database.write() as opened:
         yield opened
+        raise _Undone
 
 
 @pytest.fixture

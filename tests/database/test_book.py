@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from desk import NOW, entry_count, scheduled
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
@@ -14,7 +15,6 @@ from crosspost.database import LedgerEntry, LedgerNote
 from crosspost.ledger import book
 from crosspost.ledger.canonical import canonical
 from crosspost.ledger.hashing import leaf_hash, salted_digest
-from desk import NOW, entry_count, scheduled
 
 ACT = book.Act(
     kind="approved",
