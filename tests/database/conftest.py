@@ -9,8 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from desk import config_in
+from desk import config_in, doing
+from drafted import DRAFT
 
+from crosspost import editorial
 from crosspost.config import Config
 from crosspost.database import Database
 from crosspost.migrations import upgrade
@@ -59,3 +61,15 @@ def session(database) -> Iterator:
 def config(tmp_path) -> Config:
     """The office of `database`, with three channels."""
     return config_in(tmp_path, "alpha", "beta", "web")
+
+
+@pytest.fixture
+def added(database, config):
+    """The number of an announcement that waits for approval on alpha and beta."""
+    return editorial.add(database, config, DRAFT, doing()).announcement
+
+
+@pytest.fixture
+def approved(database, config, added):
+    editorial.approve(database, config, added, doing())
+    return added
