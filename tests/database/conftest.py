@@ -9,14 +9,16 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from desk import config_in, doing
+from desk import claim, config_in, doing
 from drafted import DRAFT
+from scripted import Clock, Scripted
 
-from crosspost import editorial
+from crosspost import editorial, workbench
 from crosspost.config import Config
-from crosspost.database import Database
+from crosspost.database import Database, Delivery
 from crosspost.migrations import upgrade
 from crosspost.wording import language, set_language
+from crosspost.workbench import Workbench
 
 
 class _Undone(Exception):
@@ -73,3 +75,29 @@ def added(database, config):
 def approved(database, config, added):
     editorial.approve(database, config, added, doing())
     return added
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def platform(monkeypatch) -> Scripted:
+    """The platform behind every channel; without network."""
+    made = Scripted()
+    monkeypatch.setattr(Workbench, "adapter", lambda _bench, _channel: made)
+    monkeypatch.setattr(workbench, "STORE_AGAIN", 0)
+    return made
+
+
+@pytest.fixture
+def bench(database, config, clock) -> Workbench:
+    """The daemon's workbench, with the test's clock and no luck in it."""
+    return Workbench(database, config, "daemon", clock, jitter=lambda: 1.0)
+
+
+@pytest.fixture
+def delivery(database) -> Delivery:
+    """One for the channel web, claimed, as the daemon hands it over."""
+    return claim(database)

@@ -11,7 +11,15 @@ from sqlmodel import Session, select
 
 from crosspost import outcomes, queue
 from crosspost.config import Channel, Config, Office, Person, Policy
-from crosspost.database import Announcement, Attempt, Database, Delivery, LedgerEntry, Revision
+from crosspost.database import (
+    Announcement,
+    Attempt,
+    Database,
+    Delivery,
+    LedgerEntry,
+    Part,
+    Revision,
+)
 from crosspost.ledger import book
 from crosspost.ledger.hashing import new_salt, salted_digest
 from crosspost.lifecycle import Status, Verb
@@ -205,3 +213,32 @@ def status_of(database: Database, delivery: Delivery) -> Status:
 def entry_count(database: Database) -> int:
     with database.read() as session:
         return len(session.exec(select(LedgerEntry.id)).all())
+
+
+def claim(database: Database, **about) -> Delivery:
+    """A claimed delivery, as the daemon hands it over."""
+    with database.write() as session:
+        return claimed(session, **about)
+
+
+def claim_again(database: Database, at: datetime) -> Delivery:
+    """The one delivery that is due, claimed."""
+    with database.write() as session:
+        [found] = queue.claim(session, (), doing("daemon", at))
+        return found
+
+
+def stored(database: Database, delivery: Delivery) -> Delivery:
+    """As it is now."""
+    with database.read() as session:
+        return session.get_one(Delivery, delivery.id)
+
+
+def parts_of(database: Database, delivery: Delivery) -> list[Part]:
+    with database.read() as session:
+        return queue.parts_of(session, delivery)
+
+
+def moves_of(database: Database, delivery: Delivery) -> list[str]:
+    with database.read() as session:
+        return moves(session, delivery)
