@@ -178,12 +178,7 @@ def end_attempt(
     failure: Failure | None = None,
 ) -> None:
     """Write down how the latest attempt ended."""
-    attempt = session.exec(
-        select(Attempt)
-        .where(Attempt.delivery_id == delivery.id)
-        .order_by(col(Attempt.id).desc())
-        .limit(1)
-    ).first()
+    attempt = _latest_attempt(session, delivery)
     if attempt is None:
         return
     attempt.ended_at = at
@@ -193,3 +188,18 @@ def end_attempt(
         attempt.http_status = failure.status
     session.add(attempt)
     session.flush()
+
+
+def doubted_at(session: Session, delivery: Delivery) -> datetime | None:
+    """When the latest attempt ended without a clear answer: no call of it was under way later."""
+    attempt = _latest_attempt(session, delivery)
+    return attempt.ended_at if attempt is not None else None
+
+
+def _latest_attempt(session: Session, delivery: Delivery) -> Attempt | None:
+    return session.exec(
+        select(Attempt)
+        .where(Attempt.delivery_id == delivery.id)
+        .order_by(col(Attempt.id).desc())
+        .limit(1)
+    ).first()
