@@ -96,11 +96,12 @@ def unconfirmed(session: Session, busy: Iterable[str], now: datetime) -> list[De
     """Unconfirmed deliveries that are to be looked at now, one for each channel that is not
     busy."""
     occupied = set(busy)
-    return [
+    found = [
         delivery
         for channel in _channels(session, Status.UNCONFIRMED)
         if channel not in occupied and (delivery := next_look(session, channel, now))
     ]
+    return sorted(found, key=lambda delivery: (delivery.not_before or now, delivery.id or 0))
 
 
 def next_look(session: Session, channel: str, now: datetime) -> Delivery | None:

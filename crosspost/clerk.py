@@ -87,7 +87,7 @@ class Clerk:
             with self._database.write() as session:
                 session.info["subjects"] = self.subjects
                 results = [change(session) for change, _ in batch]
-        except Exception as error:  # noqa: BLE001 - handed to whoever waits for it
+        except BaseException as error:  # noqa: BLE001 - whoever waits for it must hear of it
             if len(batch) == 1:
                 batch[0][1].set_exception(error)
                 return

@@ -7,6 +7,7 @@ the `check_channel` that the caller passes in. Secrets live here as `SecretStr` 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -199,7 +200,7 @@ def load(
     table = _read_toml(path)
     _speak(_language_of(table))
     environment = _environment(path.parent) if secrets else {}
-    problems: list[str] = []
+    problems = _no_such_keys(table)
     channels = _channels(table.pop("channels", {}), environment, problems, secrets=secrets)
     _resolve_database(table, path.parent, problems)
     config = _validate({**table, "path": path, "channels": channels}, problems)
@@ -253,6 +254,14 @@ def _read_toml(path: Path) -> dict[str, Any]:
         ) from error
 
 
+def _no_such_keys(table: dict[str, Any]) -> list[str]:
+    """Takes out what `Config` has besides the sections of the file: none of it is written there."""
+    names = [name for name in ("path", "secret_key") if name in table]
+    for name in names:
+        del table[name]
+    return [t("{where}: there is no such key.", where=name) for name in names]
+
+
 def _environment(folder: Path) -> dict[str, str]:
     """`.env` beside the configuration, then the real environment, which wins.
 
@@ -268,14 +277,18 @@ def _environment(folder: Path) -> dict[str, str]:
             t("{path} cannot be read: {reason}.", path=path, reason=error.strerror),
             hint=t("It belongs to the account that runs the daemon; run this as that account."),
         ) from error
+    except UnicodeDecodeError:
+        # `from None`: the error keeps the bytes of the file, and so its secrets
+        raise ConfigError(
+            t("{path} is not a UTF-8 text file.", path=path),
+            hint=t("Save it as UTF-8 in your editor."),
+        ) from None
     return {**values, **os.environ}
 
 
 def _channels(
     table: Any, environment: Mapping[str, str], problems: list[str], *, secrets: bool
 ) -> dict[str, Channel]:
-    import re
-
     channels: dict[str, Channel] = {}
     if not isinstance(table, dict):
         problems.append(t("[channels] must be a table: write [channels.NAME] for each channel."))
@@ -317,6 +330,9 @@ def _resolve_database(table: dict[str, Any], folder: Path, problems: list[str]) 
     if not isinstance(storage, dict) or not isinstance(storage.get("database"), str):
         return
     where = storage["database"]
+    if re.search(r"://[^/@]*:[^/@]*@", where):
+        reason = t('no secret may stand in this file: put it into .env and write "env:NAME" here')
+        problems.append(t("{where}: {reason}.", where="storage.database", reason=reason))
     if where.startswith("env:"):
         found = _resolve(where, _environment(folder), "storage.database", problems)
         table["storage"] = {**storage, "database": found.get_secret_value()}

@@ -62,6 +62,7 @@ class Daemon:
             thread_name_prefix="channel",
         )
         self._busy: dict[str, Future[None]] = {}
+        self._done = 0  # how often a channel has finished something
         self._lock = threading.Lock()  # one look at the queue at a time
         self._idle = threading.Condition()
         self._wake: Callable[[datetime], None] = lambda _when: None
@@ -88,8 +89,11 @@ class Daemon:
             self._rescue()
             try:
                 while not self.stopping.is_set():
+                    done = self._done
                     self.tick()
                     with self._idle:
+                        if self._done != done:
+                            continue  # a channel became free meanwhile and may have more to do
                         if not self._busy:
                             break
                         self._idle.wait()
@@ -212,6 +216,7 @@ class Daemon:
             finally:
                 with self._idle:
                     self._busy.pop(channel, None)
+                    self._done += 1
                     self._idle.notify_all()
                 self._wake(self.now())
 

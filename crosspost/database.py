@@ -259,7 +259,10 @@ def table(model: type[SQLModel]) -> Table:
 
 
 class Database:
-    """The queue database, opened. Two ways in: `read()` and `write()`, each one transaction."""
+    """The queue database, opened. Two ways in: `read()` and `write()`, each one transaction.
+
+    Raises DatabaseError when the driver of its kind is not installed.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -280,7 +283,8 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """One transaction that holds the write lock from its start; all of it or nothing.
+        """One transaction that holds the write lock from its first statement, a question too, to
+        its end; all of it or nothing.
 
         Raises DatabaseError when it cannot be had or made durable.
         """
@@ -343,11 +347,21 @@ class Database:
 def _engine(url: str) -> Engine:
     url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
     if not url.startswith("sqlite:"):
-        return create_engine(url, pool_pre_ping=True)
+        return _server_engine(url)
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _server_engine(url: str) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise DatabaseError(
+            t("The driver of this database is not installed: {name}.", name=error.name),
+            hint=t("For PostgreSQL, install it with: pip install 'crosspost[postgres]'"),
+        ) from error
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -355,6 +369,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA synchronous = FULL")
+    # else INSERT OR REPLACE passes by the triggers of the ledger (sqlite.org/lang_conflict.html)
+    cursor.execute("PRAGMA recursive_triggers = ON")
     cursor.execute(f"PRAGMA journal_mode = {'WAL' if _wal_is_sound() else 'PERSIST'}")
     cursor.execute(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT}")
     cursor.close()

@@ -190,3 +190,12 @@ _ATTEMPT = update(table(Attempt)).where(
     col(Attempt.delivery_id) == bindparam("its_delivery"),
     col(Attempt.number) == bindparam("its_number"),
 )
+
+
+def doubted_at(session: Session, delivery: Delivery) -> datetime | None:
+    """When the latest attempt ended without a clear answer: no call of it was under way later."""
+    return session.exec(
+        select(Attempt.ended_at).where(
+            Attempt.delivery_id == delivery.id, Attempt.number == delivery.attempts
+        )
+    ).first()

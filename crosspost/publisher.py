@@ -20,7 +20,7 @@ from sqlmodel import Session, col, select
 from crosspost import media, outcomes, queue, retry
 from crosspost.adapters import Adapter
 from crosspost.database import Delivery, Part, Revision
-from crosspost.errors import MediaExpired, MediaProcessing, PlatformError, UserError
+from crosspost.errors import MediaExpired, MediaProcessing
 from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import Status
 from crosspost.outcomes import Failure
@@ -59,7 +59,7 @@ def publish(bench: Workbench, claimed: Claimed) -> None:
         return
     try:
         adapter = bench.adapter(delivery.channel)
-    except (PlatformError, UserError) as error:
+    except Exception as error:  # noqa: BLE001 - an adapter's fault must end in a decision
         _failed(bench, delivery, parts[0], error, settle=retry.LOOK_GAP, publishing=False)
         return
     _Run(bench, adapter, delivery, parts).go()
@@ -67,8 +67,11 @@ def publish(bench: Workbench, claimed: Claimed) -> None:
 
 def _not_as_approved(bench: Workbench, delivery: Delivery, parts: list[Part], salt: bytes) -> str:
     """Why what would be sent is not what was approved, byte for byte; "" when it is."""
-    payloads = [json.loads(part.payload) for part in parts]
-    if salted_digest(salt, payloads) != delivery.approved_digest:
+    try:
+        found = salted_digest(salt, [json.loads(part.payload) for part in parts])
+    except ValueError:  # no JSON at all, or none that can have been approved
+        found = ""
+    if found != delivery.approved_digest:
         return t("What would be sent is not what was approved.")
     if not all(media.intact(image) for part in parts for image in bench.post(part).images):
         return t("An image file is missing or is not the one that was approved.")
@@ -105,7 +108,9 @@ class _Run:
             receipt = self.adapter.publish(outgoing)
         except Exception as error:  # noqa: BLE001 - the same
             return self._failed(index, error, publishing=True)
-        return settle(self.bench, self.delivery, self.parts[index], receipt) is not None
+        settled = settle(self.bench, self.delivery, self.parts[index], receipt)
+        self.delivery = settled or self.delivery
+        return settled is not None
 
     def _prepared(self, index: int) -> Outgoing:
         part, bench = self.parts[index], self.bench

@@ -202,11 +202,11 @@ def retry(
 
 def resolve_published(session: Session, delivery: Delivery, permalink: str, doing: Doing) -> None:
     """A person saw that it is public, at `permalink` ("" when it has no address there)."""
-    part = next(part for part in parts_of(session, delivery) if part.published_at is None)
-    write_part(session, part, {"permalink": permalink, "published_at": doing.at})
     columns = {"outcome": "published", "reason": "", "not_before": None}
     data = {"permalink": permalink} if permalink else {}
     move(session, delivery, Verb.RESOLVE_PUBLISHED, doing, Change(columns, data))
+    part = next(part for part in parts_of(session, delivery) if part.published_at is None)
+    write_part(session, part, {"permalink": permalink, "published_at": doing.at})
 
 
 def resolve_absent(

@@ -12,8 +12,7 @@ import logging
 from crosspost import outcomes, queue, retry
 from crosspost.adapters import Adapter
 from crosspost.database import Delivery, Part
-from crosspost.errors import UserError
-from crosspost.post import Outgoing, Receipt
+from crosspost.post import Receipt
 from crosspost.publisher import settle
 from crosspost.wording import t
 from crosspost.workbench import Workbench, failure_of
@@ -21,16 +20,21 @@ from crosspost.workbench import Workbench, failure_of
 
 def look(bench: Workbench, delivery: Delivery) -> None:
     """Look once for an unconfirmed delivery, as its adapter can, and settle what can be settled."""
-    parts = bench.clerk.do(lambda session: queue.parts_of(session, delivery))
+    parts, doubted = bench.clerk.do(
+        lambda session: (
+            queue.parts_of(session, delivery),
+            outcomes.doubted_at(session, delivery) or bench.now(),
+        )
+    )
     part = next(part for part in parts if part.remote_id is None)
     begun = part.begun_at or bench.now()
     receipt: Receipt | None = None
     words = ""
     try:
         adapter = bench.adapter(delivery.channel)
-    except UserError as error:
-        words = str(error)
-        seen = retry.Look(found=False, clear=False, clean_looks=0, begun=begun)
+    except Exception as error:  # noqa: BLE001 - it may be mended meanwhile, and is no evidence
+        words = _words_of(error)
+        seen = retry.Look(found=False, clear=False, clean_looks=0, doubted=doubted)
         decision = retry.after_look(seen, now=bench.now(), settle=retry.LOOK_GAP)
     else:
         can = adapter.capabilities
@@ -38,22 +42,29 @@ def look(bench: Workbench, delivery: Delivery) -> None:
             can.reconcile, begun=begun, now=bench.now(), key_window=can.key_window
         )
         if first is None:
-            outgoing = bench.outgoing(parts, part, json.loads(part.handle or "{}"))
-            receipt, clear, words = _find(adapter, outgoing)
+            receipt, clear, words = _find(bench, adapter, parts, part)
             clean = delivery.clean_looks + 1 if clear else 0
-            seen = retry.Look(receipt is not None, clear, clean, begun)
+            seen = retry.Look(receipt is not None, clear, clean, doubted)
             decision = retry.after_look(seen, now=bench.now(), settle=can.settle)
         else:
             decision = first
     _carry_out(bench, delivery, part, receipt, decision, words)
 
 
-def _find(adapter: Adapter, outgoing: Outgoing) -> tuple[Receipt | None, bool, str]:
+def _find(
+    bench: Workbench, adapter: Adapter, parts: list[Part], part: Part
+) -> tuple[Receipt | None, bool, str]:
     """What a look told: the receipt, whether the answer was clear, and the words if it was not."""
     try:
+        outgoing = bench.outgoing(parts, part, json.loads(part.handle or "{}"))
         return adapter.find(outgoing), True, ""
     except Exception as error:  # noqa: BLE001 - whatever it is, it is no evidence
-        return None, False, failure_of(error).words
+        return None, False, _words_of(error)
+
+
+def _words_of(error: Exception) -> str:
+    """Never empty: no words would mean that the answer was clear."""
+    return failure_of(error).words or type(error).__name__
 
 
 def _carry_out(

@@ -203,18 +203,22 @@ def _wait(
 @dataclass(frozen=True)
 class Look:
     """What one look at an unconfirmed post told: `found`, `clear` (the platform answered), and how
-    many clean looks there are now, this one included. `begun` is when the publish call began."""
+    many clean looks there are now, this one included. `doubted` is since when it is in doubt: no
+    publish call was under way after it."""
 
     found: bool
     clear: bool
     clean_looks: int
-    begun: datetime
+    doubted: datetime
 
 
 def before_look(
     kind: Reconcile, *, begun: datetime, now: datetime, key_window: timedelta | None
 ) -> Repeat | Ask | None:
-    """What is decided about an unconfirmed post without asking the platform; None: ask it."""
+    """What is decided about an unconfirmed post without asking the platform; None: ask it.
+
+    `begun` is when the first publish call with this key began.
+    """
     if kind is Reconcile.NONE:
         return Ask()
     if kind is Reconcile.IDEMPOTENCY_KEY:
@@ -228,8 +232,8 @@ def after_look(look: Look, *, now: datetime, settle: timedelta) -> AfterLook:
     `CLEAN_LOOKS` clear answers in a row."""
     if look.found:
         return Confirm()
-    if look.clear and look.clean_looks >= CLEAN_LOOKS and now - look.begun >= settle:
+    if look.clear and look.clean_looks >= CLEAN_LOOKS and now - look.doubted >= settle:
         return Disprove()
-    if now - look.begun >= LONGEST_DOUBT:
+    if now - look.doubted >= LONGEST_DOUBT:
         return Ask()
-    return LookAgain(max(now + LOOK_GAP, look.begun + settle))
+    return LookAgain(max(now + LOOK_GAP, look.doubted + settle))

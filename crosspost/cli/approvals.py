@@ -151,7 +151,11 @@ def resolve(
         )
     office = open_office(secrets=False)
     finding = (
-        Finding.PUBLISHED if published else Finding.ABSENT if not_published else Finding.GIVEN_UP
+        Finding.PUBLISHED
+        if published is not None
+        else Finding.ABSENT
+        if not_published
+        else Finding.GIVEN_UP
     )
     resolve(
         office.database,
