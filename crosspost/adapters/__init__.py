@@ -28,6 +28,7 @@ BUILT_IN: dict[str, str] = {
     "mastodon": "crosspost.adapters.mastodon:MastodonAdapter",
     "bluesky": "crosspost.adapters.bluesky:BlueskyAdapter",
     "telegram": "crosspost.adapters.telegram:TelegramAdapter",
+    "matrix": "crosspost.adapters.matrix:MatrixAdapter",
     "webhook": "crosspost.adapters.webhook:WebhookAdapter",
 }
 
