@@ -28,6 +28,7 @@ BUILT_IN: dict[str, str] = {
     "mastodon": "crosspost.adapters.mastodon:MastodonAdapter",
     "bluesky": "crosspost.adapters.bluesky:BlueskyAdapter",
     "telegram": "crosspost.adapters.telegram:TelegramAdapter",
+    "discord": "crosspost.adapters.discord:DiscordAdapter",
     "matrix": "crosspost.adapters.matrix:MatrixAdapter",
     "webhook": "crosspost.adapters.webhook:WebhookAdapter",
 }
