@@ -30,6 +30,7 @@ BUILT_IN: dict[str, str] = {
     "telegram": "crosspost.adapters.telegram:TelegramAdapter",
     "discord": "crosspost.adapters.discord:DiscordAdapter",
     "matrix": "crosspost.adapters.matrix:MatrixAdapter",
+    "slack": "crosspost.adapters.slack:SlackAdapter",
     "webhook": "crosspost.adapters.webhook:WebhookAdapter",
 }
 
