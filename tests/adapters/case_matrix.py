@@ -45,6 +45,7 @@ class FakeMatrix(Platform):
 
     remembers = True
     filters = True  # whether it looks at the filter of a look-up
+    unknown_state = "M_NOT_FOUND"  # what it says of state that a room has not
     page_size = 50
 
     def __init__(self) -> None:
@@ -122,7 +123,7 @@ class FakeMatrix(Platform):
         what, _, name = rest.partition("/")
         if what == "state":
             known = self.state.get(name)
-            return Reply(200, known) if known else Reply(404, no("M_NOT_FOUND", "No such state"))
+            return Reply(200, known) if known else Reply(404, no(self.unknown_state))
         if what == "messages":
             return self._page(seen)
         if seen.method != "PUT":

@@ -267,6 +267,13 @@ def test_who_made_a_room_may_write_in_it_where_the_version_gives_that(
     assert bench.adapter.check().name == USER
 
 
+def test_a_server_that_does_not_know_state_is_no_proof_that_a_room_is_open(
+    bench: Bench, matrix: FakeMatrix
+) -> None:
+    matrix.unknown_state = "M_UNRECOGNIZED"
+    assert isinstance(refused(bench, bench.adapter.check), Misconfigured)
+
+
 def test_check_shows_the_room_and_warns_of_what_readers_or_images_will_miss(
     bench: Bench, matrix: FakeMatrix
 ) -> None:
