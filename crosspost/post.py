@@ -20,7 +20,7 @@ class Markup(StrEnum):
     """In which form an adapter takes the text of a post."""
 
     PLAIN = "plain"  # the platform links URLs and hashtags itself
-    TELEGRAM_HTML = "telegram_html"  # the tags of Telegram's HTML parse mode, all else escaped
+    TELEGRAM_HTML = "telegram_html"  # the tags of Telegram's HTML parse mode (Matrix has them too)
     FACETS = "facets"  # plain text, with links and tags named by byte ranges (AT Protocol)
     DOCUMENT = "document"  # the adapter takes the whole announcement: `Post.document`
 

@@ -28,6 +28,9 @@ BUILT_IN: dict[str, str] = {
     "mastodon": "crosspost.adapters.mastodon:MastodonAdapter",
     "bluesky": "crosspost.adapters.bluesky:BlueskyAdapter",
     "telegram": "crosspost.adapters.telegram:TelegramAdapter",
+    "discord": "crosspost.adapters.discord:DiscordAdapter",
+    "matrix": "crosspost.adapters.matrix:MatrixAdapter",
+    "slack": "crosspost.adapters.slack:SlackAdapter",
     "webhook": "crosspost.adapters.webhook:WebhookAdapter",
 }
 

@@ -13,7 +13,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
@@ -378,6 +379,16 @@ def text_id(value: object) -> str:
     if not str(value).strip():
         raise ValueError("an empty id")
     return str(value)
+
+
+def clock_lag(answer: Answer, now: datetime) -> timedelta:
+    """How far the clock of the server that answers is behind ours, at least zero."""
+    try:
+        theirs = parsedate_to_datetime(answer.headers.get("Date", ""))
+    except (ValueError, TypeError):
+        return timedelta(0)
+    theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
+    return max(now - theirs, timedelta(0))
 
 
 def web_link(value: object) -> str:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any, Literal
 from urllib.parse import unquote
@@ -18,7 +17,7 @@ from urllib.parse import unquote
 import regex
 from pydantic import Field, SecretStr
 
-from crosspost.adapters.base import Answer, HttpAdapter, HttpSettings, text_id, web_link
+from crosspost.adapters.base import Answer, HttpAdapter, HttpSettings, clock_lag, text_id, web_link
 from crosspost.errors import (
     AccountRestricted,
     AuthRevoked,
@@ -136,7 +135,11 @@ class MastodonAdapter(HttpAdapter):
             path = f"/api/v1/accounts/{account}/statuses"
             answer = self._call("GET", path, phase="find", params=page)
             with self.reading(answer, "find"):
-                since = (outgoing.begun or self.context.now()) - SLACK - self._behind(answer)
+                since = (
+                    (outgoing.begun or self.context.now())
+                    - SLACK
+                    - clock_lag(answer, self.context.now())
+                )
                 found = _statuses_of(answer)
                 if needle.seek(found, since) or not found or _date_of(found[-1]) < since:
                     return needle.receipt
@@ -209,15 +212,6 @@ class MastodonAdapter(HttpAdapter):
         """Whether a link is the page of one revision: then no other revision has it."""
         config = self.context.config
         return bool(config and config.site and link.startswith(f"{config.site.url}/p/"))
-
-    def _behind(self, answer: Answer) -> timedelta:
-        """How far the server's clock is behind ours, at least zero."""
-        try:
-            theirs = parsedate_to_datetime(answer.headers.get("Date", ""))
-        except (ValueError, TypeError):
-            return timedelta(0)
-        theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
-        return max(self.context.now() - theirs, timedelta(0))
 
     def _limits(self) -> tuple[dict[str, str], tuple[str, ...]]:
         """What the server says of its limits: facts, and warnings where ours do not fit."""

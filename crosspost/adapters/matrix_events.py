@@ -1,0 +1,81 @@
+"""What stands in the events of a Matrix room: a message, an edit, the rights.
+
+Pure. It must not call anything; the adapter does. Facts: spec.matrix.org, client-server API,
+"Instant messaging" and "Event replacements".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from crosspost.post import Markup, Outgoing, Post
+from crosspost.rendering import visible
+from crosspost.rendering.measure import utf8
+
+#: The key of an event's content that holds our mark; servers keep what they do not know.
+MARK = "crosspost.part"
+#: An event has at most 65,536 bytes. An edit has the text twice and the HTML once: with every byte
+#: of the text escaped, these two still leave room for all else.
+LONGEST, LONGEST_HTML = 8_000, 30_000
+INDENT = re.compile(r"^ +|(?<=\n) +")
+
+
+def level(values: Any, name: str, otherwise: int) -> int:
+    """A power level; older servers write it as text."""
+    try:
+        return int(values[name])
+    except (KeyError, TypeError, ValueError):
+        return otherwise
+
+
+def content_of(outgoing: Outgoing) -> dict[str, Any]:
+    """The content of a message: its text twice, plain and as HTML, and nobody mentioned."""
+    post = outgoing.post
+    content: dict[str, Any] = {
+        "msgtype": "m.text",
+        "body": visible(post.text, Markup.TELEGRAM_HTML),
+        "m.mentions": {},
+    }
+    html = formatted(post.text)
+    if utf8(json.dumps(html, ensure_ascii=False)) <= LONGEST_HTML:
+        content |= {"format": "org.matrix.custom.html", "formatted_body": html}
+    return content | _picture(post, outgoing.prepared.get("media"))
+
+
+def _picture(post: Post, media: object) -> dict[str, Any]:
+    """What makes a message one of an image, with its text as the caption."""
+    if not post.images or not isinstance(media, list):
+        return {}
+    image = post.images[0]
+    info = {"mimetype": image.mime, "w": image.width, "h": image.height, "size": image.size}
+    return {"msgtype": "m.image", "filename": image.filename, "url": media[0], "info": info}
+
+
+def edit_of(event: str, outgoing: Outgoing) -> dict[str, Any]:
+    """The content of an event that puts another text into `event`."""
+    new = content_of(outgoing)
+    return {
+        "msgtype": "m.text",
+        "body": f"* {new['body']}",  # for clients that know no edits
+        "m.mentions": {},
+        "m.new_content": new,
+        "m.relates_to": {"rel_type": "m.replace", "event_id": event},
+    }
+
+
+def formatted(text: str) -> str:
+    """`text` in Telegram's tags as HTML, where a line and an indent need a sign of their own."""
+    indented = INDENT.sub(lambda spaces: "\u00a0" * len(spaces[0]), text)
+    return indented.replace("\n", "<br>")
+
+
+def events_of(data: Any) -> list[dict[str, Any]]:
+    if not isinstance(data["chunk"], list):
+        raise TypeError("not a list")
+    return [event for event in data["chunk"] if event["origin_server_ts"] >= 0]
+
+
+def is_ours(event: dict[str, Any], sender: str, key: str) -> bool:
+    return bool(event["sender"] == sender and event["content"].get(MARK) == key)

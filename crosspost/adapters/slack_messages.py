@@ -1,0 +1,102 @@
+"""What stands in a Slack message, what its errors mean, and which scopes an app needs.
+
+Pure. It must not call anything; the adapter does. Facts: docs.slack.dev, "Blocks", "Message
+metadata", and the errors of `chat.postMessage`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crosspost.errors import (
+    AccountRestricted,
+    AuthRevoked,
+    MediaRejected,
+    NotSupported,
+    PermissionDenied,
+    PlatformError,
+    RateLimited,
+    RetryLater,
+    TargetGone,
+)
+from crosspost.post import Post
+from crosspost.rendering import entities
+from crosspost.wording import words
+
+#: The type of our metadata; its payload holds the key of the part.
+METADATA = "crosspost_part"
+
+_CODES: dict[type[PlatformError], str] = {
+    AuthRevoked: "not_authed invalid_auth token_revoked token_expired account_inactive",
+    AccountRestricted: "accesslimited org_login_required team_access_not_granted",
+    PermissionDenied: (
+        "missing_scope not_in_channel restricted_action restricted_action_read_only_channel"
+        " restricted_action_thread_only_channel no_permission not_allowed_token_type access_denied"
+        " ekm_access_denied cant_update_message cant_delete_message file_uploads_disabled"
+    ),
+    TargetGone: "channel_not_found is_archived is_inactive",
+    RateLimited: "ratelimited rate_limited message_limit_exceeded",
+    MediaRejected: "file_type_not_allowed file_upload_size_restricted",
+    NotSupported: "edit_window_closed compliance_exports_prevent_deletion",
+    # at publish, these mean that it may be out
+    RetryLater: "fatal_error internal_error request_timeout service_unavailable team_added_to_org",
+}
+#: What an `error` means; one that is not here is a clear no to what was asked.
+KINDS = {code: kind for kind, codes in _CODES.items() for code in codes.split()}
+
+SCOPES = ("chat:write", "files:read", "files:write")
+
+
+def missing_scopes(headers: Mapping[str, str], *, private: bool) -> list[str]:
+    """The scopes that the app lacks, by the header of any answer; none when it does not say."""
+    said = headers.get("X-OAuth-Scopes", "")
+    room = "groups" if private else "channels"
+    needed = (*SCOPES, f"{room}:history", f"{room}:read")
+    given = {scope.strip() for scope in said.split(",")}
+    return [scope for scope in needed if scope not in given] if said.strip() else []
+
+
+def blocks_of(post: Post, files: list[str]) -> list[dict[str, Any]]:
+    """A message: its text, then its images by the ids of their files."""
+    section = {"type": "rich_text_section", "elements": _elements(post.text)}
+    text = {"type": "rich_text", "elements": [section]}
+    images = [
+        {"type": "image", "slack_file": {"id": name}, "alt_text": image.alt}
+        for name, image in zip(files, post.images, strict=True)
+    ]
+    return [text, *images]
+
+
+def _elements(text: str) -> list[dict[str, str]]:
+    """A text in parts that are text or link: in neither does Slack see markup or a name."""
+    parts, end = [], 0
+    for start, stop in entities.urls(text):
+        parts.append({"type": "text", "text": text[end:start]})
+        parts.append({"type": "link", "url": text[start:stop]})
+        end = stop
+    parts.append({"type": "text", "text": text[end:]})
+    return [part for part in parts if part.get("text") != ""]
+
+
+def fallback(post: Post) -> str:
+    """What notifications show and screen readers read instead of the blocks, so with all that the
+    images show. Here Slack would see its markup: so its three signs are escaped."""
+    say = words(post.lang)
+    lines = [say("Image: {description}", description=image.alt) for image in post.images]
+    plain = "\n".join([post.text, *lines])
+    return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def part_of(message: Any) -> str:
+    """The key of the part that a message is, "" for one that is not ours."""
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != METADATA:
+        return ""
+    return str((metadata.get("event_payload") or {}).get("part", ""))
+
+
+def address_of(team: str, channel: str, ts: str, thread: str) -> str:
+    """Where members of the workspace see a message."""
+    address = f"{team}/archives/{channel}/p{ts.replace('.', '')}"
+    return f"{address}?thread_ts={thread}&cid={channel}" if thread else address
