@@ -29,6 +29,7 @@ BUILT_IN: dict[str, str] = {
     "bluesky": "crosspost.adapters.bluesky:BlueskyAdapter",
     "telegram": "crosspost.adapters.telegram:TelegramAdapter",
     "webhook": "crosspost.adapters.webhook:WebhookAdapter",
+    "wordpress": "crosspost.adapters.wordpress:WordPressAdapter",
 }
 
 
