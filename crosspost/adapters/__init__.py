@@ -30,6 +30,7 @@ BUILT_IN: dict[str, str] = {
     "telegram": "crosspost.adapters.telegram:TelegramAdapter",
     "webhook": "crosspost.adapters.webhook:WebhookAdapter",
     "wordpress": "crosspost.adapters.wordpress:WordPressAdapter",
+    "email": "crosspost.adapters.email:EmailAdapter",
 }
 
 

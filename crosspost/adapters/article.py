@@ -13,13 +13,16 @@ from crosspost.rendering.spans import Span, linked
 from crosspost.wording import words
 
 
-def figure(image: Image, address: str, *, css: str = "") -> str:
-    """An image with its alt text; `css` names the classes of the img element."""
-    named = f' class="{escape(css)}"' if css else ""
+def figure(image: Image, address: str, *, frame: str = "", css: str = "") -> str:
+    """An image with its alt text; `frame` and `css` name the classes of its two elements."""
     return (
-        f'<figure class="wp-block-image"><img{named} src="{escape(address)}"'
+        f'<figure{_named(frame)}><img{_named(css)} src="{escape(address)}"'
         f' alt="{escape(image.alt)}" width="{image.width}" height="{image.height}"/></figure>'
     )
+
+
+def _named(css: str) -> str:
+    return f' class="{escape(css)}"' if css else ""
 
 
 def tail(document: Document, link: str) -> list[str]:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import SecretStr, field_validator
 
 from crosspost.adapters.base import Answer, HttpAdapter, HttpSettings, text_id, web_link
 from crosspost.adapters.wordpress_content import fields_of
@@ -60,7 +60,14 @@ class WordPressSettings(HttpSettings):
     categories: tuple[str, ...] = ()  # slugs, as in the addresses of the categories
     featured_image: bool = True  # the first image is the post's featured image too
     #: "/?rest_route=" for a site with plain permalinks
-    api: str = Field(default="/wp-json", pattern=r"^/.*[^/]$")
+    api: str = "/wp-json"
+
+    @field_validator("api")
+    @classmethod
+    def _is_a_path(cls, api: str) -> str:
+        if not api.startswith("/") or api.endswith("/"):
+            raise ValueError(t('write "/wp-json", or "/?rest_route=" for plain permalinks'))
+        return api
 
 
 class WordPressAdapter(HttpAdapter):

@@ -30,7 +30,7 @@ def _content(document: Document, post: Post, media: Sequence[Mapping[str, str]])
     """One block that the site shows as it is, in its language: text, images with their alt texts,
     where to read more, the source."""
     pictures = [
-        figure(image, upload["url"], css=f"wp-image-{upload['id']}")
+        figure(image, upload["url"], frame="wp-block-image", css=f"wp-image-{upload['id']}")
         for image, upload in zip(post.images, media, strict=True)
     ]
     inner = "\n".join([document.html.strip(), *pictures, *tail(document, post.link)])
