@@ -127,7 +127,8 @@ class EmailAdapter(Adapter):
     def publish(self, outgoing: Outgoing) -> Receipt:
         content = self._message(outgoing)
         everybody = self.settings.recipients
-        with self._talking(), self._line() as line:
+        name = outgoing.handle["message_id"].strip("<>")
+        with self._talking(name), self._line() as line:
             line.sender(self.settings.sender, len(content))
             refused = {to: no for to in everybody if (no := line.recipient(to))}
             no = first_no(list(refused.values()), len(everybody), may_wait=self._may_wait(outgoing))
@@ -135,20 +136,21 @@ class EmailAdapter(Adapter):
                 raise no
             line.message(content)
         if refused:
-            raise self._partial(refused)
-        return Receipt(outgoing.handle["message_id"].strip("<>"))
+            raise self._partial(refused, name)
+        return Receipt(name)
 
     def _may_wait(self, outgoing: Outgoing) -> bool:
         begun = outgoing.begun
         return begun is None or self.context.now() - begun < WAIT_FOR_ALL
 
-    def _partial(self, refused: dict[str, Refused]) -> PartialSuccess:
+    def _partial(self, refused: dict[str, Refused], name: str) -> PartialSuccess:
         everybody = len(self.settings.recipients)
         names = "; ".join(f"{to}: {no.code} {no.words}" for to, no in refused.items())
         message = t(
-            "It was sent to {count} of {all} recipients. Refused: {names}",
+            "It was sent to {count} of {all} recipients as mid:{name}. Refused: {names}",
             count=everybody - len(refused),
             all=everybody,
+            name=name,
             names=names,
         )
         return PartialSuccess(self.said(message), platform=self.platform)
@@ -189,8 +191,9 @@ class EmailAdapter(Adapter):
         return Line(server, self.patience)
 
     @contextmanager
-    def _talking(self) -> Iterator[None]:
-        """What happens on the line, as a PlatformError."""
+    def _talking(self, name: str = "") -> Iterator[None]:
+        """What happens on the line, as a PlatformError; `name` is the Message-ID, for who has to
+        look for a message that may be out."""
         try:
             yield
         except NotConnected as failure:
@@ -198,8 +201,16 @@ class EmailAdapter(Adapter):
             raise kind(str(failure), platform=self.platform, sent=False) from None
         except Broken as failure:
             kind = UnknownOutcome if failure.stage is Stage.END else RetryLater
-            raise kind(str(failure), platform=self.platform) from None
+            raise kind(_named(kind, str(failure), name), platform=self.platform) from None
         except Refused as no:
             kind = meaning(no.stage, no.code, no.words)
             words = self.said(no.words) or t("The mail server gives no reason.")
+            words = _named(kind, words, name)
             raise kind(words, platform=self.platform, status=no.code) from None
+
+
+def _named(kind: type[PlatformError], words: str, name: str) -> str:
+    """`words`, with the message's name where somebody must look for it."""
+    if kind is not UnknownOutcome:
+        return words
+    return t("{words} If it was sent, it is mid:{name}", words=words, name=name)

@@ -93,7 +93,10 @@ def test_a_line_that_breaks_after_the_final_dot_leaves_doubt(
     bench: Bench, server: MailServer, fault: str
 ) -> None:
     server.fault = fault
-    assert type(failure(bench)) is UnknownOutcome
+    outgoing = ready(bench)
+    error = failure(bench, outgoing)
+    assert type(error) is UnknownOutcome
+    assert "mid:" + outgoing.handle["message_id"].strip("<>") in str(error)
     assert len(server.taken) == 1
 
 
@@ -299,9 +302,11 @@ def test_one_dead_address_does_not_keep_it_from_the_others_and_is_named(
 ) -> None:
     bench = opened(server, tmp_path, recipients=PEOPLE)
     server.replies[PEOPLE[1]] = "550 5.1.1 No such user"
-    error = failure(bench)
+    outgoing = ready(bench)
+    error = failure(bench, outgoing)
     assert type(error) is PartialSuccess
     assert "2 of 3" in str(error)
+    assert "mid:" + outgoing.handle["message_id"].strip("<>") in str(error)
     assert f"{PEOPLE[1]}: 550 5.1.1 No such user" in str(error)
     assert [recipients for recipients, _ in server.taken] == [[PEOPLE[0], PEOPLE[2]]]
 
