@@ -43,6 +43,8 @@ from crosspost.wording import t
 ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9-]+(\.[a-z0-9-]+)*", re.I | re.A)
 #: So many recipients every mail server takes at once (RFC 5321 section 4.5.3.1.8).
 MOST_RECIPIENTS = 100
+#: Up to so many refusals are told with the server's words, more by their addresses only.
+MOST_WORDS = 2
 #: So long the whole message waits for recipients who are refused for now.
 WAIT_FOR_ALL = timedelta(minutes=15)
 
@@ -145,7 +147,8 @@ class EmailAdapter(Adapter):
 
     def _partial(self, refused: dict[str, Refused], name: str) -> PartialSuccess:
         everybody = len(self.settings.recipients)
-        names = "; ".join(f"{to}: {no.code} {no.words}" for to, no in refused.items())
+        said = [f"{to}: {no.code} {no.words}" for to, no in refused.items()]
+        names = "; ".join(said if len(said) <= MOST_WORDS else refused)
         message = t(
             "It was sent to {count} of {all} recipients as mid:{name}. Refused: {names}",
             count=everybody - len(refused),

@@ -311,6 +311,15 @@ def test_one_dead_address_does_not_keep_it_from_the_others_and_is_named(
     assert [recipients for recipients, _ in server.taken] == [[PEOPLE[0], PEOPLE[2]]]
 
 
+def test_many_dead_addresses_are_all_named(server: MailServer, tmp_path: Path) -> None:
+    dead = [f"mati{number}@koran.example" for number in range(7)]
+    bench = opened(server, tmp_path, recipients=[*PEOPLE, *dead])
+    server.replies |= dict.fromkeys(dead, "550 5.1.1 " + "No such user here, sorry. " * 5)
+    error = failure(bench)
+    assert type(error) is PartialSuccess
+    assert all(address in str(error) for address in dead)
+
+
 def test_who_is_refused_for_now_is_waited_for_but_not_for_long(
     server: MailServer, tmp_path: Path
 ) -> None:
