@@ -241,6 +241,29 @@ def test_a_contributor_is_told_that_he_may_not_publish_or_upload(bench: Bench, s
     assert site.posts == []
 
 
+def test_an_author_whose_html_the_site_filters_publishes_the_same(bench: Bench, site: Site) -> None:
+    name = f"author{next(site.numbers)}"
+    account = {"username": name, "email": f"{name}@example.test", "password": "unused-" + name}
+    made = site.rest("POST", "/users", json=account | {"roles": ["author"]})
+    path = f"/users/{made['id']}/application-passwords"
+    password = site.rest("POST", path, json={"name": "crosspost"})["password"]
+    login = {"username": name, "application_password": SecretStr(password)}
+    bench.adapter = opened(bench, site, **login)
+    assert list(bench.adapter.check().facts.values()) == ["author"]
+    images = (bench.image(1, 'Gedung “baru” & "5" < 6'),)
+    text = 'Pasal <b>5</b> & "huruf" [gallery] 👨‍👩‍👧‍👦\n\nBaris dua'
+    outgoing, receipt = bench.send(bench.case.post(text, link=LINK, images=images))
+    (post,) = site.posts
+    assert post.text == f"{text}\n{LINK}"
+    assert post.images == ((images[0].alt, images[0].sha256),)
+    assert post.link == LINK
+    assert bench.adapter.find(outgoing) == receipt
+    edit = bench.prepare(bench.outgoing(bench.case.post("Sudah betul.")))
+    assert bench.adapter.edit(receipt, edit) == receipt
+    bench.adapter.delete(receipt)
+    assert site.posts == []
+
+
 @pytest.mark.parametrize(
     "login",
     [{"username": "nobody"}, {"application_password": SecretStr("abcd abcd abcd abcd abcd abcd")}],
