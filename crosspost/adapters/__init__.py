@@ -32,6 +32,8 @@ BUILT_IN: dict[str, str] = {
     "matrix": "crosspost.adapters.matrix:MatrixAdapter",
     "slack": "crosspost.adapters.slack:SlackAdapter",
     "webhook": "crosspost.adapters.webhook:WebhookAdapter",
+    "wordpress": "crosspost.adapters.wordpress:WordPressAdapter",
+    "email": "crosspost.adapters.email:EmailAdapter",
 }
 
 

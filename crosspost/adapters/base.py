@@ -85,6 +85,11 @@ class Context:
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
+#: So many characters of a platform's words are kept.
+EXCERPT = 300
+MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.S | re.I)
+
+
 class Adapter(ABC):
     """One platform. Subclasses fill in the class attributes, in this order."""
 
@@ -149,12 +154,48 @@ class Adapter(ABC):
         """Put another text into a published post."""
         raise NotSupported(t("{platform} cannot edit a post", platform=self.title))
 
+    # --- what subclasses use ---------------------------------------------------------------------
+
+    def bytes_of(self, image: Image) -> bytes:
+        """The bytes of an image. Raises RetryLater when the disk does not give them."""
+        try:
+            return image.path.read_bytes()
+        except OSError as error:
+            raise RetryLater(
+                t(
+                    "The image {name} cannot be read: {reason}.",
+                    name=image.filename,
+                    reason=error.strerror,
+                ),
+                platform=self.platform,
+                sent=False,
+            ) from error
+
+    def said(self, words: str) -> str:
+        """A platform's words, on one line, short, without secrets and markup."""
+        clean = self.redact(words)[:20_000]  # first, lest a cut leaves half of one
+        plain = MARKUP.sub(" ", clean)
+        line = " ".join("".join(c if c.isprintable() else " " for c in plain).split())
+        short = line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
+        return self.redact(short)
+
+    def secrets(self) -> Iterator[str]:
+        """Every secret that might turn up in a message; subclasses add tokens got at run time."""
+        for name in type(self.settings).model_fields:
+            value = getattr(self.settings, name)
+            if isinstance(value, SecretStr):
+                yield value.get_secret_value()
+
+    def redact(self, text: str) -> str:
+        """`text` without any secret of this channel, also where it stands in an address."""
+        for secret in self.secrets():
+            for form in {secret, quote(secret), quote(secret, safe="")} - {""}:
+                text = text.replace(form, "[secret]")
+        return text
+
 
 #: No answer that we read is larger than this many bytes.
 BODY_CAP = 2_000_000
-#: So many characters of a platform's words are kept.
-EXCERPT = 300
-MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.S | re.I)
 
 
 @dataclass(frozen=True)
@@ -251,21 +292,6 @@ class HttpAdapter(Adapter):
             return answer
         raise self.error_from(answer, phase)
 
-    def bytes_of(self, image: Image) -> bytes:
-        """The bytes of an image. Raises RetryLater when the disk does not give them."""
-        try:
-            return image.path.read_bytes()
-        except OSError as error:
-            raise RetryLater(
-                t(
-                    "The image {name} cannot be read: {reason}.",
-                    name=image.filename,
-                    reason=error.strerror,
-                ),
-                platform=self.platform,
-                sent=False,
-            ) from error
-
     def json_of(self, answer: Answer, phase: str) -> dict[str, Any]:
         """The JSON object of a good answer. Anything else is unclear in the phase publish (it may
         well be out), and a sign of a wrong address elsewhere."""
@@ -309,28 +335,9 @@ class HttpAdapter(Adapter):
         return answer.text
 
     def excerpt(self, answer: Answer) -> str:
-        """The platform's words, on one line, short, without secrets and markup."""
-        words = self.redact(self.words_of(answer))[:20_000]  # first, lest a cut leaves half of one
-        plain = MARKUP.sub(" ", words)
-        line = " ".join("".join(c if c.isprintable() else " " for c in plain).split())
-        short = line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
-        return self.redact(short) or t(
-            "HTTP status {status}, no reason given", status=answer.status
-        )
-
-    def secrets(self) -> Iterator[str]:
-        """Every secret that might turn up in a message; subclasses add tokens got at run time."""
-        for name in type(self.settings).model_fields:
-            value = getattr(self.settings, name)
-            if isinstance(value, SecretStr):
-                yield value.get_secret_value()
-
-    def redact(self, text: str) -> str:
-        """`text` without any secret of this channel, also where it stands in an address."""
-        for secret in self.secrets():
-            for form in {secret, quote(secret), quote(secret, safe="")} - {""}:
-                text = text.replace(form, "[secret]")
-        return text
+        """The platform's words, as `said` gives them."""
+        said = self.said(self.words_of(answer))
+        return said or t("HTTP status {status}, no reason given", status=answer.status)
 
     @contextmanager
     def reading(self, answer: Answer, phase: str) -> Iterator[None]:
