@@ -137,6 +137,7 @@ class Strongbox:
         if waiting.size <= head.size:
             self.next_head.unlink()
             return head
+        _make_durable(self.next_head)
         self._move_to_head()
         return waiting
 
@@ -221,19 +222,25 @@ def read_file(path: Path) -> bytes:
 
 
 def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write a file so that it outlives a power cut. It is not whole before this returns."""
+    """Write a file so that it outlives a power cut; when the disk refuses, there is none."""
     with suppress(FileNotFoundError):
         path.unlink()
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(file, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    _make_durable(path.parent)
+    try:
+        with os.fdopen(file, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        _make_durable(path.parent)
+    except OSError:
+        # After a failed fsync nobody knows what is on the disk, and a later one would not tell.
+        path.unlink(missing_ok=True)
+        raise
 
 
-def _make_durable(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY)
+def _make_durable(path: Path) -> None:
+    """Flush a file, or the names in a folder, to the disk."""
+    file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)
     finally:
