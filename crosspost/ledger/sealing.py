@@ -75,8 +75,7 @@ def seal_if_due(
     log init` was never run) it does nothing and returns None. Raises as `seal` does: then the
     daemon must stop sending, for what it would record could not be proved.
     """
-    box = Strongbox(folder)
-    if not box.key.exists() and not box.head.exists():
+    if not Strongbox(folder).is_founded():
         return None
     if last is not None and not at_once and now - last < EVERY:
         return last

@@ -62,6 +62,12 @@ class Strongbox:
         """The leaf hashes."""
         return self.folder / "ledger.leaves"
 
+    def is_founded(self) -> bool:
+        """Whether the ledger ever had a key here, even if all but a trace of it is gone."""
+        traces = (self.vkey, self.head, self.leaves)
+        left = any(path.exists() for path in traces) and not self.unfinished_key.exists()
+        return self.key.exists() or left
+
     # --- reading ----------------------------------------------------------------------------------
 
     def verifier(self) -> Verifier:
@@ -87,9 +93,12 @@ class Strongbox:
 
     def tree_under(self, head: Checkpoint) -> Tree | None:
         """The tree of `head`; None when the leaves are gone or do not yield its root."""
+        length = head.size * HASH_BYTES
         try:
+            if self.leaves.stat().st_size < length:
+                return None
             with self.leaves.open("rb") as file:
-                tree = Tree(file.read(head.size * HASH_BYTES))
+                tree = Tree(file.read(length))
         except OSError:
             return None
         return tree if (tree.size, tree.root()) == (head.size, head.root) else None
@@ -198,9 +207,9 @@ class Strongbox:
                 t("The ledger has its key already: {path}.", path=self.key),
                 hint=t("Nothing was changed."),
             )
-        if self.head.exists() and not self.unfinished_key.exists():
+        if self.is_founded():
             raise Conflict(
-                t("There is a head, {path}, but its key is gone.", path=self.head),
+                t("The ledger had a key here, {path}, and it is gone.", path=self.key),
                 hint=t(
                     "Bring ledger.key back from a backup. If it is lost, move ledger.head, "
                     "ledger.vkey and ledger.leaves away, keep them, tell the public, and run "

@@ -43,12 +43,16 @@ def verify(path: Path, verifier: Verifier, against: Path | None = None) -> Verif
     Raises Refuted, Undecided, and ForkProven when both are signed and cannot both be true.
     """
     witness = checkpoint_in(against, verifier) if against else None
-    if path.is_dir() or path.name == MANIFEST:
-        found = _verify_export(path if path.is_dir() else path.parent, verifier, witness)
-    else:
+    try:
+        if path.is_dir() or path.name == MANIFEST:
+            return _verify_export(path if path.is_dir() else path.parent, verifier, witness)
         found = _verify_file(path, verifier)
-        if witness:
-            _compare(found.checkpoint, witness)
+    except OSError as error:
+        raise Undecided(
+            t("{path} cannot be read: {reason}.", path=path, reason=error.strerror)
+        ) from error
+    if witness:
+        _compare(found.checkpoint, witness)
     return found
 
 

@@ -183,6 +183,9 @@ def test_a_file_that_is_nothing_decides_nothing(given, check, tmp_path, content)
         path.write_bytes(content)
     assert check(path, "--key", given[2]) == 2
     assert check(path, "--key", path) == 2
+    assert check(path, "--key", given[2], "--against", path) == 2
+    assert check("x" * 5000, "--key", given[2]) == 2
+    assert check(path, "--key", "x" * 5000) == 2
     assert check(path, "--key", given[2], "--json") == 2
     assert json.loads(check.said)["verdict"] == "undecided"
 
