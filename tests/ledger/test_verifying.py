@@ -9,10 +9,12 @@ import sys
 import pytest
 
 from crosspost import cli
+from crosspost.errors import UserError
 from crosspost.ledger import evidence
 from crosspost.ledger.checkpoint import Checkpoint
-from crosspost.ledger.note import Signer, read_signer
+from crosspost.ledger.note import Signer, read_signer, read_verifier
 from crosspost.ledger.sealing import seal
+from crosspost.ledger.verifying import verify
 
 
 @pytest.fixture
@@ -36,6 +38,15 @@ def check(monkeypatch, tmp_path_factory, capsys):
         return ended.value.code or 0
 
     return run
+
+
+def judged(path, key):
+    """The exit code that a file leads to, without the command around it; a fault is not caught."""
+    try:
+        verify(path, read_verifier(key))
+    except UserError as error:
+        return error.exit_code
+    return 0
 
 
 def test_an_export_is_verified_with_no_office(given, tmp_path_factory):
@@ -78,8 +89,10 @@ def test_every_changed_byte_of_a_proof_ends_with_1_or_2(given, check):
     codes = set()
     for at in range(len(data)):
         path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
-        codes.add(code := check(path, "--key", key))
+        codes.add(code := judged(path, key))
         assert code in (1, 2), at
+        if at % 50 == 0:
+            assert check(path, "--key", key) == code
     assert codes == {1, 2}
     path.write_bytes(data)
     assert check(path, "--key", key) == 0
@@ -91,7 +104,7 @@ def test_every_changed_byte_of_an_export_ends_with_1_or_2(given, check):
         data = path.read_bytes()
         for at in range(0, len(data), max(len(data) // 60, 1)):
             path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
-            assert check(out, "--key", key) in (1, 2), (path, at)
+            assert judged(out, key) in (1, 2), (path, at)
         path.write_bytes(data)
     assert check(out, "--key", key) == 0
 
