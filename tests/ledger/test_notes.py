@@ -158,6 +158,23 @@ def test_every_changed_byte_of_a_proof_is_found(replacement):
             assert found_in(changed) in (Refuted, Undecided), (at, changed)
 
 
+def test_base64_has_one_spelling():
+    """The last letter has bits to spare; a lax reader would take four or sixteen for the same."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    for raw, end in ((bytes(range(32)), "="), (bytes(31), "=="), (bytes(33), "")):
+        text = to_base64(raw).removesuffix(end)
+        read = [from_base64(text[:-1] + letter + end) for letter in alphabet]
+        assert read.count(raw) == 1
+        for bad in (text[:-1], text + end + "=", " " + text + end, text + end + "\n", "ä" + text):
+            assert from_base64(bad) is None
+    data = proof_of(6).text()
+    for at in range(len(data) - 1):
+        if data[at + 1 : at + 2] == b"=":
+            for letter in alphabet.encode():
+                changed = data[:at] + bytes([letter]) + data[at + 1 :]
+                assert changed == data or found_in(changed) in (Refuted, Undecided)
+
+
 def test_every_missing_and_every_doubled_byte_of_a_proof_is_found():
     data = proof_of(6).text()
     for at in range(len(data)):

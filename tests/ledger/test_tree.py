@@ -164,6 +164,14 @@ def test_trees_that_differ_below_the_old_size_are_never_consistent(size, data):
     assert not consistency_holds(first, size, old, tree.root(), proof)
 
 
+def test_nothing_is_consistent_with_an_empty_tree_but_another_one():
+    some = leaf_hash(b"")
+    assert consistency_holds(0, 0, EMPTY_ROOT, EMPTY_ROOT, [])
+    assert not consistency_holds(0, 0, some, some, [])
+    assert not consistency_holds(0, 0, EMPTY_ROOT, EMPTY_ROOT, [some])
+    assert not consistency_holds(0, 1, EMPTY_ROOT, some, [])
+
+
 def test_a_tree_grows_leaf_by_leaf():
     tree, leaves = CompactRange(), leaves_of(70)
     for size, leaf in enumerate(leaves, 1):

@@ -171,6 +171,19 @@ def test_a_manifest_that_is_none_cannot_decide(given, check, manifest):
     assert check(out, "--key", key) == 2
 
 
+def test_a_manifest_has_one_spelling(given, check):
+    _, out, key = given
+    manifest = (out / "manifest.json").read_bytes()
+    for other in (
+        manifest + b"\n",
+        manifest[:-1],
+        manifest.replace(b",", b", ", 1),
+        b" " + manifest,
+    ):
+        (out / "manifest.json").write_bytes(other)
+        assert check(out, "--key", key) == 2
+
+
 def test_a_missing_file_cannot_decide(given, check):
     _, out, key = given
     for name in ("entries.jsonl", "checkpoint", "tile/0/000.p/12"):
