@@ -1,98 +1,142 @@
 """What there is to do, and when: the daemon's questions to the queue.
 
-It only reads. "Due" is an answer of this room, never a status; `queue.py` makes the moves.
+It only reads. "Due" is an answer of this room, never a status; `queue.py` makes the moves. Each
+question is answered from an index, so that neither a long history nor a long queue makes it slow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case
+from sqlalchemy import bindparam
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, or_, select
 
 from crosspost.database import ChannelState, Delivery
 from crosspost.lifecycle import Status
 
-#: How many deliveries one look at the queue considers; the rest comes with the next look.
+#: How many late deliveries one look at the queue takes; the rest comes with the next look.
 BATCH = 200
 
 
-def due(session: Session, now: datetime, busy: Iterable[str]) -> Sequence[Delivery]:
-    """What may go out now: due, not postponed, its channel free and its page published."""
-    page = aliased(Delivery)
-    query = (
-        select(Delivery)
-        .join(ChannelState, col(ChannelState.channel) == col(Delivery.channel), isouter=True)
-        .join(page, col(page.id) == col(Delivery.waits_for), isouter=True)
-        .where(
-            Delivery.status == Status.SCHEDULED,
-            Delivery.due_at <= now,
-            Delivery.not_after >= now,
-            or_(col(Delivery.not_before).is_(None), col(Delivery.not_before) <= now),
-            or_(col(Delivery.waits_for).is_(None), page.status == Status.PUBLISHED),
-            or_(col(ChannelState.held).is_(None), col(ChannelState.held).is_(False)),
-            or_(col(ChannelState.paused_until).is_(None), col(ChannelState.paused_until) <= now),
-            col(Delivery.channel).not_in(list(busy)),
-        )
-        .order_by(col(Delivery.due_at), col(Delivery.id))
-        .limit(BATCH)
+def due(session: Session, now: datetime, busy: Iterable[str]) -> list[Delivery]:
+    """What may go out now: of each channel that is not busy the next one, the oldest first."""
+    occupied = set(busy)
+    found = [
+        delivery
+        for channel in _channels(session, Status.SCHEDULED)
+        if channel not in occupied and (delivery := next_due(session, channel, now))
+    ]
+    return sorted(found, key=lambda delivery: (delivery.due_at, delivery.id or 0))
+
+
+def next_due(session: Session, channel: str, now: datetime) -> Delivery | None:
+    """What may go out on this channel now: due, not postponed, its channel neither held nor paused,
+    its page published."""
+    if not is_open(session, channel, now):
+        return None
+    return session.exec(_NEXT_DUE, params={"its_channel": channel, "now": now}).first()
+
+
+_PAGE = aliased(Delivery)
+#: Statements of the daemon's way are built once: building one costs more than running it.
+_NEXT_DUE = (
+    select(Delivery)
+    .join(_PAGE, col(_PAGE.id) == col(Delivery.waits_for), isouter=True)
+    .where(
+        Delivery.status == Status.SCHEDULED,
+        col(Delivery.channel) == bindparam("its_channel"),
+        col(Delivery.due_at) <= bindparam("now"),
+        col(Delivery.not_after) >= bindparam("now"),
+        or_(col(Delivery.not_before).is_(None), col(Delivery.not_before) <= bindparam("now")),
+        or_(col(Delivery.waits_for).is_(None), col(_PAGE.status) == Status.PUBLISHED),
     )
-    return session.exec(query).all()
+    .order_by(col(Delivery.due_at), col(Delivery.id))
+    .limit(1)
+)
+
+
+def is_open(session: Session, channel: str, now: datetime) -> bool:
+    """Whether anything may be sent to this channel: neither held by a person nor paused."""
+    state = session.get(ChannelState, channel)
+    if state is None:
+        return True
+    return not state.held and (state.paused_until is None or state.paused_until <= now)
 
 
 def next_wake(session: Session, busy: Iterable[str], now: datetime) -> datetime | None:
     """When the daemon has something to do next, if nothing else happens; None: never.
 
-    Busy channels do not count: they wake the daemon themselves when they are done.
+    `now` when there is something to do at once. Busy channels do not count for that: they look for
+    more themselves when they are done. It may be too early, never too late.
     """
-    page = aliased(Delivery)
-    later = _latest(col(Delivery.due_at), col(Delivery.not_before), col(ChannelState.paused_until))
-    free = col(Delivery.channel).not_in(list(busy))
-    ready = session.exec(
-        select(func.min(later, type_=Delivery.__table__.c.due_at.type))  # type: ignore[attr-defined]
-        .select_from(Delivery)
-        .join(ChannelState, col(ChannelState.channel) == col(Delivery.channel), isouter=True)
-        .join(page, col(page.id) == col(Delivery.waits_for), isouter=True)
-        .where(
-            Delivery.status == Status.SCHEDULED,
-            free,
-            or_(col(Delivery.waits_for).is_(None), page.status == Status.PUBLISHED),
-            or_(col(ChannelState.held).is_(None), col(ChannelState.held).is_(False)),
-        )
-    ).one()
-    ends = session.exec(
-        select(func.min(Delivery.not_after)).where(Delivery.status == Status.SCHEDULED)
-    ).one()
-    looks = session.exec(
-        select(func.min(Delivery.not_before)).where(Delivery.status == Status.UNCONFIRMED, free)
-    ).one()
-    moments = [moment for moment in (ready, ends, looks) if moment is not None]
-    return max(min(moments), now) if moments else None
-
-
-def _latest(first: Any, *others: Any) -> Any:
-    """The latest of several times, those that are NULL left out, in plain SQL."""
-    for other in others:
-        first = case((or_(other.is_(None), other <= first), first), else_=other)
-    return first
+    occupied = list(busy)
+    if due(session, now, occupied) or unconfirmed(session, occupied, now):
+        return now
+    scheduled = Delivery.status == Status.SCHEDULED
+    moments = (
+        _first(session, Delivery.due_at, scheduled, col(Delivery.due_at) > now),
+        _first(session, Delivery.not_before, scheduled, col(Delivery.not_before) > now),
+        _first(session, Delivery.not_after, scheduled),
+        _first(
+            session,
+            Delivery.not_before,
+            Delivery.status == Status.UNCONFIRMED,
+            col(Delivery.channel).not_in(occupied),
+        ),
+        _first(session, ChannelState.paused_until, col(ChannelState.paused_until) > now),
+    )
+    known = [moment for moment in moments if moment is not None]
+    return max(min(known), now) if known else None
 
 
 def unconfirmed(session: Session, busy: Iterable[str], now: datetime) -> list[Delivery]:
-    """Unconfirmed deliveries that are to be looked at now, one for each free channel."""
-    rows = session.exec(
-        select(Delivery)
-        .where(
-            Delivery.status == Status.UNCONFIRMED,
-            or_(col(Delivery.not_before).is_(None), col(Delivery.not_before) <= now),
-            col(Delivery.channel).not_in(list(busy)),
-        )
-        .order_by(col(Delivery.not_before), col(Delivery.id))
-        .limit(BATCH)
+    """Unconfirmed deliveries that are to be looked at now, one for each channel that is not
+    busy."""
+    occupied = set(busy)
+    return [
+        delivery
+        for channel in _channels(session, Status.UNCONFIRMED)
+        if channel not in occupied and (delivery := next_look(session, channel, now))
+    ]
+
+
+def next_look(session: Session, channel: str, now: datetime) -> Delivery | None:
+    """The unconfirmed delivery of this channel that is to be looked at now."""
+    return session.exec(_NEXT_LOOK, params={"its_channel": channel, "now": now}).first()
+
+
+_NEXT_LOOK = (
+    select(Delivery)
+    .where(
+        Delivery.status == Status.UNCONFIRMED,
+        col(Delivery.channel) == bindparam("its_channel"),
+        or_(col(Delivery.not_before).is_(None), col(Delivery.not_before) <= bindparam("now")),
     )
-    first: dict[str, Delivery] = {}
-    for delivery in rows:
-        first.setdefault(delivery.channel, delivery)
-    return list(first.values())
+    .order_by(col(Delivery.not_before), col(Delivery.id))
+    .limit(1)
+)
+
+
+def _channels(session: Session, status: Status) -> Iterator[str]:
+    """The channels that have deliveries in a status, each found by one step in the index."""
+    after = ""
+    while True:
+        found = session.exec(
+            select(func.min(Delivery.channel)).where(
+                Delivery.status == status, col(Delivery.channel) > after
+            )
+        ).one()
+        if found is None:
+            return
+        yield found
+        after = found
+
+
+def _first(session: Session, column: Any, *conditions: Any) -> datetime | None:
+    """The earliest time in a column."""
+    query = select(column).where(column.is_not(None), *conditions)
+    moment: datetime | None = session.exec(query.order_by(column).limit(1)).first()
+    return moment

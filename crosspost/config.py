@@ -194,8 +194,10 @@ def load(
     `secrets=False` is for commands that publish nothing: values `"env:NAME"` are left as they are
     and channels are not checked. Raises ConfigError with every problem found.
     """
+    _speak(None)
     path = find_config(given)
     table = _read_toml(path)
+    _speak(_language_of(table))
     environment = _environment(path.parent) if secrets else {}
     problems: list[str] = []
     channels = _channels(table.pop("channels", {}), environment, problems, secrets=secrets)
@@ -205,15 +207,30 @@ def load(
     if config is not None:
         if key:
             config = config.model_copy(update={"secret_key": SecretStr(key)})
-        set_language(os.environ.get("CROSSPOST_LANGUAGE", config.office.language))
+        _speak(config.office.language)
         problems += _cross_problems(config)
     if check_channel and secrets:
         problems += _channel_problems(channels, check_channel)
     if problems or config is None:
         raise ConfigError(
-            *problems, hint=t("Mend {path}, then try again. Nothing was changed.", path=path)
+            *problems, hint=t("Correct {path}, then try again. Nothing was changed.", path=path)
         )
     return config
+
+
+def _speak(language: object) -> None:
+    """`language` from now on, or CROSSPOST_LANGUAGE, which wins; what is no text changes nothing.
+
+    Before anything else is read, so that problems of the configuration are told in it too.
+    """
+    chosen = os.environ.get("CROSSPOST_LANGUAGE") or language
+    if isinstance(chosen, str):
+        set_language(chosen)
+
+
+def _language_of(table: Mapping[str, Any]) -> object:
+    office = table.get("office")
+    return office.get("language") if isinstance(office, dict) else None
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import FrameType
 
@@ -26,7 +27,7 @@ from crosspost.config import Config
 from crosspost.database import Database, Delivery
 from crosspost.errors import DatabaseError
 from crosspost.lock import DaemonLock
-from crosspost.publisher import publish
+from crosspost.publisher import Claimed, publish, with_parts
 from crosspost.queue import Doing
 from crosspost.reconciler import look
 from crosspost.wording import t
@@ -128,8 +129,7 @@ class Daemon:
         return scheduler
 
     def _rescue(self) -> None:
-        with self.database.write() as session:
-            left = outcomes.rescue(session, self._doing())
+        left = self.bench.clerk.do(lambda session: outcomes.rescue(session, self._doing()))
         for delivery in left:
             log.warning(
                 "%s",
@@ -161,48 +161,52 @@ class Daemon:
         with self._lock:
             if self.stopping.is_set():
                 return
-            busy = list(self._busy)
-            with self.database.read() as session:
-                wake = agenda.next_wake(session, busy, self.now())
-            if wake is not None and wake <= self.now():
-                self._start_what_is_due(busy)
-                with self.database.read() as session:
-                    wake = agenda.next_wake(session, list(self._busy), self.now())
-            if wake is not None and wake < self.now() + LOOK_ANYWAY:
-                self._wake(wake)
+            look = self.bench.clerk.do(self._look)
+            for delivery, number in look.missed:
+                _say_missed(delivery, number)
+            for task in look.tasks:
+                self._give(task)
+            if look.wake is not None and look.wake < self.now() + LOOK_ANYWAY:
+                self._wake(look.wake)
 
-    def _start_what_is_due(self, busy: list[str]) -> None:
-        with self.database.write() as session:
-            missed = queue.miss(session, self._doing())
-            looks = agenda.unconfirmed(session, busy, self.now())
-            occupied = {*busy, *(delivery.channel for delivery in looks)}
-            claimed = queue.claim(session, occupied, self._doing())
-            numbers = {d.id: queue.announcement_of(session, d) for d in missed}
-        for delivery in missed:
-            log.error(
-                "#%s %s: %s %s",
-                numbers[delivery.id],
-                delivery.channel,
-                t("missed."),
-                delivery.reason,
-                extra={
-                    "event": "missed",
-                    "announcement": numbers[delivery.id],
-                    "channel": delivery.channel,
-                },
-            )
-        for delivery in looks:
-            self._give(delivery, look)
-        for delivery in claimed:
-            self._give(delivery, publish)
+    def _look(self, session: Session) -> _Look:
+        """What every free channel has to do now, taken; and when to look again."""
+        now, busy = self.now(), list(self._busy)
+        wake = agenda.next_wake(session, busy, now)
+        if wake is None or wake > now:
+            return _Look([], [], wake)
+        doing = self._doing()
+        missed = [(d, queue.announcement_of(session, d)) for d in queue.miss(session, doing)]
+        looks = [_Task(d.channel, d) for d in agenda.unconfirmed(session, busy, now)]
+        busy += [task.channel for task in looks]
+        claimed = [_task(session, d) for d in queue.claim(session, busy, doing)]
+        busy += [task.channel for task in claimed]
+        return _Look(missed, [*looks, *claimed], agenda.next_wake(session, busy, now))
 
-    def _give(self, delivery: Delivery, work: Callable[[Workbench, Delivery], None]) -> None:
-        """Let the channel's worker do it; the queue is looked at again when it is done."""
-        channel = delivery.channel
+    def _next(self, channel: str) -> _Task | None:
+        """What this channel has to do next, taken; None when there is nothing now."""
+
+        def take(session: Session) -> _Task | None:
+            now = self.now()
+            if delivery := agenda.next_look(session, channel, now):
+                return _Task(channel, delivery)
+            claimed = queue.claim_next(session, channel, self._doing())
+            return _task(session, claimed) if claimed else None
+
+        return None if self.stopping.is_set() else self.bench.clerk.do(take)
+
+    def _give(self, first: _Task) -> None:
+        """Let the channel's worker do it, and what comes after it on the same channel."""
+        channel = first.channel
 
         def do() -> None:
+            task: _Task | None = first
             try:
-                work(self.bench, delivery)
+                while task is not None:
+                    self._do(task)
+                    if channel == self.bench.config.site_channel:
+                        self._wake(self.now())  # others may have waited for this page
+                    task = self._next(channel)
             except Exception as error:  # noqa: BLE001 - one channel's trouble is not the others'
                 log.error("%s: %s", channel, error, extra={"event": "trouble", "channel": channel})
             finally:
@@ -214,8 +218,49 @@ class Daemon:
         with self._idle:
             self._busy[channel] = self._workers.submit(do)
 
+    def _do(self, task: _Task) -> None:
+        if task.claimed is not None:
+            publish(self.bench, task.claimed)
+        else:
+            look(self.bench, task.delivery)
+
     def _doing(self) -> Doing:
         return Doing(self.name, self.now())
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a channel's worker has to do: send what is claimed, else look for what is
+    unconfirmed."""
+
+    channel: str
+    delivery: Delivery
+    claimed: Claimed | None = None
+
+
+def _task(session: Session, delivery: Delivery) -> _Task:
+    return _Task(delivery.channel, delivery, with_parts(session, delivery))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one look at the queue found: missed deliveries with their announcements' numbers, tasks,
+    and when to look again."""
+
+    missed: list[tuple[Delivery, int]]
+    tasks: list[_Task]
+    wake: datetime | None
+
+
+def _say_missed(delivery: Delivery, number: int) -> None:
+    log.error(
+        "#%s %s: %s %s",
+        number,
+        delivery.channel,
+        t("missed."),
+        delivery.reason,
+        extra={"event": "missed", "announcement": number, "channel": delivery.channel},
+    )
 
 
 class _Watch:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     String,
+    Table,
     Text,
     TypeDecorator,
     UniqueConstraint,
@@ -41,6 +42,9 @@ from crosspost.wording import t
 
 #: The newest migration, which this code needs. A test holds it against `migrations/versions`.
 SCHEMA = "0001"
+#: Bytes that a rollback journal keeps between transactions. Writing over them is as durable as
+#: truncating the file, and spares the file system a change of its length at every commit.
+JOURNAL_LIMIT = 4_000_000
 #: How long a command waits for another program that writes, in seconds.
 BUSY_TIMEOUT = 10.0
 
@@ -141,8 +145,11 @@ class Delivery(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("revision_id", "channel"),
-        # Answers the daemon's questions, however long the history is.
+        # Answer the daemon's questions (`agenda.py`), however long history and queue are.
         Index("delivery_status_due", "status", "due_at"),
+        Index("delivery_status_channel_due", "status", "channel", "due_at", "id"),
+        Index("delivery_status_not_before", "status", "not_before"),
+        Index("delivery_status_not_after", "status", "not_after"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -245,6 +252,12 @@ class ChannelState(SQLModel, table=True):
     secrets: bytes | None = Field(default=None, sa_type=LargeBinary)  # a session, encrypted
 
 
+def table(model: type[SQLModel]) -> Table:
+    """The plain table of a model, for statements that need none of the ORM's care."""
+    found: Table = model.__table__  # type: ignore[attr-defined]
+    return found
+
+
 class Database:
     """The queue database, opened. Two ways in: `read()` and `write()`, each one transaction."""
 
@@ -286,7 +299,10 @@ class Database:
         if found is None:
             raise SchemaError(
                 t("The queue database is missing or empty: {where}.", where=self.where()),
-                hint=t("Make it with: crosspost init"),
+                hint=t(
+                    "If it was moved, or its disk is not there, bring it back first. "
+                    "Only an office that never had one makes it with: crosspost init --upgrade"
+                ),
             )
         newer = found > SCHEMA
         raise SchemaError(
@@ -339,7 +355,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute(f"PRAGMA journal_mode = {'WAL' if _wal_is_sound() else 'TRUNCATE'}")
+    cursor.execute(f"PRAGMA journal_mode = {'WAL' if _wal_is_sound() else 'PERSIST'}")
+    cursor.execute(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT}")
     cursor.close()
 
 
@@ -392,4 +409,8 @@ def _hint(error: exc.DBAPIError) -> str:
         return t("The account {user} needs the right to write this file and its folder.", user=user)
     if "malformed" in reason or "not a database" in reason:
         return t("Stop the daemon, keep this file, and bring back the last good copy.")
-    return t("Nothing was changed.")
+    if "full" in reason:
+        return t("Make room on the disk, then try again.")
+    return t(
+        "Nothing was changed. Try again; if it stays so, look at the disk or the database server."
+    )

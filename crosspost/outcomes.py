@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
 from crosspost import queue
-from crosspost.database import Attempt, Delivery, Part
+from crosspost.database import Attempt, Delivery, Part, table
 from crosspost.ledger import book
 from crosspost.lifecycle import IN_HAND, Status, Verb
 from crosspost.post import Receipt
@@ -28,10 +29,9 @@ REPEAT_GRACE = timedelta(hours=1)
 def begin(session: Session, delivery: Delivery, part: Part, doing: Doing) -> None:
     """The intent, before the first byte: publishing, with the handle in the row. Once this is
     committed the post may be public, whatever happens next."""
-    if part.begun_at is None:
-        part.begun_at = doing.at
-    session.add(part)
-    session.flush()
+    begun = part.begun_at or doing.at
+    columns = {"handle": part.handle, "prepared": part.prepared, "begun_at": begun}
+    queue.write_part(session, part, columns)
     queue.move(session, delivery, Verb.BEGIN, doing, queue.Change(data={"part": part.position}))
 
 
@@ -42,14 +42,15 @@ def settle_part(
 
     Also what evidence says of an unconfirmed one.
     """
-    part.remote_id = receipt.remote_id
-    part.permalink = receipt.permalink
-    part.extra = json.dumps(dict(receipt.extra))
-    part.published_at = doing.at
-    session.add(part)
-    session.flush()
+    stored = {
+        "remote_id": receipt.remote_id,
+        "permalink": receipt.permalink,
+        "extra": json.dumps(dict(receipt.extra)),
+        "published_at": doing.at,
+    }
+    queue.write_part(session, part, stored)
     found = delivery.status == Status.UNCONFIRMED
-    last = not any(other.remote_id is None for other in queue.parts_of(session, delivery))
+    last = not queue.has_parts_left(session, delivery)
     verb = (Verb.CONFIRM if found else Verb.PUBLISH) if last else Verb.NEXT_PART
     data = {"part": part.position, "remote_id": receipt.remote_id, "permalink": receipt.permalink}
     columns: dict[str, Any] = {"clean_looks": 0, "unclear_looks": 0}
@@ -178,18 +179,14 @@ def end_attempt(
     failure: Failure | None = None,
 ) -> None:
     """Write down how the latest attempt ended."""
-    attempt = session.exec(
-        select(Attempt)
-        .where(Attempt.delivery_id == delivery.id)
-        .order_by(col(Attempt.id).desc())
-        .limit(1)
-    ).first()
-    if attempt is None:
-        return
-    attempt.ended_at = at
-    attempt.outcome = outcome
+    columns: dict[str, Any] = {"ended_at": at, "outcome": outcome}
     if failure is not None:
-        attempt.message = failure.words
-        attempt.http_status = failure.status
-    session.add(attempt)
-    session.flush()
+        columns |= {"message": failure.words, "http_status": failure.status}
+    its = {"its_delivery": delivery.id, "its_number": delivery.attempts}
+    session.execute(_ATTEMPT.values(**columns), its)
+
+
+_ATTEMPT = update(table(Attempt)).where(
+    col(Attempt.delivery_id) == bindparam("its_delivery"),
+    col(Attempt.number) == bindparam("its_number"),
+)

@@ -13,6 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from crosspost.wording import t
+
 
 class Markup(StrEnum):
     """In which form an adapter takes the text of a post."""
@@ -68,6 +70,12 @@ class Capabilities:
     def limit(self, images: int) -> int | None:
         """The limit for a post with so many images."""
         return self.max_caption if images and self.max_caption is not None else self.max_length
+
+
+def unit_word(unit: str) -> str:
+    """A unit of `Capabilities` in the admin's language; one that only an outsider's adapter has
+    stays as it is."""
+    return {"characters": t("characters"), "bytes": t("bytes")}.get(unit, unit)
 
 
 @dataclass(frozen=True)

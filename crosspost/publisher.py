@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from crosspost import media, outcomes, queue, retry
 from crosspost.adapters import Adapter
@@ -27,11 +29,27 @@ from crosspost.wording import t
 from crosspost.workbench import Workbench, failure_of
 
 
-def publish(bench: Workbench, delivery: Delivery) -> None:
-    """Take a claimed delivery (preparing) as far as it goes now; it ends in another status."""
-    with bench.database.read() as session:
-        parts = queue.parts_of(session, delivery)
-        salt = session.get_one(Revision, delivery.revision_id).salt
+@dataclass(frozen=True)
+class Claimed:
+    """A claimed delivery (preparing) with what it takes to send it."""
+
+    delivery: Delivery
+    parts: list[Part]
+    salt: bytes
+
+
+def with_parts(session: Session, delivery: Delivery) -> Claimed:
+    """A claimed delivery with its parts, read in the same transaction."""
+    salt = session.exec(_SALT, params={"its_revision": delivery.revision_id}).one()
+    return Claimed(delivery, queue.parts_of(session, delivery), salt)
+
+
+_SALT = select(Revision.salt).where(col(Revision.id) == bindparam("its_revision"))
+
+
+def publish(bench: Workbench, claimed: Claimed) -> None:
+    """Take a claimed delivery as far as it goes now; it ends in another status."""
+    delivery, parts, salt = claimed.delivery, claimed.parts, claimed.salt
     reason = _not_as_approved(bench, delivery, parts, salt)
     if reason:
         delivery = bench.store(
@@ -104,9 +122,8 @@ class _Run:
         part = self.parts[index]
 
         def change(session: Session, row: Delivery) -> None:
-            stored = session.get_one(Part, part.id)
+            stored = Part(**part.model_dump())
             stored.handle = json.dumps(dict(outgoing.handle))
-            stored.prepared = part.prepared
             outcomes.begin(session, row, stored, self.bench.doing())
             self.parts[index] = stored
 
@@ -189,7 +206,8 @@ def settle(bench: Workbench, delivery: Delivery, part: Part, receipt: Receipt) -
     another delivery has already, so that only a person can tell."""
 
     def change(session: Session, row: Delivery) -> None:
-        outcomes.settle_part(session, row, session.get_one(Part, part.id), receipt, bench.doing())
+        copy = Part(**part.model_dump())
+        outcomes.settle_part(session, row, copy, receipt, bench.doing())
 
     try:
         delivery = bench.store(delivery, change)

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, insert, update
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
 
 from crosspost import agenda
-from crosspost.database import Attempt, ChannelState, Delivery, Part, Revision
+from crosspost.database import Attempt, ChannelState, Delivery, Part, Revision, table
 from crosspost.errors import Conflict, NotFound
 from crosspost.ledger import book
 from crosspost.ledger.hashing import salted_digest
@@ -113,22 +114,7 @@ def move(
     columns = {"status": after, **change.columns}
     if after in ENDED:
         columns["ended_at"] = doing.at
-    found = session.execute(
-        update(Delivery)
-        .where(
-            col(Delivery.id) == delivery.id,
-            col(Delivery.status) == before,
-            col(Delivery.fence) == delivery.fence,
-        )
-        .values(**columns)
-        .execution_options(synchronize_session=False)
-    )
-    if found.rowcount != 1:  # type: ignore[attr-defined]
-        raise Stale(
-            t("This delivery was changed by somebody else meanwhile."),
-            hint=t("Look at it again, then decide."),
-        )
-    session.refresh(delivery)
+    rewrite(session, delivery, columns)
     data = {"from": before.value, "to": after.value, "fence": delivery.fence, **change.data}
     _record(session, delivery, verb.value, doing, data)
 
@@ -141,16 +127,16 @@ def _record(
     data: Mapping[str, Any],
     digest: str | None = None,
 ) -> None:
-    revision = session.get_one(Revision, delivery.revision_id)
+    announcement, number, code = subject(session, delivery.revision_id)
     book.append(
         session,
         book.Act(
             kind=kind,
             by=doing.by,
             at=doing.at,
-            announcement=revision.announcement_id,
-            revision=revision.number,
-            code=revision.code,
+            announcement=announcement,
+            revision=number,
+            code=code,
             delivery=delivery.id,
             channel=delivery.channel,
             digest=digest,
@@ -217,9 +203,7 @@ def retry(
 def resolve_published(session: Session, delivery: Delivery, permalink: str, doing: Doing) -> None:
     """A person saw that it is public, at `permalink` ("" when it has no address there)."""
     part = next(part for part in parts_of(session, delivery) if part.published_at is None)
-    part.permalink, part.published_at = permalink, doing.at
-    session.add(part)
-    session.flush()
+    write_part(session, part, {"permalink": permalink, "published_at": doing.at})
     columns = {"outcome": "published", "reason": "", "not_before": None}
     data = {"permalink": permalink} if permalink else {}
     move(session, delivery, Verb.RESOLVE_PUBLISHED, doing, Change(columns, data))
@@ -256,20 +240,26 @@ def _anew(due: Moment, not_after: datetime) -> dict[str, Any]:
 
 
 def rewrite(session: Session, delivery: Delivery, columns: Mapping[str, Any]) -> None:
-    """Columns other than the status, under the same guard as a move."""
+    """Columns of a row that must still be what was read: same status, same fence. `delivery` is
+    brought up to date. A status among them comes from `move` alone. Raises Stale."""
     found = session.execute(
-        update(Delivery)
-        .where(
-            col(Delivery.id) == delivery.id,
-            col(Delivery.status) == delivery.status,
-            col(Delivery.fence) == delivery.fence,
-        )
-        .values(**columns)
-        .execution_options(synchronize_session=False)
+        _GUARDED.values(**columns),
+        {"its_id": delivery.id, "its_status": delivery.status, "its_fence": delivery.fence},
     )
     if found.rowcount != 1:  # type: ignore[attr-defined]
-        raise Stale(t("This delivery was changed by somebody else meanwhile."))
-    session.refresh(delivery)
+        raise Stale(
+            t("This delivery was changed by somebody else meanwhile."),
+            hint=t("Look at it again, then decide."),
+        )
+    for name, value in columns.items():
+        set_committed_value(delivery, name, value)
+
+
+_GUARDED = update(table(Delivery)).where(
+    col(Delivery.id) == bindparam("its_id"),
+    col(Delivery.status) == bindparam("its_status"),
+    col(Delivery.fence) == bindparam("its_fence"),
+)
 
 
 # --- moves of the daemon --------------------------------------------------------------------------
@@ -278,33 +268,40 @@ def rewrite(session: Session, delivery: Delivery, columns: Mapping[str, Any]) ->
 def claim(session: Session, busy: Iterable[str], doing: Doing) -> list[Delivery]:
     """Take the next due delivery of each channel that is free, oldest first: preparing, with a new
     fence and a new attempt. `busy` names the channels that are at work already."""
-    now = doing.at
-    taken: dict[str, Delivery] = {}
-    occupied = set(busy)
-    for delivery in agenda.due(session, now, occupied):
-        if delivery.channel in taken or delivery.channel in occupied:
-            continue
-        taken[delivery.channel] = delivery
-        columns = {
-            "fence": delivery.fence + 1,
-            "attempts": delivery.attempts + 1,
-            "claimed_by": doing.by,
-            "claimed_at": now,
-            "not_before": None,
-        }
-        data = {"attempt": delivery.attempts + 1}
-        move(session, delivery, Verb.CLAIM, doing, Change(columns, data))
-        session.add(
-            Attempt(
-                delivery_id=known(delivery.id),
-                number=delivery.attempts,
-                fence=delivery.fence,
-                by=doing.by,
-                started_at=now,
-            )
-        )
-    session.flush()
-    return list(taken.values())
+    due = agenda.due(session, doing.at, busy)
+    for delivery in due:
+        _take(session, delivery, doing)
+    return due
+
+
+def claim_next(session: Session, channel: str, doing: Doing) -> Delivery | None:
+    """Take the next due delivery of this channel, which is free; None when nothing is due."""
+    delivery = agenda.next_due(session, channel, doing.at)
+    if delivery is not None:
+        _take(session, delivery, doing)
+    return delivery
+
+
+def _take(session: Session, delivery: Delivery, doing: Doing) -> None:
+    columns = {
+        "fence": delivery.fence + 1,
+        "attempts": delivery.attempts + 1,
+        "claimed_by": doing.by,
+        "claimed_at": doing.at,
+        "not_before": None,
+    }
+    change = Change(columns, {"attempt": delivery.attempts + 1})
+    move(session, delivery, Verb.CLAIM, doing, change)
+    attempt = {
+        "delivery_id": delivery.id,
+        "number": delivery.attempts,
+        "fence": delivery.fence,
+        "by": doing.by,
+        "started_at": doing.at,
+        "outcome": "",
+        "message": "",
+    }
+    session.execute(insert(table(Attempt)), attempt)
 
 
 def miss(session: Session, doing: Doing) -> list[Delivery]:
@@ -355,8 +352,38 @@ def unpause(session: Session, channel: str) -> bool:
 
 def parts_of(session: Session, delivery: Delivery) -> list[Part]:
     """The parts of a delivery in order."""
-    query = select(Part).where(Part.delivery_id == delivery.id).order_by(col(Part.position))
-    return list(session.exec(query))
+    return list(session.exec(_PARTS, params={"its_delivery": delivery.id}))
+
+
+def has_parts_left(session: Session, delivery: Delivery) -> bool:
+    """Whether a part of it is not out yet."""
+    return session.exec(_PARTS_LEFT, params={"its_delivery": delivery.id}).first() is not None
+
+
+_PARTS = (
+    select(Part)
+    .where(col(Part.delivery_id) == bindparam("its_delivery"))
+    .order_by(col(Part.position))
+)
+_PARTS_LEFT = (
+    select(Part.id)
+    .where(
+        col(Part.delivery_id) == bindparam("its_delivery"),
+        col(Part.published_at).is_(None),
+    )
+    .limit(1)
+)
+
+
+def write_part(session: Session, part: Part, columns: Mapping[str, Any]) -> None:
+    """Columns of a part; `part` is brought up to date. The caller moves its delivery in the same
+    transaction, and the guard of that move is the guard of this too."""
+    session.execute(_PART.values(**columns), {"its_id": part.id})
+    for name, value in columns.items():
+        set_committed_value(part, name, value)
+
+
+_PART = update(table(Part)).where(col(Part.id) == bindparam("its_id"))
 
 
 def deliveries_of(session: Session, revision: Revision) -> list[Delivery]:
@@ -375,7 +402,16 @@ def get_delivery(session: Session, number: int) -> Delivery:
 
 def announcement_of(session: Session, delivery: Delivery) -> int:
     """The number of the announcement that a delivery belongs to."""
-    return session.get_one(Revision, delivery.revision_id).announcement_id
+    return subject(session, delivery.revision_id)[0]
+
+
+def subject(session: Session, revision_id: int) -> tuple[int, int, str]:
+    """Announcement, number and code of a revision, from the clerk's memory where there is one."""
+    remembered: dict[int, tuple[int, int, str]] = session.info.get("subjects", {})
+    if revision_id not in remembered:
+        revision = session.get_one(Revision, revision_id)
+        remembered[revision_id] = (revision.announcement_id, revision.number, revision.code)
+    return remembered[revision_id]
 
 
 def known(number: int | None) -> int:

@@ -21,8 +21,7 @@ from crosspost.workbench import Workbench, failure_of
 
 def look(bench: Workbench, delivery: Delivery) -> None:
     """Look once for an unconfirmed delivery, as its adapter can, and settle what can be settled."""
-    with bench.database.read() as session:
-        parts = queue.parts_of(session, delivery)
+    parts = bench.clerk.do(lambda session: queue.parts_of(session, delivery))
     part = next(part for part in parts if part.remote_id is None)
     begun = part.begun_at or bench.now()
     receipt: Receipt | None = None

@@ -7,6 +7,7 @@ one for each new kind.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from crosspost.wording import t
@@ -14,22 +15,24 @@ from crosspost.wording import t
 Json = Mapping[str, Any]
 
 
-def story(delivery: Json, entries: Sequence[Json]) -> Iterator[tuple[str, str, str]]:
+def story(
+    delivery: Json, entries: Sequence[Json], zone: tzinfo = UTC
+) -> Iterator[tuple[str, str, str]]:
     """What happened to `delivery`, as (time in RFC 3339 UTC, who, sentence), oldest first.
 
     `entries` are the announcement's, as `Views.entries` gives them; those of other deliveries are
-    left out.
+    left out. `zone` is that of times within sentences.
     """
     for record in entries:
         entry = record["entry"]
         if entry.get("delivery", delivery["id"]) == delivery["id"]:
-            words = sentence(entry)
+            words = sentence(entry, zone)
             note = f' "{record["note"]}"' if record.get("note") else ""
             yield entry["at"], entry["by"], words + note
 
 
-def sentence(entry: Json) -> str:
-    """One act in words."""
+def sentence(entry: Json, zone: tzinfo = UTC) -> str:
+    """One act in words, its times in `zone`."""
     data = entry.get("data", {})
     values = {
         "revision": entry.get("revision", ""),
@@ -37,13 +40,19 @@ def sentence(entry: Json) -> str:
         "wall": str(data.get("wall", "")).replace("T", " "),
         "zone": data.get("zone", ""),
         "attempt": data.get("attempt", ""),
-        "until": data.get("until", ""),
+        "until": _clock(data.get("until", ""), zone),
         "reason": outcome_word(str(data.get("outcome", ""))),
         "id": data.get("remote_id", ""),
         "where": data.get("permalink", "") or data.get("remote_id", ""),
         "part": int(data.get("part", 0)) + 1,
     }
     return _sentences().get(entry["kind"], str(entry["kind"])).format(**values)
+
+
+def _clock(stamp: str, zone: tzinfo) -> str:
+    if not stamp:
+        return ""
+    return datetime.fromisoformat(stamp).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _sentences() -> dict[str, str]:
@@ -106,30 +115,66 @@ def outcome_word(kind: str) -> str:
     }.get(kind, kind)
 
 
+def cure(kind: str) -> str:
+    """What a person does about an outcome, with `{channel}` in it; "" where nothing helps but
+    waiting, or changing the announcement."""
+    settings = t(
+        "Correct [channels.{channel}] in crosspost.toml and restart the daemon, "
+        "then: crosspost channels check {channel}"
+    )
+    platform = t("Settle it with the platform, then: crosspost channels check {channel}")
+    return {
+        "auth_revoked": t(
+            "Put a valid token or password for {channel} into .env and restart the daemon, "
+            "then: crosspost channels check {channel}"
+        ),
+        "permission_denied": platform,
+        "account_restricted": platform,
+        "billing_exhausted": platform,
+        "target_gone": settings,
+        "misconfigured": settings,
+        "version_retired": t("Install a newer crosspost and restart the daemon."),
+    }.get(kind, "")
+
+
 def advice(delivery: Json, *, number: int, daemon_runs: bool | None) -> str:
     """What to do next, or that nothing is to be done."""
-    channel = delivery["channel"]
-    advised = _advice(delivery["status"]).format(number=number, channel=channel)
-    if delivery["status"] in ("scheduled", "unconfirmed") and daemon_runs is False:
-        waits = t("No daemon is running, and it waits for one. Start it with: crosspost daemon")
-        return f"{advised} {waits}"
-    return advised
+    status, outcome = delivery["status"], delivery.get("outcome") or ""
+    cured = cure(outcome) if status in ("scheduled", "missed") else ""
+    again = status == "scheduled" and outcome
+    usual = t("Nothing to do: it is tried again by itself.") if again else _advice(status)
+    if again and cured:
+        usual = t("It is then sent by itself, if that is not too late.")
+    sentences = [cured, usual]
+    if status in ("scheduled", "unconfirmed") and daemon_runs is False:
+        sentences.append(
+            t("No daemon is running, and it waits for one. Start it with: crosspost daemon")
+        )
+    told = "\n".join(sentence for sentence in sentences if sentence)
+    return told.format(number=number, channel=delivery["channel"])
 
 
 def _advice(status: str) -> str:
     return {
-        "held": t("It waits for approval: crosspost approve {number}"),
+        "held": t(
+            "It waits for approval. Look: crosspost preview {number}   "
+            "Approve: crosspost approve {number}"
+        ),
         "scheduled": t("Nothing to do: it goes out at its time."),
         "preparing": t("Nothing to do: it is being prepared."),
         "publishing": t("Nothing to do: it is being sent."),
         "unconfirmed": t("Do not post by hand: crosspost is finding out whether it is public."),
         "review": t(
-            "Look at {channel} yourself. Do not post by hand before you know whether it is there."
+            "Look at {channel}: is the post there? Do not post by hand; say what you saw:\n"
+            'crosspost resolve {number} --channel {channel} --reason "..." and one of\n'
+            "--published URL (it is there), --not-published (send it again), "
+            "--give-up (leave it)"
         ),
         "published": t("Nothing to do."),
         "failed": t(
-            "Mend the cause, then: crosspost retry {number} --channel {channel}; "
-            "or change the text: crosspost edit {number}"
+            "When the text or an image is refused, change it: crosspost edit {number}\n"
+            "(other channels have published it? Then: crosspost add ... --to {channel})\n"
+            "When the cause is gone: crosspost retry {number} --channel {channel}"
         ),
         "missed": t("If it is still useful: crosspost retry {number} --channel {channel}"),
         "cancelled": t("Nothing to do: it was taken back."),

@@ -13,18 +13,20 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from sqlmodel import Session
 
 from crosspost import queue
 from crosspost.adapters import Adapter, Context, open_adapter
+from crosspost.clerk import Clerk
 from crosspost.config import Config
 from crosspost.database import Database, Delivery, Part
 from crosspost.errors import DatabaseError, PlatformError, UserError
 from crosspost.outcomes import Failure
 from crosspost.post import Outgoing, Post, Receipt, from_json
-from crosspost.queue import Doing, Stale
+from crosspost.queue import Doing
 from crosspost.vault import Vault
 from crosspost.wording import t
 
@@ -50,7 +52,11 @@ class Workbench:
     now: Callable[[], datetime] = utc_now
     jitter: Callable[[], float] = random.random
     stopping: threading.Event = field(default_factory=threading.Event)
+    clerk: Clerk = field(init=False)
     _adapters: dict[str, Adapter] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.clerk = Clerk(self.database)
 
     def adapter(self, channel: str) -> Adapter:
         """The channel's adapter, opened at first use. Raises UserError when it cannot be."""
@@ -61,7 +67,8 @@ class Workbench:
         return self._adapters[channel]
 
     def close(self) -> None:
-        """Give back every connection to a platform."""
+        """Write what is left to write, and give back every connection to a platform."""
+        self.clerk.close()
         for adapter in self._adapters.values():
             adapter.close()
 
@@ -88,30 +95,35 @@ class Workbench:
     def store(self, delivery: Delivery, change: Callable[[Session, Delivery], object]) -> Delivery:
         """Make a change durable, and keep trying: what has happened outside cannot be undone.
 
-        `change` gets the row as it is now; the row as it is afterwards is returned. Raises Stale
-        when somebody else has claimed the delivery since, DatabaseError only when the daemon is
-        stopping (the next one finds the row as it was and takes over).
+        `change` gets a copy of `delivery` and moves it by `queue.py`, whose guard sees to it that
+        the row is still the same; the copy as it is afterwards is returned. Raises Stale when
+        somebody else has claimed the delivery since, DatabaseError only when the daemon is stopping
+        (the next one finds the row as it was and takes over).
         """
+
+        def guarded(session: Session) -> Delivery:
+            row = Delivery(**delivery.model_dump())
+            change(session, row)
+            return row
+
         while True:
             try:
-                with self.database.write() as session:
-                    row = session.get_one(Delivery, delivery.id)
-                    if row.fence != delivery.fence:
-                        raise Stale(t("This delivery was changed by somebody else meanwhile."))
-                    change(session, row)
+                return self.clerk.do(guarded)
             except DatabaseError as error:
                 log.error("%s", error, extra={"event": "database"})
                 if self.stopping.wait(STORE_AGAIN):
                     raise
-            else:
-                return row
 
     def say(
         self, level: int, event: str, delivery: Delivery, words: str, **fields: str | None
     ) -> None:
         """A line of the log about a delivery."""
-        with self.database.read() as session:
-            number = queue.announcement_of(session, delivery)
+        subject = self.clerk.subjects.get(delivery.revision_id)
+        number = (
+            subject[0]
+            if subject
+            else self.clerk.do(partial(queue.announcement_of, delivery=delivery))
+        )
         known = {"event": event, "announcement": number, "channel": delivery.channel}
         extra = {**known, "attempt": delivery.attempts, **fields}
         log.log(level, "#%s %s: %s", number, delivery.channel, words, extra=extra)

@@ -313,7 +313,9 @@ class HttpAdapter(Adapter):
         plain = MARKUP.sub(" ", words)
         line = " ".join("".join(c if c.isprintable() else " " for c in plain).split())
         short = line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
-        return self.redact(short) or t("HTTP status {status} with no words", status=answer.status)
+        return self.redact(short) or t(
+            "HTTP status {status}, no reason given", status=answer.status
+        )
 
     def secrets(self) -> Iterator[str]:
         """Every secret that might turn up in a message; subclasses add tokens got at run time."""

@@ -143,7 +143,10 @@ def _prepared(session: requests.Session, request: requests.Request) -> requests.
         for name, value in prepared.headers.items():
             f"{name}{value}".encode("latin-1")  # what `http.client` does when it is too late
     except ValueError as error:  # of `requests` too: an address or a header that is none
-        message = t("The channel's address or a credential holds characters that cannot be sent.")
+        message = t(
+            "The channel's address, token or password holds characters that cannot be sent: "
+            "copy it again, without line breaks."
+        )
         raise NotSent(message, misconfigured=True) from error
     return prepared
 
@@ -166,7 +169,9 @@ def _sorted(error: Exception) -> Exception:
     if any(isinstance(cause, _NoConnection) for cause in chain):
         names = " ".join(f"{type(cause).__name__}: {cause}" for cause in chain)
         if "CertificateError" in names or "CERTIFICATE_VERIFY_FAILED" in names:
-            return NotSent(t("The server's certificate is not valid for it."), misconfigured=True)
+            return NotSent(
+                t("The server's certificate is not valid for its name."), misconfigured=True
+            )
         return NotSent(_no_connection(names))
     if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL):
         return NotSent(t("The address of the channel cannot be used."), misconfigured=True)

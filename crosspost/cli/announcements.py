@@ -154,8 +154,8 @@ def list_(
     from crosspost.cli.output import status as coloured
     from crosspost.views import status_words
 
-    wanted = _status(status)
     office = open_office(secrets=False)
+    wanted = _status(status)
     with office.views() as views:
         found = views.announcements(status=wanted, channel=channel, last=last)
     if json:
@@ -434,7 +434,7 @@ def _short_time(office: Office, moment: str | None) -> str:
 
 def _status(word: str | None) -> Any:
     from crosspost.errors import UsageError
-    from crosspost.lifecycle import Status
+    from crosspost.lifecycle import Status, status_word
 
     if word is None:
         return None
@@ -445,7 +445,7 @@ def _status(word: str | None) -> Any:
             t(
                 'There is no status "{word}"; there are {known}.',
                 word=word,
-                known=", ".join(status.value for status in Status),
+                known=", ".join(f"{each.value} ({status_word(each)})" for each in Status),
             )
         ) from error
 

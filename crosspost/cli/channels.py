@@ -98,13 +98,15 @@ def _check(office: Office, name: str) -> dict[str, Any]:
 
 def _print(result: dict[str, Any]) -> None:
     from crosspost.cli.output import say
-    from crosspost.stories import outcome_word
+    from crosspost.stories import cure, outcome_word
 
     if not result["ok"]:
-        say(t("{channel}: NOT well: {error}", **result))
+        say(t("{channel}: does NOT work: {error}", **result))
         say(f"    {outcome_word(result['kind'])}")
+        if advised := cure(result["kind"]):
+            say(f"    → {advised.format(**result)}")
         return
-    say(t("{channel}: well. Account: {account} {url}", **result).rstrip())
+    say(t("{channel}: works. Account: {account} {url}", **result).rstrip())
     for name, value in result["facts"].items():
         say(f"    {name}: {value}")
     for warning in result["warnings"]:

@@ -62,7 +62,10 @@ def _from_input() -> str:
     try:
         return sys.stdin.read(LARGEST_FILE + 1)
     except UnicodeDecodeError as error:
-        raise ContentError(t("Standard input is not UTF-8 text.")) from error
+        raise ContentError(
+            t("Standard input is not UTF-8 text."),
+            hint=t("Convert it first, for example with: iconv -f WINDOWS-1252 -t UTF-8"),
+        ) from error
 
 
 def from_file(path: Path) -> Fields:

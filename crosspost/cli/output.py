@@ -12,6 +12,8 @@ from typing import Any
 
 import typer
 
+from crosspost.wording import t
+
 #: The colour of a status in a terminal.
 COLOURS = {
     "published": "green",
@@ -95,7 +97,22 @@ def block(text: str, indent: str = "  ") -> None:
 def confirm(question: str, *, yes: bool) -> None:
     """Ask before something counts; without a person at the terminal, or with --yes, go on.
 
-    Raises typer.Abort on no.
+    Raises typer.Exit on no.
     """
-    if not yes and interactive():
-        typer.confirm(question, default=True, abort=True)
+    agreed = None if interactive() and not yes else True
+    while agreed is None:
+        asked = f"{question} [{t('Y/n')}]"
+        agreed = meant(typer.prompt(asked, default="", show_default=False))
+        if agreed is None:
+            warn(t("Please answer yes or no."))
+    if not agreed:
+        warn(t("Nothing was changed."))
+        raise typer.Exit(1)
+
+
+def meant(answer: str) -> bool | None:
+    """What an answer says, in English or Indonesian; nothing typed is a yes, None is neither."""
+    word = answer.strip().lower()
+    if word in ("", "y", "yes", "ya"):
+        return True
+    return False if word in ("n", "no", "t", "tidak") else None

@@ -47,6 +47,9 @@ def show_posts(posts: Sequence[dict[str, Any]]) -> None:
 
 
 def _length(post: dict[str, Any]) -> str:
+    from crosspost.post import unit_word
+
+    post = {**post, "unit": unit_word(post["unit"])}
     if post["limit"] is None:
         return t("{length} {unit}, no limit", **post)
     filled = min(BAR, round(BAR * post["length"] / post["limit"]))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crosspost.cli.announcements import AsJson, OnlyChannel
-from crosspost.wording import t
+from crosspost.wording import set_language, t
 
 if TYPE_CHECKING:
     from crosspost.cli.office import Office
@@ -274,6 +275,7 @@ def verify(
     from crosspost.errors import ForkProven, Refuted, Undecided
     from crosspost.ledger import verifying
 
+    set_language(os.environ.get("CROSSPOST_LANGUAGE", "en"))
     try:
         found = verifying.verify(file, _key(key), against)
     except (Refuted, Undecided, ForkProven) as error:

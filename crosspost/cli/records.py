@@ -46,7 +46,8 @@ def list_(
             _time(office, entry["at"]),
             entry["by"],
             _subject(entry),
-            sentence(entry) + (f' "{record["note"]}"' if record["note"] else ""),
+            sentence(entry, office.config.office.tz)
+            + (f' "{record["note"]}"' if record["note"] else ""),
         )
         for record in found
         for entry in [record["entry"]]
@@ -78,7 +79,10 @@ def why(number: Number, channel: OnlyChannel = [], json: AsJson = False) -> None
             "channel": delivery["channel"],
             "status": delivery["status"],
             "reason": delivery["reason"],
-            "story": [{"at": a, "by": b, "what": what} for a, b, what in story(delivery, entries)],
+            "story": [
+                {"at": at, "by": by, "what": what}
+                for at, by, what in story(delivery, entries, office.config.office.tz)
+            ],
             "next": advice(delivery, number=number, daemon_runs=runs),
         }
         for delivery in found["deliveries"]
@@ -107,7 +111,7 @@ def _tell(office: Office, number: int, told: dict[str, Any]) -> None:
     for act in told["story"]:
         say(f"  {_time(office, act['at'])}  {act['by']}: {act['what']}")
     if told["reason"]:
-        block(t("Last words: {reason}", reason=told["reason"]))
+        block(t("Last reason: {reason}", reason=told["reason"]))
     block(f"→ {told['next']}")
     say()
 

@@ -79,7 +79,7 @@ def _print(office: Office, found: dict[str, Any]) -> None:
     runs = {
         True: t("runs"),
         False: t("does NOT run: nothing is published. Start it with: crosspost daemon"),
-        None: t("unknown from here"),
+        None: t("not known; look on the machine where it is installed"),
     }
     say(t("Daemon:  {runs}", runs=runs[found["daemon_runs"]]))
     if found["next"]:

@@ -180,6 +180,7 @@ def _say_done(folder: Path, config: Config, channels: tuple[NewChannel, ...]) ->
     steps += [
         "crosspost channels check",
         'crosspost add "..." --at "besok jam 9"',
+        *([] if config.policy.approve_on_add else ["crosspost approve 1"]),
         "crosspost daemon",
     ]
     say(t("Next:"))

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlmodel import Session, col, func, select
 
-from crosspost.database import Delivery, LedgerEntry, LedgerNote
+from crosspost.database import Delivery, LedgerEntry, LedgerNote, table
 from crosspost.errors import NotFound, Refuted
 from crosspost.ledger.canonical import canonical
 from crosspost.ledger.hashing import leaf_hash, new_salt, salted_digest
@@ -26,6 +26,8 @@ VERSION = 1
 PUBLIC_KINDS = tuple(
     sorted({verb.value for (_, verb), end in MOVES.items() if end is Status.PUBLISHED})
 )
+#: Where a session remembers the next leaf index while its transaction holds the write lock.
+NEXT = "next_leaf"
 
 
 @dataclass(frozen=True)
@@ -73,20 +75,22 @@ def append(session: Session, act: Act) -> int:
     """Append the entry of `act`; returns its leaf index, from 0. Commits nothing by itself."""
     salt = new_salt() if act.note else b""
     entry = canonical(entry_of(act, salted_digest(salt, act.note) if act.note else ""))
-    index = size(session)
-    session.add(
-        LedgerEntry(
-            id=index,
-            entry=entry,
-            leaf=leaf_hash(entry),
-            kind=act.kind,
-            at=act.at,
-            by=act.by,
-            announcement_id=act.announcement,
-            delivery_id=act.delivery,
-        )
+    index = session.info.get(NEXT)  # nobody else appends in this transaction
+    index = size(session) if index is None else index
+    session.info[NEXT] = index + 1
+    session.execute(
+        insert(table(LedgerEntry)),
+        {
+            "id": index,
+            "entry": entry,
+            "leaf": leaf_hash(entry),
+            "kind": act.kind,
+            "at": act.at,
+            "by": act.by,
+            "announcement_id": act.announcement,
+            "delivery_id": act.delivery,
+        },
     )
-    session.flush()
     if act.note:
         session.add(LedgerNote(id=index, note=act.note, salt=salt))
         session.flush()

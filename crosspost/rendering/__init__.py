@@ -19,6 +19,7 @@ from crosspost.post import (
     Image,
     Markup,
     Post,
+    unit_word,
 )
 from crosspost.rendering import document
 from crosspost.rendering.fitting import shorten
@@ -99,9 +100,9 @@ class _Room:
         shown = min(self.images, self.capabilities.max_images)
         limit, size = self.capabilities.limit(shown), self.capabilities.max_bytes
         if limit is not None and (count := self.measure(text)) > limit:
-            return count, limit, self.capabilities.unit
+            return count, limit, unit_word(self.capabilities.unit)
         if size is not None and (count := utf8(text)) > size:
-            return count, size, t("bytes")
+            return count, size, unit_word("bytes")
         return None
 
     def fits(self, text: Spans | str) -> bool:

@@ -40,7 +40,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(tmp_path_factory: pytest.TempPathFactory, package: Path) -> Path:
     """Where pip has put it: beside the environment, so that nothing of it stays."""
     folder = tmp_path_factory.mktemp("installed")
-    options = ["--no-deps", "--no-build-isolation", "--disable-pip-version-check", "--quiet"]
+    options = ["--no-deps", "--disable-pip-version-check", "--quiet"]
     run("-m", "pip", "install", *options, "--target", str(folder), str(package))
     return folder
 

@@ -57,7 +57,8 @@ def test_every_command_and_option_explains_itself(command):
 @pytest.mark.parametrize("page", [*sorted(ROOT.glob("docs/**/*.md")), ROOT / "README.md"])
 def test_commands_in_the_manual_exist(page):
     known = {name.split()[0] for name in COMMANDS}
-    for line in re.findall(r"^(?:\s*)crosspost (.+)$", page.read_text(), re.MULTILINE):
+    typed = "\n".join(re.findall(r"^ *```.*?^ *```", page.read_text(), re.MULTILINE | re.DOTALL))
+    for line in re.findall(r"^(?:\s*)crosspost (.+)$", typed, re.MULTILINE):
         words = [w for w in line.split("#")[0].split() if not w.startswith("-")]
         if words and re.fullmatch(r"[a-z]+", words[0]):
             assert words[0] in known, line
@@ -107,8 +108,9 @@ def test_every_platform_has_its_page_and_is_named_in_the_readme(platform):
 def test_the_example_loads(tmp_path, monkeypatch):
     (tmp_path / "crosspost.toml").write_text(EXAMPLE)
     names = re.findall(r'"env:(\w+)"', EXAMPLE.split("[office]")[1])
-    secret = "whsec_MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw"
-    (tmp_path / ".env").write_text("".join(f"{name}={secret}\n" for name in names))
+    secrets = {"WEBHOOK_SECRET": "whsec_" + "MDAw" * 10, "TELEGRAM_BOT_TOKEN": "123456:" + "A" * 35}
+    lines = [f"{name}={secrets.get(name, 'made-up-secret')}\n" for name in names]
+    (tmp_path / ".env").write_text("".join(lines))
     loaded = config.load(tmp_path / "crosspost.toml", check_channel=problems_of)
     assert set(loaded.channels) == set(tomllib.loads(EXAMPLE)["channels"])
 

@@ -85,8 +85,9 @@ def rendered(
 
 
 def graphemes(text: str) -> int:
-    """An independent count, for texts that are made of CLUSTERS and single code points."""
-    return len(re.sub("|".join(map(re.escape, CLUSTERS)), "x", text))
+    """An independent count, for texts made of CLUSTERS, single code points and #สวัสดี."""
+    clusters = (*CLUSTERS, "วั", "ดี")
+    return len(re.sub("|".join(map(re.escape, clusters)), "x", text))
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=60).map("".join), lines)

@@ -128,6 +128,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("revision_id", "channel"),
     )
     op.create_index("delivery_status_due", "delivery", ["status", "due_at"])
+    op.create_index(
+        "delivery_status_channel_due", "delivery", ["status", "channel", "due_at", "id"]
+    )
+    op.create_index("delivery_status_not_before", "delivery", ["status", "not_before"])
+    op.create_index("delivery_status_not_after", "delivery", ["status", "not_after"])
 
     op.create_table(
         "image",

@@ -1,0 +1,168 @@
+"""The office's own pages (`crosspost/site/`) as a channel. It publishes first, the others link to
+its page."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from crosspost.adapters.base import Adapter, AdapterSettings
+from crosspost.config import Config
+from crosspost.errors import ConfigError, Misconfigured, RetryLater, UnknownOutcome
+from crosspost.post import (
+    Account,
+    Capabilities,
+    CardMaker,
+    Document,
+    Image,
+    Markup,
+    Outgoing,
+    Receipt,
+    Reconcile,
+)
+from crosspost.wording import t
+
+if TYPE_CHECKING:
+    from crosspost.config import SiteSettings
+    from crosspost.site.folder import Folder, Page
+
+
+class SiteSettingsOfChannel(AdapterSettings):
+    """No keys: address and folder stand in `[site]`."""
+
+
+class SiteAdapter(Adapter):
+    """Writes a page. Its name is the revision's code, so a page that may be there is looked for
+    under that name."""
+
+    platform = "site"
+    title = "Site"
+    Settings: ClassVar[type[AdapterSettings]] = SiteSettingsOfChannel
+    capabilities = Capabilities(
+        markup=Markup.DOCUMENT,
+        max_images=20,
+        image_side=2048,
+        max_alt=5000,
+        card=CardMaker.NONE,
+        reconcile=Reconcile.CHOSEN_ID,
+        settle=timedelta(seconds=1),
+    )
+
+    def setup(self) -> None:
+        config = self.context.config
+        if config is None or config.site is None:
+            raise ConfigError(
+                t(
+                    "[channels.{name}] makes pages, so a section [site] with url is needed.",
+                    name=self.context.channel or self.platform,
+                )
+            )
+        self._config: Config = config
+        self._site: SiteSettings = config.site
+
+    @property
+    def folder(self) -> Folder:
+        """Where the pages lie."""
+        from crosspost.site.folder import Folder
+
+        return Folder(self._config.folder / self._site.folder)
+
+    def check(self) -> Account:
+        path = self.folder.path
+        nearest = next(p for p in (path, *path.parents) if p.exists())
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+            raise Misconfigured(
+                t("The pages cannot be written into {folder}.", folder=path), platform=self.platform
+            )
+        warnings = []
+        if self._site.url.startswith("http://"):
+            warnings.append(t("The address of the pages does not begin with https://."))
+        facts = {t("folder"): str(path)}
+        return Account(self._config.office.name, f"{self._site.url}/", facts, tuple(warnings))
+
+    def measure(self, text: str) -> int:
+        return len(text)
+
+    def prepare(self, outgoing: Outgoing) -> dict[str, object]:
+        """Nothing is written yet; but an image that cannot be read is better known now."""
+        self._images(outgoing.post.images)
+        return {}
+
+    def publish(self, outgoing: Outgoing) -> Receipt:
+        from crosspost.site import publishing
+
+        page = self._page(outgoing)
+        images = self._images(outgoing.post.images)
+        try:
+            publishing.put(self.folder, page, images, self._config.office, self._site)
+        except OSError as error:
+            raise RetryLater(
+                t("The page cannot be written: {reason}.", reason=error.strerror),
+                platform=self.platform,
+                sent=False,
+            ) from error
+        return self._receipt(page.code)
+
+    def find(self, outgoing: Outgoing) -> Receipt | None:
+        code = _document(outgoing).code
+        try:
+            found = self.folder.page(code)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RetryLater(
+                t("The page {code} cannot be read.", code=code), platform=self.platform
+            ) from error
+        return self._receipt(code) if found else None
+
+    def _receipt(self, code: str) -> Receipt:
+        """The page is public; the lists follow it, or it is in doubt until they do."""
+        from crosspost.site import publishing
+
+        try:
+            publishing.bring_lists_up_to_date(self.folder, self._config.office, self._site)
+        except OSError as error:
+            raise UnknownOutcome(
+                t("The list of the pages cannot be written: {reason}.", reason=error.strerror),
+                platform=self.platform,
+            ) from error
+        return Receipt(code, self._config.page(code))
+
+    def _page(self, outgoing: Outgoing) -> Page:
+        from crosspost.site.folder import Page, Picture
+
+        document = _document(outgoing)
+        now: datetime = self.context.now()
+        return Page(
+            code=document.code,
+            revision=document.revision,
+            title=document.title,
+            lang=document.lang,
+            published=now.astimezone(UTC).isoformat(timespec="seconds"),
+            summary=document.summary,
+            source=document.source,
+            link=document.link,
+            html=document.html,
+            text=document.text,
+            pictures=tuple(
+                Picture(image.filename, image.alt, image.width, image.height, image.sha256)
+                for image in outgoing.post.images
+            ),
+        )
+
+    def _images(self, images: tuple[Image, ...]) -> dict[str, bytes]:
+        """The files of the images. Raises RetryLater when the disk does not give one."""
+        try:
+            return {image.filename: image.path.read_bytes() for image in images}
+        except OSError as error:
+            raise RetryLater(
+                t("An image of the page cannot be read: {reason}.", reason=error.strerror),
+                platform=self.platform,
+                sent=False,
+            ) from error
+
+
+def _document(outgoing: Outgoing) -> Document:
+    document = outgoing.post.document
+    if document is None:
+        raise ValueError("a post for the site has a document")
+    return document

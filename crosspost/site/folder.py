@@ -1,0 +1,166 @@
+"""The folder of pages: a page appears whole or not at all, and the lists follow from the pages.
+
+Each announcement has a folder `p/<code>/` with its page, its images and `announcement.json`; one
+rename makes it public. Index, archive and feeds are made anew from what is there, so they can be
+lost, or be late after a crash, without anything being wrong for long. This room must not know how
+a page looks (`pages.py`, `feeds.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+DATA = "announcement.json"
+LIST = "announcements.json"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image of a page: its file beside the page, its description, its size in pixels."""
+
+    file: str
+    alt: str
+    width: int
+    height: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """One announcement as the public sees it. `published` is RFC 3339 in UTC."""
+
+    code: str
+    revision: int
+    title: str  # "" when it has none
+    lang: str  # BCP 47
+    published: str
+    summary: str
+    source: str
+    link: str
+    html: str  # safe HTML
+    text: str  # the same as plain text
+    pictures: tuple[Picture, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """What stands for it in a list."""
+        return self.title or self.summary
+
+
+def to_json(page: Page) -> str:
+    """The public data file of a page."""
+    return json.dumps(asdict(page), ensure_ascii=False, indent=1) + "\n"
+
+
+def from_json(text: str) -> Page:
+    """What `to_json` wrote. Raises ValueError, KeyError or TypeError for anything else."""
+    values: dict[str, Any] = json.loads(text)
+    pictures = tuple(Picture(**picture) for picture in values.pop("pictures"))
+    return Page(**values, pictures=pictures)
+
+
+class Folder:
+    """The pages in one folder. Every method raises OSError when the disk does not do its part."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def page(self, code: str) -> Page | None:
+        """The page with this code; None when it is not there."""
+        try:
+            return from_json((self._of(code) / DATA).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+
+    def put(self, code: str, files: Mapping[str, bytes]) -> None:
+        """Make the page `code` public: all of `files`, by one rename. One that is there already
+        stays as it is."""
+        target = self._of(code)
+        if target.exists():
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
+        try:
+            for name, content in files.items():
+                _write(draft / name, content)
+            draft.chmod(0o755)
+            _sync(draft)
+            draft.rename(target)
+            _sync(target.parent)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+
+    def replace(self, name: str, content: bytes) -> None:
+        """Write a file of the folder whole, in the place of an older one."""
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".new-{target.name}")
+        _write(draft, content)
+        draft.replace(target)
+
+    def listed(self) -> list[Page]:
+        """Every page that is there, newest first.
+
+        The list file only saves reading them all: it is believed for pages that are there, and a
+        page that it does not know is read from its own folder.
+        """
+        known = {page.code: page for page in self.kept_list()}
+        pages = [known.get(code) or self.page(code) for code in self._codes()]
+        return sorted(
+            (page for page in pages if page), key=lambda p: (p.published, p.code), reverse=True
+        )
+
+    def keep_list(self, pages: list[Page]) -> None:
+        """Store what `listed` told, for the next time."""
+        text = json.dumps([asdict(_brief(page)) for page in pages], ensure_ascii=False)
+        self.replace(LIST, text.encode())
+
+    def kept_list(self) -> list[Page]:
+        """What the list file says; nothing when it is lost or damaged."""
+        try:
+            items = json.loads((self.path / LIST).read_text(encoding="utf-8"))
+            return [from_json(json.dumps(item)) for item in items]
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return []
+
+    def _codes(self) -> list[str]:
+        try:
+            return [e.name for e in os.scandir(self.path / "p") if not e.name.startswith(".")]
+        except FileNotFoundError:
+            return []
+
+    def _of(self, code: str) -> Path:
+        if not code.isalnum():
+            raise ValueError("a code is made of letters and digits")
+        return self.path / "p" / code
+
+
+def _brief(page: Page) -> Page:
+    """What lists show of a page: everything but the whole text."""
+    values = {**asdict(page), "html": "", "text": "", "pictures": ()}
+    return Page(**values)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    path.chmod(0o644)
+
+
+def _sync(folder: Path) -> None:
+    """Names in a folder are durable only once the folder itself is."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

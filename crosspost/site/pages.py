@@ -1,0 +1,104 @@
+"""How the pages look: one announcement, the index, the archive of a year.
+
+WCAG 2.2 AA, no script, nothing from elsewhere. It must not read or write files of the site; the
+templates lie beside it and escape all that they are given, but for a page's safe HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from crosspost.config import Office, SiteSettings
+from crosspost.site.folder import Page
+from crosspost.times import spoken
+from crosspost.wording import words
+
+#: So many stand on the index and in the feeds; all of them are in the archive of their year.
+NEWEST = 50
+
+
+def announcement(page: Page, office: Office, site: SiteSettings) -> str:
+    """The page of one announcement."""
+    return _render(
+        "announcement.html",
+        page.lang,
+        office,
+        page=page,
+        body=Markup(page.html),  # noqa: S704 - made by our Markdown renderer, which escapes
+        url=address(site, page.code),
+        when=spoken(instant(page), office.zone, page.lang),
+        site_url=site.url,
+        root="../../",
+    )
+
+
+def index(pages: Sequence[Page], years: Sequence[int], office: Office, site: SiteSettings) -> str:
+    """The first page: the newest announcements, and where the others are."""
+    return _render(
+        "list.html",
+        office.language,
+        office,
+        items=_items(pages[:NEWEST], office),
+        year=None,
+        years=years,
+        url=f"{site.url}/",
+        root="",
+    )
+
+
+def archive(
+    year: int, pages: Sequence[Page], years: Sequence[int], office: Office, site: SiteSettings
+) -> str:
+    """Every announcement of a year."""
+    return _render(
+        "list.html",
+        office.language,
+        office,
+        items=_items(pages, office),
+        year=year,
+        years=years,
+        url=f"{site.url}/{year}/",
+        root="../",
+    )
+
+
+def style() -> bytes:
+    """The style sheet of every page."""
+    return (resources.files("crosspost.site") / "templates" / "style.css").read_bytes()
+
+
+def address(site: SiteSettings, code: str) -> str:
+    """Where the page with this code is seen."""
+    return f"{site.url}/p/{code}/"
+
+
+def instant(page: Page) -> datetime:
+    """When it was published, aware."""
+    return datetime.fromisoformat(page.published)
+
+
+def _items(pages: Sequence[Page], office: Office) -> list[tuple[Page, str]]:
+    return [(page, spoken(instant(page), office.zone, office.language)) for page in pages]
+
+
+def _render(name: str, lang: str, office: Office, **values: Any) -> str:
+    template = _environment().get_template(name)
+    return template.render(say=words(lang), lang=lang, office=office, **values)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("crosspost.site"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
