@@ -77,7 +77,7 @@ def _origin(office: Office) -> str:
 
 
 def seal(json: AsJson = False) -> None:
-    """Sign the record as it stands now. The daemon does this by itself."""
+    """Sign the record as it stands now; refused when it is not what was sealed before."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say, show_json
     from crosspost.ledger import sealing

@@ -43,7 +43,7 @@ class Sealed:
         if index >= self.head.size:
             raise Conflict(
                 t("Entry {index} is not sealed yet.", index=index),
-                hint=t("The daemon seals every minute; or do it now: crosspost log seal"),
+                hint=t("Seal it with: crosspost log seal"),
             )
         if leaf_hash(entry) != self.tree.node(0, index):
             raise Refuted(
