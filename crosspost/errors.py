@@ -10,6 +10,9 @@ CrosspostError
 │   ├── DatabaseError      missing, busy, read-only, full, damaged
 │   │   └── SchemaError    made by another version of crosspost
 │   ├── DaemonRunning      a second daemon on one database
+│   ├── Refuted            the ledger, or a proof, is not as it was signed
+│   ├── Undecided          cannot be verified: something is missing or unreadable; exit code 2
+│   ├── ForkProven         two signed checkpoints that no one ledger can have; exit code 3
 │   └── UsageError         the command itself is wrong; exit code 2
 └── PlatformError          what one platform did to one call; `platforms.md` section 19
     ├── RetryLater         nothing was created; try again
@@ -92,6 +95,22 @@ class SchemaError(DatabaseError):
 
 class DaemonRunning(UserError):
     """Another daemon holds this database."""
+
+
+class Refuted(UserError):
+    """What was shown is not what was signed: the ledger or a proof was changed."""
+
+
+class Undecided(UserError):
+    """Neither verified nor refuted: a key, a file or a signature is missing or unreadable."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class ForkProven(UserError):
+    """One key signed two histories. The two checkpoints are the evidence."""
+
+    exit_code: ClassVar[int] = 3
 
 
 class UsageError(UserError):

@@ -14,7 +14,16 @@ from typing import Annotated
 import typer
 
 from crosspost import __version__
-from crosspost.cli import announcements, approvals, channels, office, records, running, setup
+from crosspost.cli import (
+    announcements,
+    approvals,
+    channels,
+    office,
+    proving,
+    records,
+    running,
+    setup,
+)
 from crosspost.errors import CrosspostError, UserError
 
 app = typer.Typer(
@@ -27,6 +36,7 @@ app = typer.Typer(
 )
 for subject in (setup, announcements, approvals, running, records):
     subject.register(app)
+proving.register(app, records.log)
 app.add_typer(channels.app, name="channels")
 app.add_typer(records.log, name="log")
 

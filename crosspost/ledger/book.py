@@ -6,19 +6,26 @@ The only room that writes ledger tables. It must not interpret what it records.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlmodel import Session, col, func, select
 
-from crosspost.database import LedgerEntry, LedgerNote, table
+from crosspost.database import Delivery, LedgerEntry, LedgerNote, table
+from crosspost.errors import NotFound, Refuted
 from crosspost.ledger.canonical import canonical
 from crosspost.ledger.hashing import leaf_hash, new_salt, salted_digest
+from crosspost.lifecycle import MOVES, Status
+from crosspost.wording import t
 
 VERSION = 1
+#: The kinds of entries that end in `published`.
+PUBLIC_KINDS = tuple(
+    sorted({verb.value for (_, verb), end in MOVES.items() if end is Status.PUBLISHED})
+)
 #: Where a session remembers the next leaf index while its transaction holds the write lock.
 NEXT = "next_leaf"
 
@@ -118,3 +125,84 @@ def entries(
     rows = session.exec(query.order_by(col(LedgerEntry.id).desc()).limit(last)).all()
     for entry, note in reversed(rows):
         yield Recorded(entry.id, json.loads(entry.entry), entry.leaf.hex(), note or "")
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry exactly as it is stored, whoever wrote it: nothing here is to be believed.
+
+    Values are as the database driver gives them, so any of them may have any type.
+    """
+
+    index: Any
+    entry: Any
+    leaf: Any
+    copies: tuple[Any, ...]  # kind, at, by, announcement, delivery
+    note: Any  # None when there is none
+    salt: Any
+
+
+#: Past SQLAlchemy's types on purpose: they would stumble over what does not belong there.
+_ROWS = text(
+    'SELECT e.id, e.entry, e.leaf, e.kind, e.at, e."by", e.announcement_id, e.delivery_id, '
+    "n.note, n.salt FROM ledger_entry e LEFT JOIN ledger_note n ON n.id = e.id ORDER BY e.id"
+)
+_ENTRIES = text("SELECT id, entry FROM ledger_entry ORDER BY id")
+_ENTRY = text("SELECT entry FROM ledger_entry WHERE id = :index")
+_NOTES = text("SELECT id, note, salt FROM ledger_note ORDER BY id")
+_AT_ONCE = {"yield_per": 1000}
+
+
+def rows(session: Session) -> Iterator[Row]:
+    """Every entry in order, streamed."""
+    for row in session.execute(_ROWS, execution_options=_AT_ONCE):
+        yield Row(row[0], row[1], row[2], tuple(row[3:8]), row[8], row[9])
+
+
+def raw_entries(session: Session) -> Iterator[tuple[Any, Any]]:
+    """Index and bytes of every entry in order, streamed; as unbelieved as a `Row`."""
+    for row in session.execute(_ENTRIES, execution_options=_AT_ONCE):
+        yield row[0], row[1]
+
+
+def published(
+    session: Session,
+    *,
+    announcement: int | None = None,
+    delivery: int | None = None,
+    channels: Collection[str] = (),
+) -> list[int]:
+    """The indices of the entries by which deliveries became public: the last one of each delivery
+    of an announcement (to these channels, if any), or of one delivery, or of all."""
+    query = select(LedgerEntry.delivery_id, func.max(LedgerEntry.id)).where(
+        col(LedgerEntry.kind).in_(PUBLIC_KINDS)
+    )
+    if channels:
+        query = query.join(Delivery, col(Delivery.id) == col(LedgerEntry.delivery_id)).where(
+            col(Delivery.channel).in_(channels)
+        )
+    if announcement is not None:
+        query = query.where(LedgerEntry.announcement_id == announcement)
+    if delivery is not None:
+        query = query.where(LedgerEntry.delivery_id == delivery)
+    found = session.exec(query.group_by(col(LedgerEntry.delivery_id))).all()
+    return sorted(index for _, index in found)
+
+
+def entry_bytes(session: Session, index: int) -> bytes:
+    """One entry as stored. Raises NotFound, Refuted when it is no bytes."""
+    found = session.execute(_ENTRY, {"index": index}).first()
+    if found is None:
+        raise NotFound(
+            t("There is no entry {index}.", index=index),
+            hint=t("See the entries with: crosspost log list"),
+        )
+    if not isinstance(found[0], bytes):
+        raise Refuted(t("Entry {index} is missing or unreadable.", index=index))
+    return found[0]
+
+
+def notes(session: Session) -> Iterator[tuple[int, Any, Any]]:
+    """Index, words and salt of every note that is not erased, in order; unbelieved."""
+    for row in session.execute(_NOTES, execution_options=_AT_ONCE):
+        yield row[0], row[1], row[2]

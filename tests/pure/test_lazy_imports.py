@@ -32,7 +32,11 @@ def modules_after(*arguments, **environment):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["add", "--help"], ["log", "--help"], ["frob"], []]
+    "arguments",
+    [
+        *(["--help"], ["--version"], ["add", "--help"], ["log", "--help"], ["frob"], []),
+        *(["verify", "--help"], ["log", "prove", "--help"]),
+    ],
 )
 def test_looking_at_help_imports_nothing_heavy(arguments):
     assert not modules_after(*arguments) & HEAVY
@@ -54,6 +58,12 @@ def test_reading_imports_neither_network_nor_images_nor_scheduler(tmp_path):
     for command in (["list"], ["status"], ["log", "list"], ["channels", "list"]):
         loaded = modules_after("--config", config, *command)
         assert not loaded & {"requests", "apscheduler", "alembic", "PIL", "jinja2", "cryptography"}
+
+
+def test_checking_a_proof_imports_the_signature_library_and_no_database():
+    loaded = modules_after("verify", "nothing", "--key", "a.example+00000000+AQ==")
+    assert "cryptography" in loaded
+    assert not loaded & (HEAVY - {"cryptography"})
 
 
 def test_adding_a_plain_text_imports_neither_network_nor_images_nor_scheduler(tmp_path):

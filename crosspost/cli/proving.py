@@ -1,0 +1,312 @@
+"""The ledger that proves itself: log init, seal, verify, prove, export; and verify for anybody."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crosspost.cli.announcements import AsJson, OnlyChannel
+from crosspost.wording import set_language, t
+
+if TYPE_CHECKING:
+    from crosspost.cli.office import Office
+    from crosspost.ledger.audit import Audit
+    from crosspost.ledger.checkpoint import Checkpoint
+    from crosspost.ledger.note import Verifier
+    from crosspost.ledger.proof import Proof
+
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        "--against",
+        metavar="FILE",
+        help="A checkpoint or proof that was kept elsewhere; it must be of the same ledger.",
+    ),
+]
+KEY_HELP = "The verification key, NAME+ID+KEY, or a file that holds it."
+#: How commands end that give a verdict.
+EXIT = {"verified": 0, "refuted": 1, "fork": 3}
+
+
+def register(app: typer.Typer, log: typer.Typer) -> None:
+    """Put the commands of this file into `app` and its group `log`."""
+    log.command("init")(init)
+    log.command("seal")(seal)
+    log.command("verify")(verify_log)
+    log.command("prove")(prove)
+    log.command("export")(export)
+    app.command()(verify)
+
+
+def init(
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The ledger's name: an address without https://. By default the site's, /ledger.",
+        ),
+    ] = None,
+) -> None:
+    """Make the key that signs the record (ledger.key, mode 0600), and the first checkpoint."""
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import say
+    from crosspost.ledger.sealing import found_ledger
+    from crosspost.ledger.strongbox import Strongbox
+
+    office = open_office(secrets=False)
+    folder = office.config.folder
+    first = found_ledger(office.database, folder, origin or _origin(office))
+    say(t("The ledger is named {name} and has {size} entries.", name=first.origin, size=first.size))
+    say(t("Its verification key, for everybody:"))
+    say(f"  {Strongbox(folder).verifier()}")
+    say(t("Keep a copy of ledger.key where the database's backups are not, and publish that line."))
+
+
+def _origin(office: Office) -> str:
+    from crosspost.errors import UsageError
+
+    if office.config.site is None:
+        raise UsageError(
+            t("The ledger needs a name."),
+            hint=t("Give one, an address of yours: crosspost log init --origin office.example/log"),
+        )
+    return office.config.site.url.partition("://")[2] + "/ledger"
+
+
+def seal(json: AsJson = False) -> None:
+    """Sign the record as it stands now; refused when it is not what was sealed before."""
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import say, show_json
+    from crosspost.ledger import sealing
+
+    office = open_office(secrets=False)
+    sealed = sealing.seal(office.database, office.config.folder)
+    if json:
+        show_json(_checkpoint(sealed))
+        return
+    say(t("Sealed: {size} entries. Root: {root}", size=sealed.size, root=sealed.root.hex()))
+
+
+def verify_log(
+    key: Annotated[
+        str | None,
+        typer.Option("--key", metavar="VKEY", help=f"{KEY_HELP} By default ledger.vkey."),
+    ] = None,
+    against: Against = None,
+    json: AsJson = False,
+) -> None:
+    """Recompute the whole record from what is stored, and compare it with its signed head.
+
+    Ends with 0 verified, 1 refuted, 2 cannot decide, 3 two ledgers were signed with one key.
+    """
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import show_json
+    from crosspost.errors import DatabaseError, Undecided
+    from crosspost.ledger.strongbox import Strongbox
+
+    try:
+        office = open_office(secrets=False)
+        box = Strongbox(office.config.folder)
+        found = _audit(office, _key(key) if key else box.verifier(), against)
+    except DatabaseError as error:
+        raise Undecided(*error.problems, hint=error.hint) from error
+    if json:
+        show_json(
+            {
+                "verdict": found.verdict.value,
+                "entries": found.entries,
+                "sealed": found.sealed,
+                "unsealed": found.unsealed,
+                "wrong": found.wrong,
+                "problem": found.problem or None,
+                "erased": found.erased,
+                "backdated": found.backdated,
+            }
+        )
+    else:
+        _tell(found)
+    raise typer.Exit(EXIT[found.verdict])
+
+
+def _audit(office: Office, verifier: Verifier, against: Path | None) -> Audit:
+    from crosspost.ledger.audit import audit
+    from crosspost.ledger.book import rows
+    from crosspost.ledger.checkpoint import read_checkpoint
+    from crosspost.ledger.strongbox import Strongbox
+    from crosspost.ledger.verifying import checkpoint_in
+
+    box = Strongbox(office.config.folder)
+    witness = checkpoint_in(against, verifier) if against else None
+    # The head first: what is sealed while we look is then an entry more, not one too few.
+    head = read_checkpoint(box.head_note(), verifier)
+    leaves = box.tree_under(head)
+    with office.database.read() as session:
+        return audit(rows(session), head, leaves, witness)
+
+
+def _tell(found: Audit) -> None:
+    from crosspost.cli.output import say, warn
+
+    if found.problem:
+        warn({"fork": t("FORK")}.get(found.verdict, t("REFUTED")) + f": {found.problem}")
+        warn(t("Leave all files as they are, copy them, and tell whoever audits the office."))
+        return
+    say(t("VERIFIED: {size} entries are those that were sealed.", size=found.sealed))
+    if found.unsealed:
+        say(t("{count} newer entries are not sealed yet.", count=found.unsealed))
+    if found.erased:
+        say(t("Of {count} reasons the words were erased.", count=found.erased))
+    if found.backdated is not None:
+        say(
+            t(
+                "Entry {index} has an earlier time than the one before it; ask why.",
+                index=found.backdated,
+            )
+        )
+
+
+def prove(
+    number: Annotated[
+        int | None,
+        typer.Argument(metavar="[ID]", min=1, max=2**31 - 1, help="The announcement's number."),
+    ] = None,
+    channel: OnlyChannel = [],
+    delivery: Annotated[
+        int | None,
+        typer.Option(metavar="ID", min=1, max=2**31 - 1, help="A delivery, instead."),
+    ] = None,
+    entry: Annotated[
+        int | None,
+        typer.Option(metavar="INDEX", min=0, max=2**31 - 1, help="An entry, instead."),
+    ] = None,
+    to: Annotated[
+        Path, typer.Option("--to", metavar="FOLDER", help="Where the files are written.")
+    ] = Path(),
+    json: AsJson = False,
+) -> None:
+    """Write a small file for each published delivery that proves it is on record."""
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import say, show_json
+    from crosspost.errors import UsageError
+    from crosspost.ledger import book, evidence
+
+    if [number, delivery, entry].count(None) != 2:
+        raise UsageError(
+            t("Say what to prove: an announcement, a --delivery or an --entry."),
+            hint=t("For example: crosspost log prove 1"),
+        )
+    office = open_office(secrets=False)
+    with office.database.read() as session:
+        if entry is not None:
+            indices = [entry]
+        else:
+            indices = book.published(
+                session, announcement=number, delivery=delivery, channels=channel
+            )
+        if not indices:
+            raise evidence.nothing_public()
+        proofs = evidence.prove(session, office.config.folder, indices)
+    written = [_write(proof, to) for proof in proofs]
+    if json:
+        show_json(written)
+        return
+    for about in written:
+        say(t("Entry {index} is proved by {file}", **about))
+    say(t("Anybody can check it: crosspost verify FILE --key VKEY"))
+
+
+def _write(proof: Proof, folder: Path) -> dict[str, Any]:
+    from crosspost.errors import UserError
+    from crosspost.ledger.evidence import proof_name
+
+    path = folder / proof_name(proof.index)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(proof.text())
+    except OSError as error:
+        raise UserError(
+            t("{path} cannot be written: {reason}.", path=path, reason=error.strerror)
+        ) from error
+    return {"index": proof.index, "file": str(path)}
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder.")],
+    json: AsJson = False,
+) -> None:
+    """Write all that is sealed, with its proofs, for an archive or an auditor."""
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import say, show_json
+    from crosspost.ledger import evidence
+
+    office = open_office(secrets=False)
+    head = evidence.export(office.database, office.config.folder, folder)
+    if json:
+        show_json(_checkpoint(head))
+        return
+    say(t("Exported: {size} entries to {folder}", size=head.size, folder=folder))
+    say(t("Anybody can check it: crosspost verify {folder} --key VKEY", folder=folder))
+
+
+def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {
+        "origin": checkpoint.origin,
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+    }
+
+
+def verify(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A proof, a checkpoint, or an export's folder.")
+    ],
+    key: Annotated[str, typer.Option("--key", metavar="VKEY", help=KEY_HELP)],
+    against: Against = None,
+    json: AsJson = False,
+) -> None:
+    """Check what an office gave out. Needs its verification key and nothing else: no settings.
+
+    Ends with 0 verified, 1 refuted, 2 cannot decide, 3 two ledgers were signed with one key.
+    """
+    from crosspost.cli.output import block, say, show_json
+    from crosspost.errors import ForkProven, Refuted, Undecided
+    from crosspost.ledger import verifying
+
+    set_language(os.environ.get("CROSSPOST_LANGUAGE", "en"))
+    try:
+        found = verifying.verify(file, _key(key), against)
+    except (Refuted, Undecided, ForkProven) as error:
+        if not json:
+            raise
+        verdict = {Refuted: "refuted", Undecided: "undecided", ForkProven: "fork"}[type(error)]
+        show_json({"verdict": verdict, "problem": " ".join(error.problems)})
+        raise typer.Exit(error.exit_code) from error
+    if json:
+        about = {"kind": found.kind, "index": found.index, "entry": found.entry}
+        show_json({"verdict": "verified", **_checkpoint(found.checkpoint), **about})
+        return
+    for line in verifying.lines_of(found):
+        say(line)
+    for line in _told(found.entry):
+        block(line)
+
+
+def _told(entry: Any) -> list[str]:
+    """What an entry says, key by key; the words of `why` are for those who know the office."""
+    if not isinstance(entry, dict):
+        return [] if entry is None else [str(entry)]
+    flat = {**entry, **(entry["data"] if isinstance(entry.get("data"), dict) else {})}
+    return [f"{name}: {value}" for name, value in flat.items() if name not in ("data", "v")]
+
+
+def _key(key: str) -> Verifier:
+    """A verification key as given: itself, or the file that holds it."""
+    from crosspost.ledger.note import read_verifier
+    from crosspost.ledger.strongbox import read_file
+
+    if key.count("+") < 2:
+        key = read_file(Path(key)).decode(errors="replace")
+    return read_verifier(key)

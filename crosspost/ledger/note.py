@@ -1,0 +1,185 @@
+"""Signed notes: a text with Ed25519 signatures under it (C2SP signed-note).
+
+Pure: bytes in, bytes out. It must not know what a note says, nor where a key is kept.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from crosspost.errors import Refuted, Undecided
+from crosspost.wording import t
+
+ED25519 = b"\x01"  # the signature type of a plain Ed25519 signature
+KEY_BYTES = 32
+MOST_SIGNATURES = 64
+_DASH = "\N{EM DASH} "
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """A public key and its name: who may have signed."""
+
+    name: str
+    public: bytes  # 32 bytes
+
+    @property
+    def key_id(self) -> bytes:
+        """Four bytes that name the key in a signature line; no proof of anything."""
+        named = self.name.encode() + b"\n" + ED25519 + self.public
+        return hashlib.sha256(named).digest()[:4]
+
+    def __str__(self) -> str:
+        """The verification key as text: NAME+ID+KEY."""
+        return f"{self.name}+{self.key_id.hex()}+{to_base64(ED25519 + self.public)}"
+
+    def holds(self, signature: bytes, text: bytes) -> bool:
+        """Whether this key signed `text`."""
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text)
+        except InvalidSignature:
+            return False
+        return True
+
+
+@dataclass(frozen=True, repr=False)
+class Signer:
+    """A private key and its name. It has no readable form but `secret`."""
+
+    name: str
+    seed: bytes  # 32 bytes
+
+    @property
+    def verifier(self) -> Verifier:
+        """The public half."""
+        key = Ed25519PrivateKey.from_private_bytes(self.seed)
+        return Verifier(self.name, key.public_key().public_bytes_raw())
+
+    @property
+    def secret(self) -> str:
+        """The key as its file holds it: PRIVATE+KEY+NAME+ID+KEY, as other programs for signed
+        notes write it."""
+        key_id = self.verifier.key_id.hex()
+        return f"PRIVATE+KEY+{self.name}+{key_id}+{to_base64(ED25519 + self.seed)}"
+
+    def sign(self, text: str) -> bytes:
+        """A signed note of `text`, which ends with a newline. The same text and key always give
+        the same bytes (RFC 8032)."""
+        if not is_note_text(text):
+            raise ValueError("a note is lines of text without control characters")
+        made = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
+        line = f"{_DASH}{self.name} {to_base64(self.verifier.key_id + made)}\n"
+        return f"{text}\n{line}".encode()
+
+
+def new_signer(name: str) -> Signer:
+    """A fresh key. Raises ValueError for a name that cannot stand in a note."""
+    if not is_name(name):
+        raise ValueError("a key's name has no spaces, no plus signs and no control characters")
+    return Signer(name, Ed25519PrivateKey.generate().private_bytes_raw())
+
+
+def read_verifier(text: str) -> Verifier:
+    """The key of NAME+ID+KEY. Raises Undecided when it is none."""
+    name, key_id, key = ([*text.strip().split("+", 2), "", ""])[:3]
+    raw = from_base64(key)
+    if is_name(name) and raw is not None and raw[:1] == ED25519 and len(raw) == 1 + KEY_BYTES:
+        verifier = Verifier(name, raw[1:])
+        if verifier.key_id.hex() == key_id:
+            return verifier
+    raise Undecided(
+        t("This is no verification key."),
+        hint=t("It is one line like: office.example/ledger+530d903a+AekyeRrm5..."),
+    )
+
+
+def read_signer(text: str) -> Signer:
+    """The key of PRIVATE+KEY+NAME+ID+KEY. Raises Undecided, without repeating any of it."""
+    head, _, rest = text.strip().partition("PRIVATE+KEY+")
+    name, key_id, key = ([*rest.split("+", 2), "", ""])[:3]
+    raw = from_base64(key)
+    if not head and is_name(name) and raw and raw[:1] == ED25519 and len(raw) == 1 + KEY_BYTES:
+        signer = Signer(name, raw[1:])
+        if signer.verifier.key_id.hex() == key_id:
+            return signer
+    raise Undecided(t("The key file of the ledger is damaged."), hint=t("Bring it back as it was."))
+
+
+def open_note(note: bytes, verifier: Verifier) -> str:
+    """The text of a note that `verifier` signed; other signers are passed over.
+
+    Raises Refuted when a signature said to be of this key does not hold, Undecided when this is no
+    note or has no signature of this key.
+    """
+    text, signatures = _parts(note)
+    ours = [raw for name, raw in signatures if (name, raw[:4]) == (verifier.name, verifier.key_id)]
+    if not ours:
+        raise Undecided(
+            t("There is no signature of {name} by this key.", name=verifier.name),
+            hint=t("Get the right verification key from the office itself."),
+        )
+    if not all(verifier.holds(raw[4:], text.encode()) for raw in ours):
+        raise Refuted(t("The signature of {name} does not hold.", name=verifier.name))
+    return text
+
+
+def _parts(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+    try:
+        whole = note.decode()
+    except UnicodeDecodeError as error:
+        raise _no_note() from error
+    text, blank, lines = whole.rpartition("\n\n")
+    if not blank or not is_note_text(text + "\n") or not lines.endswith("\n"):
+        raise _no_note()
+    signatures = list(_signatures(lines[:-1].split("\n")))
+    if len(signatures) > MOST_SIGNATURES:
+        raise _no_note()
+    return text + "\n", signatures
+
+
+def _signatures(lines: list[str]) -> Iterator[tuple[str, bytes]]:
+    for line in lines:
+        name, space, encoded = line.removeprefix(_DASH).partition(" ")
+        raw = from_base64(encoded)
+        if not line.startswith(_DASH) or not space or not is_name(name) or not raw or len(raw) < 5:
+            raise _no_note()
+        yield name, raw
+
+
+def _no_note() -> Undecided:
+    return Undecided(
+        t("This is not a signed note."), hint=t("Get the file again, whole and unchanged.")
+    )
+
+
+def is_note_text(text: str) -> bool:
+    """Whether `text` may be signed: it ends with a newline and has no other control character."""
+    return text.endswith("\n") and not any(ord(c) < 0x20 and c != "\n" for c in text)
+
+
+def is_name(name: str) -> bool:
+    """Whether a key may have this name."""
+    return bool(name) and not any(
+        c.isspace() or c == "+" or ord(c) < 0x20 or "\ud800" <= c <= "\udfff" for c in name
+    )
+
+
+def to_base64(raw: bytes) -> str:
+    """Standard Base64 with padding (RFC 4648 section 4)."""
+    return base64.b64encode(raw).decode()
+
+
+def from_base64(text: str) -> bytes | None:
+    """The bytes of standard Base64; None when it is not exactly what `to_base64` would write."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return raw if to_base64(raw) == text else None

@@ -1,0 +1,127 @@
+"""Sealing: the ledger as it stands becomes the next signed checkpoint, or nothing does.
+
+A checkpoint is signed only over a tree that begins with the tree of the head, and it is given out
+only after it is the head. So no two checkpoints of one size differ, and a database that was rolled
+back or changed is refused. This room must not mend what it finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from crosspost.database import Database
+from crosspost.errors import Refuted, Undecided
+from crosspost.ledger import book
+from crosspost.ledger.checkpoint import Checkpoint
+from crosspost.ledger.hashing import leaf_hash
+from crosspost.ledger.note import is_name, new_signer
+from crosspost.ledger.strongbox import Strongbox
+from crosspost.ledger.tree import EMPTY_ROOT, CompactRange
+from crosspost.wording import t
+
+#: The daemon seals at least this often while there is something new.
+EVERY = timedelta(minutes=1)
+
+
+def found_ledger(database: Database, folder: Path, origin: str) -> Checkpoint:
+    """Make the key of the ledger, named `origin`, and its first checkpoint.
+
+    Raises Conflict when there is a key or a head, Undecided for a name that no key can have.
+    """
+    box = Strongbox(folder)
+    box.refuse_existing()
+    if not is_name(origin):
+        raise Undecided(
+            t('"{name}" cannot name a ledger.', name=origin),
+            hint=t("Write a web address without https://, like: office.example/ledger"),
+        )
+    signer = new_signer(origin)
+    root, leaves = _tree(database, Checkpoint(origin, 0, EMPTY_ROOT))
+    first = Checkpoint(origin, len(leaves) // 32, root)
+    box.found(signer, first.signed(signer), leaves)
+    return first
+
+
+def seal(database: Database, folder: Path) -> Checkpoint:
+    """The checkpoint of all entries; the last one again when nothing is new.
+
+    Raises Refuted when the database does not begin with what was sealed before, Undecided when key
+    or head is missing or unreadable, UserError when the disk refuses, DatabaseError.
+    """
+    box = Strongbox(folder)
+    with box.signer() as signer:
+        head = box.settled_head(signer.verifier)
+        root, leaves = _tree(database, head)
+        sealed = Checkpoint(head.origin, len(leaves) // 32, root)
+        if sealed != head:
+            box.put_head(sealed.signed(signer), leaves)
+        return sealed
+
+
+def seal_if_due(
+    database: Database,
+    folder: Path,
+    *,
+    now: datetime,
+    last: datetime | None,
+    at_once: bool = False,
+) -> datetime | None:
+    """Seal when the last time is a minute ago, or `at_once` (something was published).
+
+    Returns when it was last sealed: pass that as `last` the next time. Without a key (`crosspost
+    log init` was never run) it does nothing and returns None. Raises as `seal` does: then the
+    daemon must stop sending, for what it would record could not be proved.
+    """
+    if not Strongbox(folder).is_founded():
+        return None
+    if last is not None and not at_once and now - last < EVERY:
+        return last
+    seal(database, folder)
+    return now
+
+
+def _tree(database: Database, head: Checkpoint) -> tuple[bytes, bytes]:
+    """Root and leaves of the ledger, once it is sure that it begins with the tree of `head`."""
+    with database.read() as session:
+        return grown_from(head, book.raw_entries(session))
+
+
+def grown_from(head: Checkpoint, entries: Iterable[tuple[Any, Any]]) -> tuple[bytes, bytes]:
+    """Root and leaf hashes over `entries` (index and bytes). Both trees are computed from the same
+    leaves, which is all that a consistency proof could show.
+
+    Raises Refuted when an entry is missing or is no bytes, or when the first `head.size` of them do
+    not have the root of `head`.
+    """
+    tree, leaves = CompactRange(), bytearray()
+    consistent = head.size == 0 and head.root == EMPTY_ROOT
+    for index, entry in entries:
+        if index != tree.size or not isinstance(entry, bytes):
+            raise _changed(t("Entry {index} is missing or unreadable.", index=tree.size))
+        leaf = leaf_hash(entry)
+        tree.append(leaf)
+        leaves += leaf
+        if tree.size == head.size:
+            consistent = tree.root() == head.root
+    if tree.size < head.size:
+        raise _changed(
+            t(
+                "The database has {found} entries, and {size} were sealed: it is an older copy.",
+                found=tree.size,
+                size=head.size,
+            )
+        )
+    if not consistent:
+        raise _changed(t("The first {size} entries are not those sealed.", size=head.size))
+    return tree.root(), bytes(leaves)
+
+
+def _changed(problem: str) -> Refuted:
+    return Refuted(
+        t("The ledger does not match its head; nothing was sealed."),
+        problem,
+        hint=t("Leave all files as they are, and look with: crosspost log verify"),
+    )

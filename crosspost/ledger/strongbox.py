@@ -1,0 +1,260 @@
+"""What of the ledger lies outside the database, beside crosspost.toml: key, head, leaves.
+
+`ledger.key` (mode 0600) signs. `ledger.vkey` is its public half. `ledger.head` is the last
+checkpoint. `ledger.leaves` are the leaf hashes under that checkpoint, so that a changed entry can
+be named; it is believed only as far as it yields the root of the head. This room must not decide
+what may be sealed, and must never write the key anywhere else.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from crosspost.errors import Conflict, ForkProven, Refuted, Undecided, UserError
+from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
+from crosspost.ledger.note import Signer, Verifier, read_signer, read_verifier
+from crosspost.ledger.tree import HASH_BYTES, Tree
+from crosspost.wording import t
+
+#: A note or proof that is larger than this is none of ours.
+MOST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Strongbox:
+    """The files in the office's folder. All writing is durable before a method returns."""
+
+    folder: Path
+
+    @property
+    def key(self) -> Path:
+        """The private key."""
+        return self.folder / "ledger.key"
+
+    @property
+    def unfinished_key(self) -> Path:
+        """A key that `log init` is still making; nothing was ever signed in public with it."""
+        return self.folder / "ledger.key.new"
+
+    @property
+    def vkey(self) -> Path:
+        """The verification key, for everybody."""
+        return self.folder / "ledger.vkey"
+
+    @property
+    def head(self) -> Path:
+        """The last checkpoint."""
+        return self.folder / "ledger.head"
+
+    @property
+    def next_head(self) -> Path:
+        """A checkpoint that was signed and is on its way to be the head."""
+        return self.folder / "ledger.head.new"
+
+    @property
+    def leaves(self) -> Path:
+        """The leaf hashes."""
+        return self.folder / "ledger.leaves"
+
+    def is_founded(self) -> bool:
+        """Whether the ledger ever had a key here, even if all but a trace of it is gone."""
+        traces = (self.vkey, self.head, self.leaves)
+        left = any(path.exists() for path in traces) and not self.unfinished_key.exists()
+        return self.key.exists() or left
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def verifier(self) -> Verifier:
+        """The office's own verification key. Raises Undecided when there is none."""
+        if not self.vkey.exists():
+            raise Undecided(
+                t("The ledger has no key here: there is no {path}.", path=self.vkey),
+                hint=t("Make one with: crosspost log init; or, if there was one, bring it back."),
+            )
+        return read_verifier(read_file(self.vkey).decode(errors="replace"))
+
+    def head_note(self) -> bytes:
+        """The last checkpoint as it is signed. Raises Undecided when it is gone."""
+        if not self.head.exists():
+            raise Undecided(
+                t("The head of the ledger is missing: {path}.", path=self.head),
+                hint=t(
+                    "Without it nobody can tell whether the database is older than it was. "
+                    "Bring it back from a backup."
+                ),
+            )
+        return read_file(self.head)
+
+    def tree_under(self, head: Checkpoint) -> Tree | None:
+        """The tree of `head`; None when the leaves are gone or do not yield its root."""
+        length = head.size * HASH_BYTES
+        try:
+            if self.leaves.stat().st_size < length:
+                return None
+            with self.leaves.open("rb") as file:
+                tree = Tree(file.read(length))
+        except OSError:
+            return None
+        return tree if (tree.size, tree.root()) == (head.size, head.root) else None
+
+    @contextmanager
+    def signer(self) -> Iterator[Signer]:
+        """The private key, and the right to seal: one process at a time. Raises Undecided."""
+        try:
+            file = os.open(self.key, os.O_RDONLY)
+        except FileNotFoundError as error:
+            raise Undecided(
+                t("The key of the ledger is missing: {path}.", path=self.key),
+                hint=t("Make one with: crosspost log init; or, if there was one, bring it back."),
+            ) from error
+        except OSError as error:
+            raise _unreadable(self.key, error) from error
+        try:
+            if stat.S_IMODE(os.fstat(file).st_mode) & 0o077:
+                raise Undecided(
+                    t("Others may read the key of the ledger: {path}.", path=self.key),
+                    hint=t("Close it with: chmod 600 {path}", path=self.key),
+                )
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield read_signer(os.read(file, MOST_BYTES).decode(errors="replace"))
+        finally:
+            os.close(file)
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def settled_head(self, verifier: Verifier) -> Checkpoint:
+        """The head, after what a killed process left: a checkpoint that was signed counts as given
+        out, so it becomes the head; half of one is thrown away. Needs the right to seal."""
+        head = read_checkpoint(self.head_note(), verifier)
+        if not self.next_head.exists():
+            return head
+        try:
+            waiting = read_checkpoint(read_file(self.next_head), verifier)
+        except (Refuted, Undecided):
+            waiting = head  # torn before it was whole
+        if waiting.size == head.size and waiting.root != head.root:
+            raise ForkProven(
+                t("{one} and {two} are signed for one size.", one=self.head, two=self.next_head),
+                hint=t("Keep both files; somebody used the key for a second history."),
+            )
+        if waiting.size <= head.size:
+            self.next_head.unlink()
+            return head
+        _make_durable(self.next_head)
+        self._move_to_head()
+        return waiting
+
+    def put_head(self, note: bytes, leaves: bytes) -> None:
+        """Make `note` the head, over `leaves`. Whenever this is killed, or the disk is full, the
+        old head stands or the new one does. Needs the right to seal."""
+        try:
+            self._put_leaves(leaves)
+            write_durably(self.next_head, note)
+            self._move_to_head()
+        except OSError as error:
+            raise UserError(
+                t("{path} cannot be written: {reason}.", path=self.head, reason=error.strerror),
+                hint=t("Nothing is lost: the ledger is sealed again as soon as that is mended."),
+            ) from error
+
+    def _move_to_head(self) -> None:
+        self.next_head.replace(self.head)
+        _make_durable(self.folder)
+
+    def _put_leaves(self, leaves: bytes) -> None:
+        """Only what is new is written, as long as the file holds what went before."""
+        file = os.open(self.leaves, os.O_RDWR | os.O_CREAT, 0o644)
+        with os.fdopen(file, "r+b") as stream:
+            known = stream.read(len(leaves))
+            same = len(known) if leaves.startswith(known) else 0
+            stream.seek(same)
+            stream.write(leaves[same:])
+            stream.truncate()
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def found(self, signer: Signer, note: bytes, leaves: bytes) -> None:
+        """Lay down a new key, its head and leaves; the key comes last and makes them count.
+
+        Raises Conflict when there is a key, or what is left of a lost one.
+        """
+        self.refuse_existing()
+        try:
+            for path in (self.vkey, self.head, self.next_head, self.leaves, self.unfinished_key):
+                path.unlink(missing_ok=True)
+            write_durably(self.unfinished_key, signer.secret.encode() + b"\n", mode=0o600)
+            write_durably(self.vkey, f"{signer.verifier}\n".encode())
+            self._put_leaves(leaves)
+            write_durably(self.head, note)
+            self.unfinished_key.replace(self.key)
+            _make_durable(self.folder)
+        except OSError as error:
+            raise UserError(
+                t("{path} cannot be written: {reason}.", path=self.folder, reason=error.strerror),
+                hint=t("Mend that, then run this again."),
+            ) from error
+
+    def refuse_existing(self) -> None:
+        """Raises Conflict unless a new key may be made here."""
+        if self.key.exists():
+            raise Conflict(
+                t("The ledger has its key already: {path}.", path=self.key),
+                hint=t("Nothing was changed."),
+            )
+        if self.is_founded():
+            raise Conflict(
+                t("The ledger had a key here, {path}, and it is gone.", path=self.key),
+                hint=t(
+                    "Bring ledger.key back from a backup. If it is lost, move ledger.head, "
+                    "ledger.vkey and ledger.leaves away, keep them, tell the public, and run "
+                    "this again with another --origin."
+                ),
+            )
+
+
+def read_file(path: Path) -> bytes:
+    """A small file. Raises Undecided when it cannot be read or is too large."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if len(data) > MOST_BYTES:
+        raise Undecided(t("{path} is too large.", path=path))
+    return data
+
+
+def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write a file so that it outlives a power cut; when the disk refuses, there is none."""
+    with suppress(FileNotFoundError):
+        path.unlink()
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(file, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        _make_durable(path.parent)
+    except OSError:
+        # After a failed fsync nobody knows what is on the disk, and a later one would not tell.
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _make_durable(path: Path) -> None:
+    """Flush a file, or the names in a folder, to the disk."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _unreadable(path: Path, error: OSError) -> Undecided:
+    return Undecided(t("{path} cannot be read: {reason}.", path=path, reason=error.strerror))

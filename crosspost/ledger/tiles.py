@@ -1,0 +1,50 @@
+"""Hash tiles: the tree as plain files of at most 256 hashes, for mirrors (C2SP tlog-tiles).
+
+Pure: paths and bytes. It must not write a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from crosspost.ledger.tree import Node
+
+WIDTH = 256
+HEIGHT = 8  # levels of the tree in one tile
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Hashes `index * 256` and following of the tree's level `level * 8`; `width` of them."""
+
+    level: int
+    index: int
+    width: int = WIDTH
+
+    @property
+    def path(self) -> str:
+        """Where the file lies: `tile/0/x001/x234/067`, and `.p/WIDTH` after that when partial."""
+        groups = [f"{self.index % 1000:03d}"]
+        rest = self.index // 1000
+        while rest:
+            groups.insert(0, f"x{rest % 1000:03d}")
+            rest //= 1000
+        partial = "" if self.width == WIDTH else f".p/{self.width}"
+        return f"tile/{self.level}/{'/'.join(groups)}{partial}"
+
+    def content(self, node: Node) -> bytes:
+        """The file: its hashes one after the other."""
+        first = self.index * WIDTH
+        return b"".join(node(self.level * HEIGHT, at) for at in range(first, first + self.width))
+
+
+def tiles(size: int) -> Iterator[Tile]:
+    """Every tile of a tree of `size` leaves, the leaves' level first."""
+    level, hashes = 0, size
+    while hashes:
+        full, rest = divmod(hashes, WIDTH)
+        yield from (Tile(level, index) for index in range(full))
+        if rest:
+            yield Tile(level, full, rest)
+        level, hashes = level + 1, full

@@ -1,0 +1,237 @@
+"""Verifying what the office gave out, with nothing but its verification key.
+
+Needs no office, no database, no network. It must not believe a file before the signature holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from crosspost.errors import ForkProven, Refuted, Undecided
+from crosspost.ledger.canonical import canonical
+from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
+from crosspost.ledger.hashing import leaf_hash, salted_digest
+from crosspost.ledger.note import Verifier
+from crosspost.ledger.proof import FIRST_LINE, SUFFIX, Proof, read_proof
+from crosspost.ledger.strongbox import read_file
+from crosspost.ledger.tiles import tiles
+from crosspost.ledger.tree import EMPTY_ROOT, CompactRange, Tree
+from crosspost.wording import t
+
+MANIFEST, CHECKPOINT, ENTRIES, WORDS = "manifest.json", "checkpoint", "entries.jsonl", "words.jsonl"
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What holds: a proof (then `index` and `entry` say of what), a checkpoint, or an export."""
+
+    kind: str  # proof, checkpoint, export
+    checkpoint: Checkpoint
+    index: int | None = None
+    entry: Any = None
+
+
+def verify(path: Path, verifier: Verifier, against: Path | None = None) -> Verified:
+    """Verify a proof, a checkpoint, or the folder of an export.
+
+    `against` is a checkpoint or proof from another time or place, which must be of the same ledger.
+    Raises Refuted, Undecided, and ForkProven when both are signed and cannot both be true.
+    """
+    witness = checkpoint_in(against, verifier) if against else None
+    try:
+        if path.is_dir() or path.name == MANIFEST:
+            return _verify_export(path if path.is_dir() else path.parent, verifier, witness)
+        found = _verify_file(path, verifier)
+    except OSError as error:
+        raise Undecided(
+            t("{path} cannot be read: {reason}.", path=path, reason=error.strerror)
+        ) from error
+    if witness:
+        _compare(found.checkpoint, witness)
+    return found
+
+
+def _verify_file(path: Path, verifier: Verifier) -> Verified:
+    data = read_file(path)
+    if not _is_proof(path, data):
+        return Verified("checkpoint", read_checkpoint(data, verifier))
+    proof = read_proof(data)
+    return Verified("proof", proof.check(verifier), proof.index, _readable(proof.entry))
+
+
+def _is_proof(path: Path, data: bytes) -> bool:
+    return path.suffix == SUFFIX or data.startswith(FIRST_LINE.encode())
+
+
+def _readable(entry: bytes) -> Any:
+    try:
+        return json.loads(entry)
+    except (ValueError, RecursionError):
+        return entry.decode(errors="replace")
+
+
+def checkpoint_in(path: Path, verifier: Verifier) -> Checkpoint:
+    """The signed checkpoint of a file; a fork is proved by signatures alone, so a proof in it need
+    not hold."""
+    data = read_file(path)
+    return read_checkpoint(read_proof(data).note if _is_proof(path, data) else data, verifier)
+
+
+def _compare(one: Checkpoint, other: Checkpoint) -> None:
+    if one.size != other.size:
+        raise Undecided(
+            t(
+                "It holds by itself. Whether trees of {one} and {other} entries are of one ledger "
+                "cannot be seen from these two files.",
+                one=one.size,
+                other=other.size,
+            ),
+            hint=t("Ask the office for an export, and verify that against the other file."),
+        )
+    if one.root != other.root:
+        raise _fork()
+
+
+def _fork() -> ForkProven:
+    return ForkProven(
+        t("FORK: two different ledgers were signed with this key."),
+        hint=t("Keep both files. Together they are proof for anybody, without any trust in you."),
+    )
+
+
+# --- an export ------------------------------------------------------------------------------------
+
+
+def _verify_export(folder: Path, verifier: Verifier, witness: Checkpoint | None) -> Verified:
+    manifest = _manifest(folder / MANIFEST)
+    for name, about in manifest["files"].items():
+        _check_file(folder, name, about)
+    checkpoint = read_checkpoint(read_file(folder / CHECKPOINT), verifier)
+    said = (manifest.get("origin"), manifest.get("size"), manifest.get("root"), manifest.get("v"))
+    if said != (checkpoint.origin, checkpoint.size, checkpoint.root.hex(), 1):
+        raise Refuted(t("The manifest and the checkpoint contradict each other."))
+    if read_file(folder / "vkey") != f"{verifier}\n".encode():
+        raise Refuted(t("The key in the export is another one than the key given."))
+    _check_entries(folder, checkpoint, witness)
+    for name in manifest["files"]:
+        if name.endswith(SUFFIX):
+            _check_proof(read_proof(read_file(folder / name)), verifier, checkpoint)
+    return Verified("export", checkpoint)
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    """The manifest, which has one spelling only, so that no byte of it can change unseen."""
+    if not path.exists():
+        raise Undecided(
+            t("{path} is missing.", path=path), hint=t("Get the export again, whole and unchanged.")
+        )
+    data = path.read_bytes()
+    try:
+        manifest = json.loads(data)
+        good = canonical(manifest) + b"\n" == data and {CHECKPOINT, ENTRIES, WORDS, "vkey"} <= set(
+            manifest["files"]
+        )
+    except (ValueError, RecursionError, KeyError, TypeError):
+        good = False
+    if not good:
+        raise Undecided(
+            t("{path} is not a manifest that crosspost made.", path=path),
+            hint=t("Get the export again, whole and unchanged."),
+        )
+    found: dict[str, Any] = manifest
+    return found
+
+
+def _check_file(folder: Path, name: str, about: Any) -> None:
+    pure = PurePosixPath(name)
+    if pure.is_absolute() or ".." in pure.parts or "\0" in name:
+        raise Undecided(t("The manifest names a file outside the export."))
+    digest, size = hashlib.sha256(), 0
+    try:
+        with (folder / name).open("rb") as file:
+            while piece := file.read(1 << 16):
+                digest.update(piece)
+                size += len(piece)
+    except OSError as error:
+        raise Undecided(
+            t("{path} cannot be read: {reason}.", path=folder / name, reason=error.strerror),
+            hint=t("Get the export again, whole and unchanged."),
+        ) from error
+    if about != {"sha256": digest.hexdigest(), "bytes": size}:
+        raise Refuted(t("{path} is not the file that was exported.", path=folder / name))
+
+
+def _check_entries(folder: Path, checkpoint: Checkpoint, witness: Checkpoint | None) -> None:
+    """The entries against the checkpoint, the words against the entries, the tiles against both."""
+    tree, leaves = CompactRange(), bytearray()
+    roots = {0: EMPTY_ROOT}
+    words = _words(folder / WORDS)
+    with (folder / ENTRIES).open("rb") as lines:
+        for line in lines:
+            entry = line[:-1] if line.endswith(b"\n") else line
+            _check_words(words.pop(tree.size, None), entry, tree.size)
+            leaf = leaf_hash(entry)
+            tree.append(leaf)
+            leaves += leaf
+            if witness and tree.size == witness.size:
+                roots[tree.size] = tree.root()
+    if (tree.size, tree.root()) != (checkpoint.size, checkpoint.root) or words:
+        raise Refuted(t("The entries are not those that were signed."))
+    _check_tiles(folder, Tree(bytes(leaves)))
+    if witness and witness.size > checkpoint.size:
+        _compare(checkpoint, witness)
+    if witness and roots[witness.size] != witness.root:
+        raise _fork()
+
+
+def _words(path: Path) -> dict[int, dict[str, Any]]:
+    found = {}
+    with path.open("rb") as lines:
+        for line in lines:
+            try:
+                values = json.loads(line)
+                found[values["index"]] = values
+            except (ValueError, RecursionError, KeyError, TypeError) as error:
+                raise Refuted(t("{path} holds what is no note.", path=path)) from error
+    return found
+
+
+def _check_words(words: dict[str, Any] | None, entry: bytes, index: int) -> None:
+    if words is None:
+        return
+    try:
+        digest = salted_digest(bytes.fromhex(words["salt"]), words["note"])
+        good = json.loads(entry)["note"] == digest
+    except (ValueError, RecursionError, KeyError, TypeError):
+        good = False
+    if not good:
+        raise Refuted(t("The words of entry {index} are not those recorded.", index=index))
+
+
+def _check_tiles(folder: Path, tree: Tree) -> None:
+    for tile in tiles(tree.size):
+        path = folder / tile.path
+        if not path.exists() or path.read_bytes() != tile.content(tree.node):
+            raise Refuted(t("{path} is not a tile of this ledger.", path=path))
+
+
+def _check_proof(proof: Proof, verifier: Verifier, checkpoint: Checkpoint) -> None:
+    if proof.check(verifier) != checkpoint:
+        raise Refuted(t("The proof of entry {index} is of another tree.", index=proof.index))
+
+
+def lines_of(verified: Verified) -> Iterator[str]:
+    """What holds, in sentences."""
+    checkpoint = verified.checkpoint
+    values = {"origin": checkpoint.origin, "size": checkpoint.size, "index": verified.index}
+    yield {
+        "proof": t("VERIFIED: entry {index} is in the ledger of {origin}.", **values),
+        "checkpoint": t("VERIFIED: {origin} signed this checkpoint.", **values),
+        "export": t("VERIFIED: the export is the whole ledger of {origin}.", **values),
+    }[verified.kind]
+    yield t("Its checkpoint covers {size} entries.", **values)

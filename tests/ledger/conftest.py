@@ -1,0 +1,135 @@
+"""An office on disk with a ledger, filled through `book.append`, and ways to attack it by SQL."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from crosspost.database import Database
+from crosspost.ledger import book
+from crosspost.ledger.strongbox import Strongbox
+from crosspost.migrations import upgrade
+
+START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
+CONFIG = '[office]\nname = "Office"\nlanguage = "en"\n[site]\nurl = "https://office.example"\n'
+
+
+@dataclass
+class Ledger:
+    """One office's folder. `attack` writes to the database as somebody with full access."""
+
+    folder: Path
+
+    @property
+    def box(self) -> Strongbox:
+        return Strongbox(self.folder)
+
+    @property
+    def database(self) -> Database:
+        return Database(f"sqlite:///{self.folder / 'crosspost.db'}")
+
+    def grow(self, count: int, *, mark: str = "", after: timedelta = timedelta()) -> None:
+        """Append entries: every third has a person's reason, every fifth is a publication."""
+        database = self.database
+        with database.write() as session:
+            for n in range(count):
+                index = book.size(session)
+                public = index % 5 == 4
+                act = book.Act(
+                    kind="published" if public else "claimed",
+                    by=f"daemon{mark}",
+                    at=START + timedelta(seconds=index) + after,
+                    announcement=index // 10 + 1,
+                    delivery=index // 5 + 1,
+                    channel="site",
+                    data={"n": n, "permalink": "https://office.example/p/x/"},
+                    note="Because of the flood." if index % 3 == 0 else "",
+                )
+                book.append(session, act)
+        database.close()
+
+    def attack(self, *statements: str) -> None:
+        """Change the database past its triggers."""
+        with closing(sqlite3.connect(self.folder / "crosspost.db")) as connection:
+            for trigger in ("ledger_entry_no_update", "ledger_entry_no_delete"):
+                connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
+            for statement in statements:
+                connection.execute(statement)
+            connection.commit()
+
+    def rewrite(self, index: int, change: Callable[[bytes], bytes]) -> None:
+        """Change an entry, its leaf and its columns: all that a database holds, consistently."""
+        import json
+
+        from crosspost.ledger.hashing import leaf_hash
+
+        with closing(sqlite3.connect(self.folder / "crosspost.db")) as connection:
+            connection.execute("DROP TRIGGER IF EXISTS ledger_entry_no_update")
+            [old] = connection.execute(
+                "SELECT entry FROM ledger_entry WHERE id = ?", (index,)
+            ).fetchone()
+            new = change(old)
+            assert new != old
+            entry = json.loads(new)
+            connection.execute(
+                'UPDATE ledger_entry SET entry = ?, leaf = ?, kind = ?, "by" = ? WHERE id = ?',
+                (new, leaf_hash(new), entry["kind"], entry["by"], index),
+            )
+            connection.commit()
+
+    def keep(self, name: str) -> Path:
+        """A copy of the database, to roll back to."""
+        return Path(shutil.copy(self.folder / "crosspost.db", self.folder / name))
+
+    def restore(self, copy: Path) -> None:
+        """Roll the database back."""
+        shutil.copy(copy, self.folder / "crosspost.db")
+
+    def run(self, *arguments: str, code: int = 0, cwd: Path | None = None) -> str:
+        """A command to its end; what it said. A traceback or a fault of ours fails the test."""
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-m", "crosspost", *map(str, arguments)],
+            cwd=cwd or self.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+            env={"PATH": "/usr/bin:/bin", "CROSSPOST_LANGUAGE": "en"},
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == code, f"exit {done.returncode}\n{said}"
+        assert "Traceback" not in said
+        assert "inside crosspost" not in said
+        return said
+
+
+@pytest.fixture
+def unsigned(tmp_path) -> Ledger:
+    """An office whose ledger has no key yet, with 12 entries."""
+    (tmp_path / "crosspost.toml").write_text(CONFIG)
+    made = Ledger(tmp_path)
+    database = made.database
+    upgrade(database)
+    database.close()
+    made.grow(12)
+    return made
+
+
+@pytest.fixture
+def ledger(unsigned) -> Ledger:
+    """The same with a key, all 12 entries sealed."""
+    from crosspost.ledger.sealing import found_ledger
+
+    database = unsigned.database
+    found_ledger(database, unsigned.folder, "office.example/ledger")
+    database.close()
+    return unsigned
