@@ -14,7 +14,16 @@ from typing import Annotated
 import typer
 
 from crosspost import __version__
-from crosspost.cli import announcements, approvals, channels, office, records, running, setup
+from crosspost.cli import (
+    announcements,
+    approvals,
+    channels,
+    checking,
+    office,
+    records,
+    running,
+    setup,
+)
 from crosspost.errors import CrosspostError, UserError
 
 app = typer.Typer(
@@ -25,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for subject in (setup, announcements, approvals, running, records):
+for subject in (setup, announcements, checking, approvals, running, records):
     subject.register(app)
 app.add_typer(channels.app, name="channels")
 app.add_typer(records.log, name="log")
