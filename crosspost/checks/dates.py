@@ -62,7 +62,8 @@ _SPAN = re.compile(
 
 # Just before a date: it dates a document, a birth or the beginning of something.
 _DATED = re.compile(
-    r"(?:\b(?:sejak|semenjak|since|from|dari|mulai|per|as of|tertanggal|dated|lahir|born|of)|"
+    r"(?:\b(?:sejak|semenjak|since|from|dari|(?:mulai|dan)[ ]berlaku|mulai|per|as of|tertanggal|"
+    r"dated|lahir|born|of)|"
     r"\b(?:nomor|no\.?|number|surat|edaran|keputusan|putusan|peraturan|letter|circular|decree)\b"
     r"[^.!?\n]{0,60}?)(?:[ ,(]*(?:pada|on|tanggal|tgl\.?|hari))*[ ,(]*$",
     re.IGNORECASE,
@@ -75,7 +76,7 @@ _AHEAD = re.compile(
 )
 # Reports: Indonesian tells the past in the active voice, "memeriksa", "melaksanakan".
 _REPORT = re.compile(
-    r"\b(?:telah|sudah|lalu|kemarin|usai|berhasil|was|were|has|had|have|ago|yesterday|last|held|"
+    r"\b(?:telah|sudah|lalu|terjadi|kejadian|gempa|kemarin|usai|berhasil|was|were|has|had|have|ago|yesterday|last|held|"
     r"nomor|no\.|surat|edaran|keputusan|putusan|peraturan|undang-undang|letter|circular|decree|"
     r"me(?:ng|ny|m|n|l|r|w|y)[a-z]{3,})(?!\w)",
     re.IGNORECASE,
@@ -143,7 +144,7 @@ def _disagree(said: str, day: date) -> str:
         '"{said}": {day} is a {weekday}. Correct the weekday or the date.',
         said=quoted(said),
         day=_named(day),
-        weekday=_name(WEEKDAYS[day.weekday()]),
+        weekday=_formatted(day, "EEEE"),
     )
 
 
@@ -202,9 +203,11 @@ def _is_ahead(sentence: str, age: timedelta) -> bool:
     return age <= _RECENT and not _REPORT.search(sentence)
 
 
-def _name(row: str) -> str:
-    return row.split()[0 if language() == "id" else 1].capitalize()
-
-
 def _named(day: date) -> str:
-    return f"{day.day} {_name(MONTHS[day.month - 1])} {day.year}"
+    return _formatted(day, "d MMMM y")
+
+
+def _formatted(day: date, pattern: str) -> str:
+    from babel.dates import format_date
+
+    return format_date(day, pattern, locale=language())

@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from crosspost.checks.subject import Subject
 from crosspost.wording import t
 
+# Sixteen digits in the ways that people group them: 4-4-4-4, 6-6-4, 2-2-2-6-4, or not at all.
 _SIXTEEN = re.compile(
-    r"(?:(?<![\w/])|(?<=NIK)|(?<=KK))(?<!\d[ .-])\d(?:[ .-]?\d){15}(?![\w/])(?![ .-]\d)"
+    r"(?:(?<![\w/])|(?<=NIK)|(?<=KK))(?<!\d[ .-])"
+    r"(?:\d{16}|\d{4}(?:[ .-]\d{4}){3}|(?:\d{6}|\d\d(?:[ .-]\d\d){2})[ .-]\d{6}[ .-]\d{4})"
+    r"(?![\w/])(?![ .-]\d)"
 )
 # Provinces of Papua; those founded in 2022 are not yet in the library's table of regencies.
 _PAPUA = ("91", "92", "93", "94", "95", "96", "97")

@@ -17,6 +17,9 @@ from pydantic import ValidationError
 
 from crosspost.checks import CHECKS, MOST, Checks, Earlier, Level, Picture, Subject, check
 from crosspost.checks.settings import FIRM
+from crosspost.config import Config, Office, SiteSettings
+from crosspost.drafts import Draft, inspect
+from crosspost.times import moment_of
 
 ROOT = Path(__file__).parents[2]
 JAKARTA = ZoneInfo("Asia/Jakarta")
@@ -63,6 +66,13 @@ HONEST = [
     "The desk is closed on Friday, December 4, 2026, and on Tuesday the 1st of December.",
     "Buka kembali 7 Desember 2026 (Senin).",
     "Kode registrasi 1234567890123456 hanya contoh.",
+    "Nomor registrasi 3505.2026.11.000123, ID pelanggan 513012345678, NPWP 01.234.567.8-901.000.",
+    "Nomor: PRINT-01/M.5.48/Fd.1/03/2026 tanggal 4 Maret 2026; perkara 45/Pdt.G/2026/PN.Blt.",
+    "Tersangka AS, lahir di Blitar, 12 Mei 1980, ditahan sejak 20 November 2026.",
+    "UU 1/2023 mulai berlaku 2 Januari 2026; Permendagri 77/2020.",
+    "Gempa M 5,6 pada 24 November 2026 pukul 21:03:12 WIB, lokasi 8.55 LS, 112.40 BT.",
+    "Bus beroperasi Sabtu-Minggu, 28-29 November 2026. Minggu ke-2 Desember 2026 libur.",
+    "Denda tilang dibayar lewat BRIVA dengan kode 15 digit, bukan ke rekening pribadi.",
     "Nomor aduan 2026110100000123 dan resi JP3301011708450001X.",
     "Jumlah peserta 128 orang; anggaran Rp 12.345.678.901.234,00.",
     "Hubungi call center 110 atau 150400, atau 119 ext. 8.",
@@ -140,6 +150,8 @@ BODIES = [
         "NIK 3171011708450001",
         "NIK: 3171 0157 0845 0001.",
         "KK 35.10.01.290220.1234",
+        "NIK3171011708450001",
+        "317101-170845-0001",
         "a.n. Budi, 9671011708450001",
     ),
     *says(
@@ -316,6 +328,58 @@ def test_the_example_shows_the_usual_levels():
     assert set(example) == set(Checks.model_fields)
     for name in set(example) & set(CHECKS):
         assert example[name] == Checks().level(name)
+
+
+# --- what is known around it ----------------------------------------------------------------------
+
+
+def drafted(body, url="https://info.dinas.go.id", **checks):
+    """The ids of what is found in a draft of an office with this site."""
+    config = Config(
+        path=ROOT / "crosspost.toml",
+        office=Office(name="Dinas", zone="Asia/Makassar"),
+        site=SiteSettings(url=url),
+        checks=Checks(**checks),
+    )
+    values = {key: GOOD[key] for key in ("title", "source", "lang")}
+    draft = Draft(
+        **values,
+        body=body,
+        link="",
+        urgency="normal",
+        images=(),
+        channels=(),
+        due=moment_of(DUE.replace(hour=21, minute=30), "Asia/Jakarta"),
+    )
+    return {finding.id for finding in inspect(config, draft)}
+
+
+@pytest.mark.parametrize(
+    ("url", "address", "own"),
+    [
+        ("https://info.dinas.go.id", "a@info.dinas.go.id", True),
+        ("https://info.dinas.go.id", "a@dinas.go.id", True),
+        ("https://info.dinas.go.id", "a@seksi.dinas.go.id", True),
+        ("https://info.dinas.go.id", "a@lain.go.id", False),
+        ("https://info.dinas.go.id", "a@bukandinas.go.id", False),
+        ("https://dinas.go.id", "a@lain.go.id", False),
+        ("https://office.example", "a@office.example", True),
+        ("https://news.office.example", "a@office.example", True),
+        ("https://news.office.example", "a@other.example", False),
+        ("http://localhost:8000", "a@office.example", False),
+    ],
+)
+def test_addresses_at_the_domain_of_the_site_are_the_offices_own(url, address, own):
+    assert ("personal_email" in drafted(f"Surel {address}", url, quiet_hours="")) is not own
+
+
+def test_own_domains_are_taken_as_they_are_written():
+    assert not drafted("a@Gmail.com", quiet_hours="", own_domains=["@GMAIL.com"])
+
+
+def test_quiet_hours_run_by_the_clock_of_the_office():
+    assert drafted("Gratis.") == {"quiet_time"}  # 21:30 in Jakarta is 22:30 in Makassar
+    assert drafted("Gratis.", quiet_hours="") == set()
 
 
 # --- any input ------------------------------------------------------------------------------------
