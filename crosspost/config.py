@@ -24,6 +24,7 @@ from pydantic import (
     ValidationError,
 )
 
+from crosspost.checks.settings import Checks
 from crosspost.errors import ConfigError
 from crosspost.wording import LANGUAGES, set_language, t
 
@@ -129,6 +130,7 @@ class Config(_Section):
     office: Office
     policy: Policy = Policy()
     storage: Storage = Storage()
+    checks: Checks = Checks()
     site: SiteSettings | None = None
     people: Mapping[str, Person] = {}
     channels: Mapping[str, Channel] = {}

@@ -9,9 +9,12 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from crosspost import checks
 from crosspost.adapters import open_adapter
+from crosspost.checks import Earlier, Finding, Level, Picture, Subject
 from crosspost.config import Config
 from crosspost.errors import ContentError
 from crosspost.post import Content, Image, Post
@@ -49,22 +52,21 @@ class Rendered:
 
 
 def compose(
-    config: Config, draft: Draft, *, revision: int = 1, kept: Sequence[Image] | None = None
+    config: Config,
+    draft: Draft,
+    *,
+    revision: int = 1,
+    kept: Sequence[Image] | None = None,
+    earlier: Sequence[Earlier] = (),
 ) -> Rendered:
     """Check a draft and render it for each of its channels; nothing is queued.
 
-    `kept` are images that were taken in for an earlier revision and stay. Raises ContentError with
-    every problem of every channel at once, NotFound for an unknown channel.
+    `kept` are images that were taken in for an earlier revision and stay; `earlier` what the office
+    said lately. Raises ContentError with every problem of every channel at once, NotFound for an
+    unknown channel.
     """
-    found = checks.check(
-        title=draft.title,
-        body=draft.body,
-        source=draft.source,
-        link=draft.link,
-        lang=draft.lang,
-        images=len(draft.images) + len(kept or ()),
-    )
-    problems = [f.sentence for f in found if f.level is checks.Level.BLOCK]
+    found = inspect(config, draft, kept=kept or (), earlier=earlier)
+    problems = [f.sentence for f in found if f.level is Level.BLOCK]
     if problems:
         raise ContentError(*problems, hint=t("Nothing was queued."))
     images = tuple(kept or ()) + _take_in(config, draft.images)
@@ -87,8 +89,85 @@ def compose(
             problems += error.problems
     if problems:
         raise ContentError(*problems, hint=t("Nothing was queued."))
-    warnings = tuple(f.sentence for f in found if f.level is checks.Level.WARN)
+    warnings = tuple(f.sentence for f in found if f.level is Level.WARN)
     return Rendered(content, posts, warnings)
+
+
+def inspect(
+    config: Config,
+    draft: Draft,
+    *,
+    kept: Sequence[Image] = (),
+    earlier: Sequence[Earlier] = (),
+    try_images: bool = False,
+) -> list[Finding]:
+    """What the checks find in a draft; arguments as in `compose`.
+
+    `try_images`: also say which image files cannot be taken in; nothing is kept of them.
+    """
+    subject = Subject(
+        due=draft.due.utc.astimezone(ZoneInfo(config.office.zone)),
+        title=draft.title,
+        body=draft.body,
+        source=draft.source,
+        link=draft.link,
+        lang=draft.lang,
+        urgent=draft.urgency == "urgent",
+        pictures=_pictures(config, draft, kept, try_images=try_images),
+        quiet=checks.hours(config.checks.quiet_hours),
+        own_domains=_own_domains(config),
+        own_phones=frozenset(config.checks.own_phones),
+        earlier=tuple(earlier),
+    )
+    return checks.check(subject, config.checks)
+
+
+def _pictures(
+    config: Config, draft: Draft, kept: Sequence[Image], *, try_images: bool
+) -> tuple[Picture, ...]:
+    pictures = [
+        Picture(t("image {number}", number=number), image.alt)
+        for number, image in enumerate(kept, 1)
+    ]
+    if draft.images:
+        from crosspost import media
+
+        look = config.checks.photo_location is not Level.OFF
+        for path, alt in draft.images:
+            located = look and media.names_its_place(path)
+            problem = _problem(path) if try_images else ""
+            pictures.append(Picture(str(path), alt, located, problem))
+    return tuple(pictures)
+
+
+def _problem(path: Path) -> str:
+    """Why an image cannot be taken in, tried in a folder that is gone afterwards."""
+    from tempfile import TemporaryDirectory
+
+    from crosspost import media
+
+    with TemporaryDirectory() as folder:
+        try:
+            media.take_in(path, "-", Path(folder))
+        except ContentError as error:
+            return " ".join([*error.problems, error.hint]).strip()
+    return ""
+
+
+#: Under a country's code these stand for everybody, as in go.id.
+_SECOND_LEVELS = ("ac", "co", "com", "desa", "edu", "go", "gov", "mil", "my", "net", "or", "org")
+
+
+def _own_domains(config: Config) -> frozenset[str]:
+    """`own_domains`, the host of the site, and what stands above it: for info.dinas.go.id also
+    dinas.go.id, but not go.id."""
+    own = {domain.lower().lstrip("@.") for domain in config.checks.own_domains}
+    if config.site:
+        labels = (urlsplit(config.site.url).hostname or "").split(".")
+        for start in range(len(labels) - 1):
+            if len(labels) - start > 2 or labels[start] not in _SECOND_LEVELS:
+                own.add(".".join(labels[start:]))
+    return frozenset(own)
 
 
 def _take_in(config: Config, files: Sequence[tuple[Path, str]]) -> tuple[Image, ...]:

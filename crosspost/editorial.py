@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from sqlmodel import Session, col, select
 
-from crosspost import queue
+from crosspost import precedents, queue
 from crosspost.config import Config
 from crosspost.database import Announcement, Approval, Database, Delivery, Image, Revision
 from crosspost.drafts import Draft, Rendered, compose
@@ -51,7 +51,9 @@ def add(
 
     `sure` is called with what will be queued, before it is; what it raises stops it.
     """
-    rendered = compose(config, draft)
+    with database.read() as session:
+        earlier = precedents.earlier(session, config.checks, draft.due.utc)
+    rendered = compose(config, draft, earlier=earlier)
     if sure is not None:
         sure(rendered)
     with database.write() as session:
@@ -85,7 +87,8 @@ def edit(
         old = current_revision(session, number)
         _require_editable(session, old, base)
         kept = images_of(session, config, old) if keep_images else None
-    rendered = compose(config, draft, revision=base + 1, kept=kept)
+        earlier = precedents.earlier(session, config.checks, draft.due.utc, but=number)
+    rendered = compose(config, draft, revision=base + 1, kept=kept, earlier=earlier)
     if sure is not None:
         sure(rendered)
     with database.write() as session:

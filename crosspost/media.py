@@ -18,8 +18,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from PIL import ExifTags, ImageCms, ImageOps, JpegImagePlugin, UnidentifiedImageError
 from PIL import Image as Pixels
-from PIL import ImageCms, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from crosspost.errors import ContentError
 from crosspost.post import Capabilities, Image
@@ -92,6 +92,22 @@ def intact(image: Image) -> bool:
             return hashlib.file_digest(file, "sha256").hexdigest() == image.sha256
     except OSError:
         return False
+
+
+def names_its_place(path: Path) -> bool:
+    """Whether the metadata of an author's file say where the photo was taken (EXIF, XMP); False for
+    a file that cannot be read, which `take_in` refuses."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Pixels.open(path, formats=_FORMATS) as image:
+                place = image.getexif().get_ifd(ExifTags.IFD.GPSInfo)
+                xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
+    except Exception:  # noqa: BLE001 - a damaged file can break Pillow anywhere
+        return False
+    written = xmp if isinstance(xmp, bytes) else str(xmp).encode()
+    tags = (ExifTags.GPS.GPSLatitude, ExifTags.GPS.GPSLongitude)
+    return any(tag in place for tag in tags) or b"GPSLatitude" in written
 
 
 def _description(path: Path, alt: str) -> str:

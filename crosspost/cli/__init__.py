@@ -18,6 +18,7 @@ from crosspost.cli import (
     announcements,
     approvals,
     channels,
+    checking,
     office,
     proving,
     records,
@@ -34,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for subject in (setup, announcements, approvals, running, records):
+for subject in (setup, announcements, checking, approvals, running, records):
     subject.register(app)
 proving.register(app, records.log)
 app.add_typer(channels.app, name="channels")

@@ -81,7 +81,7 @@ def add(
 
     office = open_office()
     given = _options(title, source, link, lang, image, alt, at, to, urgent)
-    draft = _draft(office, gather(text, file, given), Fields(at="now"))
+    draft = draft_of(office, gather(text, file, given), Fields(at="now"))
     added = queue_it(
         office.database,
         office.config,
@@ -124,7 +124,7 @@ def edit(
     if text is None and file is None and not any(v is not None for v in vars(given).values()):
         given = from_markdown(_in_editor(old), Path.cwd(), t("the text from the editor"))
     given = gather(text, file, given, read_input=False)
-    draft = _draft(office, given, _as_fields(old))
+    draft = draft_of(office, given, _as_fields(old))
     question = t("Make it revision {n}?", n=old["revision"] + 1)
     added = make_revision(
         office.database,
@@ -236,7 +236,8 @@ def _options(
     )
 
 
-def _draft(office: Office, given: Fields, otherwise: Fields) -> Draft:
+def draft_of(office: Office, given: Fields, otherwise: Fields) -> Draft:
+    """The draft that `given` describes, with `otherwise` for the rest. Raises UserError."""
     from crosspost.drafts import Draft
     from crosspost.times import understand
 

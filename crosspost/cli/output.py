@@ -64,7 +64,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     for heading in headings:
         drawn.add_column(heading, overflow="fold")
     for row in rows:
-        drawn.add_row(*(c if isinstance(c, Text) else Text(_calm(str(c))) for c in row))
+        drawn.add_row(*(c if isinstance(c, Text) else Text(calm(str(c))) for c in row))
     Console().print(drawn)
 
 
@@ -78,10 +78,10 @@ def status(words: str, kind: str) -> object:
 
 
 def _flat(text: str) -> str:
-    return " ".join(_calm(text).split())
+    return " ".join(calm(text).split())
 
 
-def _calm(text: str) -> str:
+def calm(text: str) -> str:
     """Text without control characters, which could drive the terminal."""
     return "".join(
         c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
@@ -91,7 +91,7 @@ def _calm(text: str) -> str:
 def block(text: str, indent: str = "  ") -> None:
     """A longer text, indented, control characters made visible."""
     for line in text.splitlines() or [""]:
-        typer.echo(f"{indent}{_calm(line)}".rstrip())
+        typer.echo(f"{indent}{calm(line)}".rstrip())
 
 
 def confirm(question: str, *, yes: bool) -> None:

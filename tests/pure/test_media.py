@@ -11,8 +11,8 @@ import zlib
 from pathlib import Path
 
 import pytest
+from PIL import ExifTags, ImageCms, PngImagePlugin
 from PIL import Image as Pixels
-from PIL import ImageCms, PngImagePlugin
 
 from crosspost import media
 from crosspost.errors import ContentError
@@ -409,3 +409,52 @@ def test_the_largest_photo_is_taken_and_fitted(tmp_path: Path) -> None:
     image = media.take_in(tmp_path / "f.jpg", ALT, tmp_path / "m")
     fitted = media.fit(image, Capabilities(image_bytes=950_000, image_side=2048), tmp_path / "m")
     assert (fitted.width, fitted.height) == (2048, 1365)
+
+
+# --- what the file says of the place --------------------------------------------------------------
+
+
+def _with_place(form: str, how: str) -> bytes:
+    buffer = io.BytesIO()
+    options: dict[str, object] = {}
+    if how == "exif":
+        exif = Pixels.Exif()
+        exif[ExifTags.IFD.GPSInfo] = {ExifTags.GPS.GPSLatitude: (8.0, 5.0, 0.0)}
+        options["exif"] = exif
+    elif how == "xmp":
+        options["xmp"] = b'<x:xmpmeta><rdf:Description exif:GPSLatitude="8,5.0S"/></x:xmpmeta>'
+    elif how == "camera":
+        exif = Pixels.Exif()
+        exif[ExifTags.Base.Make] = "Camera"
+        exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSVersionID] = b"\x02\x03\x00\x00"
+        options["exif"] = exif
+    Pixels.new("RGB", (20, 10)).save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("form", "how", "named"),
+    [
+        ("JPEG", "exif", True),
+        ("PNG", "exif", True),
+        ("WEBP", "exif", True),
+        ("JPEG", "xmp", True),
+        ("WEBP", "xmp", True),
+        ("JPEG", "camera", False),
+        ("PNG", "", False),
+    ],
+)
+def test_a_photo_that_names_its_place_is_known(
+    tmp_path: Path, form: str, how: str, named: bool
+) -> None:
+    path = tmp_path / "photo"
+    path.write_bytes(_with_place(form, how))
+    assert media.names_its_place(path) is named
+
+
+@pytest.mark.parametrize("data", [b"", b"no image", _with_place("JPEG", "exif")[:60]])
+def test_a_file_that_is_no_image_names_no_place(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(data)
+    assert media.names_its_place(path) is False
+    assert media.names_its_place(tmp_path / "missing.jpg") is False
