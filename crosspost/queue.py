@@ -216,13 +216,13 @@ def retry(
 
 def resolve_published(session: Session, delivery: Delivery, permalink: str, doing: Doing) -> None:
     """A person saw that it is public, at `permalink` ("" when it has no address there)."""
+    columns = {"outcome": "published", "reason": "", "not_before": None}
+    data = {"permalink": permalink} if permalink else {}
+    move(session, delivery, Verb.RESOLVE_PUBLISHED, doing, Change(columns, data))
     part = next(part for part in parts_of(session, delivery) if part.published_at is None)
     part.permalink, part.published_at = permalink, doing.at
     session.add(part)
     session.flush()
-    columns = {"outcome": "published", "reason": "", "not_before": None}
-    data = {"permalink": permalink} if permalink else {}
-    move(session, delivery, Verb.RESOLVE_PUBLISHED, doing, Change(columns, data))
 
 
 def resolve_absent(
