@@ -154,8 +154,10 @@ class Queue(RuleBasedStateMachine):
 
     def wake(self, seconds: int, answers: bool, words: list[str], delay: int) -> None:
         """The daemon, so much later: started anew if it is dead, then one look at the queue, in the
-        order of `daemon.py`."""
+        order of `daemon.py`. There is always something to do."""
         self.clock.time += timedelta(seconds=seconds)
+        if Status.SCHEDULED not in {status for _, status, *_ in self.rows()}:
+            self.announce({"alpha", "web"}, waits=False)
         with self.database.write() as session:
             if not self.alive:
                 outcomes.rescue(session, self.bench.doing())
@@ -178,23 +180,22 @@ class Queue(RuleBasedStateMachine):
                 self.alive = False
                 return
 
-    @rule(
-        seconds=st.sampled_from([0, 1, 31, 61, 8000]),
-        answers=st.booleans(),
-        words=st.lists(st.sampled_from(ANSWERS), min_size=2, max_size=2),
-        delay=st.sampled_from([0, SLOWEST]),
-    )
-    def the_daemon_wakes(self, seconds, answers, words, delay) -> None:
-        self.wake(seconds, answers, words, delay)
+    @rule(word=st.sampled_from(ANSWERS), seconds=st.sampled_from([1, 31, 61]))
+    def the_platforms_answer(self, word, seconds) -> None:
+        self.wake(seconds, True, [word, word], 0)
 
-    @rule(seconds=st.sampled_from([1, 31, 61]), word=st.sampled_from(DEADLY))
-    def the_daemon_dies_and_starts_again(self, seconds, word) -> None:
-        self.wake(seconds, True, [word, word], SLOWEST)
+    @rule(word=st.sampled_from(ANSWERS), answers=st.booleans())
+    def the_platforms_answer_slowly(self, word, answers) -> None:
+        self.wake(31, answers, [word, "yes"], SLOWEST)
+
+    @rule(word=st.sampled_from(DEADLY))
+    def the_daemon_dies_and_starts_again(self, word) -> None:
+        self.wake(31, True, [word, word], SLOWEST)
         self.wake(1, True, ["yes", "yes"], 0)
 
     @rule()
-    def the_daemon_goes_on(self) -> None:
-        self.wake(31, True, ["yes", "yes"], 0)
+    def a_long_time_passes(self) -> None:
+        self.clock.time += timedelta(seconds=8000)
 
     # --- what is refused ----------------------------------------------------------------------
 
