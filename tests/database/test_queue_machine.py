@@ -294,7 +294,7 @@ def _no_need_to_survive_power_failures(connection, _record) -> None:
 
 TestQueue = Queue.TestCase
 TestQueue.settings = settings(
-    max_examples=40,
+    max_examples=30,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
