@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,7 +60,7 @@ def init(
         return
     _refuse_existing(folder)
     speaks = _asked(language, t("Language of the office (id, en)"), "id")
-    set_language(speaks)
+    set_language(os.environ.get("CROSSPOST_LANGUAGE") or speaks)
     answers = Answers(
         name=_asked(name, t("Name of the office"), None),
         zone=_asked(zone, t("Time zone"), "Asia/Jakarta"),

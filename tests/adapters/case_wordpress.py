@@ -1,5 +1,5 @@
 """WordPress's REST API as far as an announcement needs it; facts: developer.wordpress.org/rest-api,
-and what version 6.1 was seen to do (`tests/servers/test_wordpress.py`)."""
+and what version 6.1 was seen to do (`tests/servers/test_wordpress_debian.py`)."""
 
 from __future__ import annotations
 

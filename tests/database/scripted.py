@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from desk import NOW
 
 from crosspost.adapters import Adapter, Context
-from crosspost.errors import UnknownOutcome
+from crosspost.errors import RateLimited, RejectedContent, RetryLater, UnknownOutcome
 from crosspost.post import Account, Capabilities, Outgoing, Receipt, Reconcile
 from crosspost.publisher import publish, with_parts
 
@@ -90,6 +90,56 @@ class Scripted(Adapter):
     @staticmethod
     def receipt(number: int) -> Receipt:
         return Receipt(f"id-{number}", f"https://scripted.example/{number}", {"cid": str(number)})
+
+
+#: How long a post may stay unseen; less than the settle time of any adapter.
+SLOWEST = 50
+
+
+class Dead(BaseException):
+    """The daemon's process ends here."""
+
+
+class Slow(Scripted):
+    """Takes posts as told, and shows each only after a while."""
+
+    def __init__(self, clock: Clock, **about) -> None:
+        super().__init__(**about)
+        self.clock = clock
+        self.delay = 0
+        self.seen_from: list[datetime] = []
+
+    def take(self, outgoing: Outgoing) -> Receipt:
+        self.public.append(outgoing)
+        self.seen_from.append(self.clock() + timedelta(seconds=self.delay))
+        return self.receipt(len(self.public))
+
+    def take_and(self, error: BaseException) -> Callable[[Outgoing], Receipt]:
+        def step(outgoing: Outgoing) -> Receipt:
+            self.take(outgoing)
+            raise error
+
+        return step
+
+    def search(self, outgoing: Outgoing) -> Receipt | None:
+        for number, (sent, seen_from) in enumerate(zip(self.public, self.seen_from, strict=True)):
+            if sent.handle == outgoing.handle and seen_from <= self.clock():
+                return self.receipt(number + 1)
+        return None
+
+    def answer(self, word: str):
+        """One way in which a publish call can end."""
+        return {
+            "yes": self.take,
+            "yes, unheard": self.take_and(UnknownOutcome("No answer came.")),
+            "yes, and death": self.take_and(Dead()),
+            "yes, and a fault": self.take_and(KeyError("id")),
+            "death": Dead(),
+            "no answer": UnknownOutcome("No answer came."),
+            "later": RetryLater("Later."),
+            "slow down": RateLimited("Slow down.", until=self.clock() + timedelta(minutes=2)),
+            "never": RejectedContent("Not this."),
+        }[word]
 
 
 def send(bench, delivery):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from datetime import timedelta
 
@@ -90,18 +89,10 @@ def test_a_remote_id_belongs_to_one_post_of_a_channel(session):
 # --- the one writer -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("before", "verb"), list(itertools.product(Status, Verb)))
-def test_a_move_writes_one_entry_and_an_illegal_one_nothing(session, before, verb):
+@pytest.mark.parametrize(("before", "verb"), MOVES, ids=str)
+def test_a_move_writes_the_row_and_one_entry(session, before, verb):
     delivery = WAYS[before](session)
     fence, entries = delivery.fence, len(kinds(session))
-    if (before, verb) not in MOVES:
-        with pytest.raises(Conflict) as caught:
-            queue.move(session, delivery, verb, doing())
-        assert "that is not possible now" in caught.value.problems[0]
-        assert "crosspost why 1" in caught.value.hint
-        session.refresh(delivery)
-        assert (delivery.status, delivery.fence, len(kinds(session))) == (before, fence, entries)
-        return
     queue.move(session, delivery, verb, doing("Siti", later(5), "Because."))
     after = MOVES[before, verb]
     assert (delivery.status, len(kinds(session))) == (after, entries + 1)
@@ -110,6 +101,18 @@ def test_a_move_writes_one_entry_and_an_illegal_one_nothing(session, before, ver
     assert (entry["kind"], entry["by"], entry["delivery"]) == (verb.value, "Siti", delivery.id)
     assert entry["data"] == {"from": before.value, "to": after.value, "fence": fence}
     assert len(entry["note"]) == 64
+
+
+@pytest.mark.parametrize("status", Status)
+def test_what_is_no_move_is_refused_and_writes_nothing(session, status):
+    delivery = WAYS[status](session)
+    fence, entries = delivery.fence, len(kinds(session))
+    for verb in (verb for verb in Verb if (status, verb) not in MOVES):
+        with pytest.raises(Conflict, match="that is not possible now") as caught:
+            queue.move(session, delivery, verb, doing())
+        assert "crosspost why 1" in caught.value.hint
+        session.refresh(delivery)
+        assert (delivery.status, delivery.fence, len(kinds(session))) == (status, fence, entries)
 
 
 @pytest.mark.parametrize("meanwhile", [Verb.CANCEL, Verb.CLAIM])
@@ -206,6 +209,14 @@ def test_a_person_saw_it_and_its_address_is_kept(session):
     assert (part.permalink, part.published_at) == ("https://web.example/7", NOW)
     assert (delivery.status, delivery.outcome) == (Status.PUBLISHED, "published")
     assert last_entry(session)["data"]["permalink"] == "https://web.example/7"
+
+
+@pytest.mark.parametrize("status", sorted(set(Status) - {Status.REVIEW}))
+def test_what_is_not_in_review_is_not_called_published(session, status):
+    delivery = WAYS[status](session)
+    with pytest.raises(Conflict, match="not possible now"):
+        queue.resolve_published(session, delivery, "https://web.example/7", doing())
+    assert "https://web.example/7" not in [p.permalink for p in queue.parts_of(session, delivery)]
 
 
 def test_a_person_saw_that_it_is_absent_and_it_goes_again(session):

@@ -5,89 +5,42 @@ The platform of this file is honest but slow: what it has taken may be seen only
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections import Counter, deque
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
 from desk import ZONE, announce, config_in, doing, enqueue
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from scripted import Clock, Scripted, send
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from scripted import SLOWEST, Clock, Dead, Slow, send
 from sqlalchemy import event
 from sqlmodel import select
 
 from crosspost import agenda, outcomes, queue
 from crosspost.database import Attempt, Database, Delivery, LedgerEntry, Part
-from crosspost.errors import Conflict, RateLimited, RejectedContent, RetryLater, UnknownOutcome
+from crosspost.errors import Conflict, RetryLater
 from crosspost.ledger import book
 from crosspost.ledger.hashing import leaf_hash
 from crosspost.lifecycle import MOVES, Status, Verb
 from crosspost.migrations import upgrade
-from crosspost.post import Outgoing, Receipt, Reconcile
+from crosspost.post import Reconcile
 from crosspost.queue import Stale
 from crosspost.reconciler import look
 from crosspost.times import moment_of
 from crosspost.workbench import Workbench
 
-#: How long a post may stay unseen; less than the settle time of any adapter.
-SLOWEST = 50
 NOTHING_OF_IT = {Status.HELD, Status.FAILED, Status.MISSED, Status.CANCELLED}
-
-
-class Dead(BaseException):
-    """The daemon's process ends here."""
-
-
-class Slow(Scripted):
-    """Takes posts as told, and shows each only after a while."""
-
-    def __init__(self, clock: Clock, **about) -> None:
-        super().__init__(**about)
-        self.clock = clock
-        self.delay = 0
-        self.seen_from: list[datetime] = []
-
-    def take(self, outgoing: Outgoing) -> Receipt:
-        self.public.append(outgoing)
-        self.seen_from.append(self.clock() + timedelta(seconds=self.delay))
-        return self.receipt(len(self.public))
-
-    def take_and(self, error: BaseException) -> Callable[[Outgoing], Receipt]:
-        def step(outgoing: Outgoing) -> Receipt:
-            self.take(outgoing)
-            raise error
-
-        return step
-
-    def search(self, outgoing: Outgoing) -> Receipt | None:
-        for number, (sent, seen_from) in enumerate(zip(self.public, self.seen_from, strict=True)):
-            if sent.handle == outgoing.handle and seen_from <= self.clock():
-                return self.receipt(number + 1)
-        return None
-
-    def answer(self, word: str):
-        """One way in which a publish call can end."""
-        return {
-            "yes": self.take,
-            "yes, unheard": self.take_and(UnknownOutcome("No answer came.")),
-            "yes, and death": self.take_and(Dead()),
-            "yes, and a fault": self.take_and(KeyError("id")),
-            "death": Dead(),
-            "no answer": UnknownOutcome("No answer came."),
-            "later": RetryLater("Later."),
-            "slow down": RateLimited("Slow down.", until=self.clock() + timedelta(minutes=2)),
-            "never": RejectedContent("Not this."),
-        }[word]
 
 
 ANSWERS = [
     *("yes", "yes, unheard", "yes, and death", "yes, and a fault", "death", "no answer"),
     *("later", "slow down", "never"),
 ]
+DEADLY = ["yes, and death", "death"]
 PEOPLE = ["approve", "cancel", "reschedule", "retry", "resolve", "give up"]
 
 
@@ -128,6 +81,10 @@ class Queue(RuleBasedStateMachine):
         self.folder.cleanup()
 
     # --- acts ---------------------------------------------------------------------------------
+
+    @initialize()
+    def begin(self) -> None:
+        self.announce({"alpha", "web"}, waits=False)
 
     @rule(channels=st.sets(st.sampled_from(["alpha", "web"]), min_size=1), waits=st.booleans())
     def announce(self, channels, waits) -> None:
@@ -170,7 +127,7 @@ class Queue(RuleBasedStateMachine):
         """An act of a person who looks at the platform before saying anything about it."""
         by = doing("Siti", self.clock(), "Because.")
         due, not_after = moment_of(self.clock(), ZONE), self.clock() + timedelta(hours=2)
-        if act in ("resolve", "give up") and self.is_public(delivery):
+        if act in ("resolve", "give up") and self.public()[delivery.id]:
             queue.resolve_published(session, delivery, "https://web.example/seen", by)
             return Verb.RESOLVE_PUBLISHED
         match act:
@@ -194,52 +151,50 @@ class Queue(RuleBasedStateMachine):
 
     # --- the daemon ---------------------------------------------------------------------------
 
-    @precondition(lambda self: self.alive)
-    @rule(
-        words=st.lists(st.sampled_from(ANSWERS), min_size=2, max_size=2),
-        delay=st.sampled_from([0, SLOWEST]),
-    )
-    def publish_what_is_due(self, words, delay) -> None:
+    def wake(self, seconds: int, answers: bool, words: list[str], delay: int) -> None:
+        """The daemon, so much later: started anew if it is dead, then one look at the queue, in the
+        order of `daemon.py`. There is always something to do."""
+        self.clock.time += timedelta(seconds=seconds)
+        if Status.SCHEDULED not in {status for _, status, *_ in self.rows()}:
+            self.announce({"alpha", "web"}, waits=False)
         with self.database.write() as session:
-            claimed = queue.claim(session, (), self.bench.doing())
+            if not self.alive:
+                outcomes.rescue(session, self.bench.doing())
+            self.alive = True
+            queue.miss(session, self.bench.doing())
+            looks = agenda.unconfirmed(session, (), self.clock())
+            busy = [delivery.channel for delivery in looks]
+            claimed = queue.claim(session, busy, self.bench.doing())
         self.old += claimed
+        for delivery in looks:
+            platform = self.platforms[delivery.channel]
+            platform.finds = deque([] if answers else [RetryLater("Later.")])
+            look(self.bench, delivery)
         for delivery, word in zip(claimed, words, strict=False):
             platform = self.platforms[delivery.channel]
-            platform.delay = delay
-            platform.publishes = deque([platform.answer(word)])
+            platform.delay, platform.publishes = delay, deque([platform.answer(word)])
             try:
                 send(self.bench, delivery)
             except Dead:
                 self.alive = False
                 return
 
-    @precondition(lambda self: self.alive)
-    @rule(answers=st.booleans())
-    def look_for_what_is_unconfirmed(self, answers) -> None:
-        with self.database.read() as session:
-            found = agenda.unconfirmed(session, (), self.clock())
-        for delivery in found:
-            if not answers:
-                self.platforms[delivery.channel].finds.append(RetryLater("Later."))
-            look(self.bench, delivery)
-            self.platforms[delivery.channel].finds.clear()
+    @rule(word=st.sampled_from(ANSWERS), seconds=st.sampled_from([1, 31, 61]))
+    def the_platforms_answer(self, word, seconds) -> None:
+        self.wake(seconds, True, [word, word], 0)
 
-    @precondition(lambda self: self.alive)
+    @rule(word=st.sampled_from(ANSWERS), answers=st.booleans())
+    def the_platforms_answer_slowly(self, word, answers) -> None:
+        self.wake(31, answers, [word, "yes"], SLOWEST)
+
+    @rule(word=st.sampled_from(DEADLY))
+    def the_daemon_dies_and_starts_again(self, word) -> None:
+        self.wake(31, True, [word, word], SLOWEST)
+        self.wake(1, True, ["yes", "yes"], 0)
+
     @rule()
-    def miss_what_is_late(self) -> None:
-        with self.database.write() as session:
-            queue.miss(session, self.bench.doing())
-
-    @precondition(lambda self: not self.alive)
-    @rule()
-    def start_again(self) -> None:
-        with self.database.write() as session:
-            outcomes.rescue(session, self.bench.doing())
-        self.alive = True
-
-    @rule(seconds=st.sampled_from([1, 31, 61, 180, 3600, 8000]))
-    def wait(self, seconds) -> None:
-        self.clock.time += timedelta(seconds=seconds)
+    def a_long_time_passes(self) -> None:
+        self.clock.time += timedelta(seconds=8000)
 
     # --- what is refused ----------------------------------------------------------------------
 
@@ -281,13 +236,8 @@ class Queue(RuleBasedStateMachine):
 
     def rows(self) -> list[tuple]:
         with self.database.read() as session:
-            return [
-                (d.id, d.status, d.fence, d.due_at, d.reason)
-                for d in session.exec(select(Delivery).order_by(Delivery.id))
-            ]
-
-    def is_public(self, delivery: Delivery) -> bool:
-        return self.public()[delivery.id] > 0
+            query = select(Delivery).order_by(Delivery.id)
+            return [(d.id, d.status, d.fence, d.due_at, d.reason) for d in session.exec(query)]
 
     def public(self) -> Counter[int]:
         """Delivery -> how many posts of it people can see, now or soon."""
@@ -295,36 +245,38 @@ class Queue(RuleBasedStateMachine):
         return Counter(int(key.split("-")[1]) for key in keys)
 
     @invariant()
-    def nothing_is_public_twice(self) -> None:
-        assert all(count == 1 for count in self.public().values())
-
-    @invariant()
-    def what_is_said_is_so(self) -> None:
-        public = self.public()
-        for number, status, *_ in self.rows():
-            if status is Status.PUBLISHED:
-                assert public[number] == 1
-            if status in NOTHING_OF_IT:
-                assert public[number] == 0
-
-    @invariant()
-    def a_fence_only_grows_and_counts_the_attempts(self) -> None:
+    def what_always_holds(self) -> None:
         with self.database.read() as session:
+            deliveries = session.exec(select(Delivery)).all()
             tried = Counter(session.exec(select(Attempt.delivery_id)))
-        for number, _, fence, *_ in self.rows():
-            assert fence >= self.fences.get(number, 0)
-            assert fence == tried[number]
-            self.fences[number] = fence
+            receipts = dict(session.exec(select(Part.delivery_id, Part.published_at)).all())
+            entries = session.exec(select(LedgerEntry).order_by(LedgerEntry.id)).all()
+        public = self.public()
+        for delivery in deliveries:
+            self.it_is_public_at_most_once_and_as_it_is_said(delivery, public[delivery.id])
+            self.its_fence_only_grows_and_counts_its_attempts(delivery, tried[delivery.id])
+            has_receipt = receipts[delivery.id] is not None
+            assert has_receipt is (delivery.status is Status.PUBLISHED)
+        self.the_ledger_tells_every_move_and_no_other(entries, {d.id: d.status for d in deliveries})
 
-    @invariant()
-    def the_ledger_tells_every_move_and_no_other(self) -> None:
+    def it_is_public_at_most_once_and_as_it_is_said(self, delivery, public: int) -> None:
+        assert public <= 1
+        if delivery.status is Status.PUBLISHED:
+            assert public == 1
+        if delivery.status in NOTHING_OF_IT:
+            assert public == 0
+
+    def its_fence_only_grows_and_counts_its_attempts(self, delivery, tried: int) -> None:
+        assert delivery.fence >= self.fences.get(delivery.id, 0)
+        assert delivery.fence == tried
+        self.fences[delivery.id] = delivery.fence
+
+    def the_ledger_tells_every_move_and_no_other(self, entries, stand: dict) -> None:
         told: dict[int, Status] = {}
-        with self.database.read() as session:
-            rows = session.exec(select(LedgerEntry).order_by(LedgerEntry.id)).all()
-            records = list(book.entries(session))
-        assert [row.id for row in rows] == list(range(len(rows)))
-        assert all(row.leaf == leaf_hash(row.entry) for row in rows)
-        for values in (record.values for record in records):
+        assert [entry.id for entry in entries] == list(range(len(entries)))
+        for entry in entries:
+            assert entry.leaf == leaf_hash(entry.entry)
+            values = json.loads(entry.entry)
             if values["kind"] == "queued":
                 told[values["delivery"]] = Status.HELD
             elif values["kind"] in set(Verb):
@@ -332,14 +284,7 @@ class Queue(RuleBasedStateMachine):
                 assert told[values["delivery"]] is before
                 assert MOVES[before, Verb(values["kind"])] is after
                 told[values["delivery"]] = after
-        assert told == {number: status for number, status, *_ in self.rows()}
-
-    @invariant()
-    def a_receipt_is_kept_where_and_only_where_it_is_published(self) -> None:
-        with self.database.read() as session:
-            query = select(Delivery.status, Part.published_at).join(Part)
-            for status, published_at in session.exec(query):
-                assert (published_at is not None) is (status is Status.PUBLISHED)
+        assert told == stand
 
 
 def _no_need_to_survive_power_failures(connection, _record) -> None:
@@ -348,7 +293,7 @@ def _no_need_to_survive_power_failures(connection, _record) -> None:
 
 TestQueue = Queue.TestCase
 TestQueue.settings = settings(
-    max_examples=15,
+    max_examples=30,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
