@@ -10,7 +10,8 @@ room that writes a status.
      │ └──alarm─────────┼──┼─────────────────────┘                    └──doubt──▶ unconfirmed
      ▼                  ▼  ▼                                                          │
   cancelled          missed cancelled              confirm ▶ published ◀──────────────┤
-                                          disprove, repeat ▶ scheduled ◀──────────────┤
+                                                disprove ▶ scheduled ◀────────────────┤
+                             repeat (same bytes, same key) ▶ unconfirmed ◀────────────┤
                                                    ask ▶ review ◀─────────────────────┘
                      review ──resolve──▶ published | scheduled | failed   (a person, with a reason)
                      failed, missed ──retry──▶ scheduled                  (a person)
@@ -85,7 +86,7 @@ MOVES: dict[tuple[Status, Verb], Status] = {
     (_S.UNCONFIRMED, _V.CONFIRM): _S.PUBLISHED,
     (_S.UNCONFIRMED, _V.NEXT_PART): _S.SCHEDULED,
     (_S.UNCONFIRMED, _V.DISPROVE): _S.SCHEDULED,
-    (_S.UNCONFIRMED, _V.REPEAT): _S.SCHEDULED,
+    (_S.UNCONFIRMED, _V.REPEAT): _S.UNCONFIRMED,
     (_S.UNCONFIRMED, _V.ASK): _S.REVIEW,
     (_S.REVIEW, _V.RESOLVE_PUBLISHED): _S.PUBLISHED,
     (_S.REVIEW, _V.RESOLVE_ABSENT): _S.SCHEDULED,

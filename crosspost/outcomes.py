@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, update
@@ -21,9 +21,6 @@ from crosspost.lifecycle import IN_HAND, Status, Verb
 from crosspost.post import Receipt
 from crosspost.queue import Doing
 from crosspost.wording import t
-
-#: How long a repeat under the same key may wait for its channel.
-REPEAT_GRACE = timedelta(hours=1)
 
 
 def begin(session: Session, delivery: Delivery, part: Part, doing: Doing) -> None:
@@ -145,10 +142,9 @@ def disprove(session: Session, delivery: Delivery, doing: Doing) -> None:
 
 
 def repeat(session: Session, delivery: Delivery, doing: Doing) -> None:
-    """Send the same bytes under the same key again, even when its latest time has passed: the
-    question is whether it is out already."""
-    columns = {"not_before": None, "not_after": max(delivery.not_after, doing.at + REPEAT_GRACE)}
-    queue.move(session, delivery, Verb.REPEAT, doing, queue.Change(columns))
+    """The intent to send the same bytes under the same key again, to learn what became of them. It
+    stays in doubt until an answer is there."""
+    queue.move(session, delivery, Verb.REPEAT, doing)
 
 
 def ask(session: Session, delivery: Delivery, reason: str, doing: Doing) -> None:

@@ -50,7 +50,7 @@ _SALT = select(Revision.salt).where(col(Revision.id) == bindparam("its_revision"
 def publish(bench: Workbench, claimed: Claimed) -> None:
     """Take a claimed delivery as far as it goes now; it ends in another status."""
     delivery, parts, salt = claimed.delivery, claimed.parts, claimed.salt
-    reason = _not_as_approved(bench, delivery, parts, salt)
+    reason = not_as_approved(bench, delivery, parts, salt)
     if reason:
         delivery = bench.store(
             delivery, lambda s, row: outcomes.alarm(s, row, reason, bench.doing())
@@ -65,7 +65,7 @@ def publish(bench: Workbench, claimed: Claimed) -> None:
     _Run(bench, adapter, delivery, parts).go()
 
 
-def _not_as_approved(bench: Workbench, delivery: Delivery, parts: list[Part], salt: bytes) -> str:
+def not_as_approved(bench: Workbench, delivery: Delivery, parts: list[Part], salt: bytes) -> str:
     """Why what would be sent is not what was approved, byte for byte; "" when it is."""
     try:
         found = salted_digest(salt, [json.loads(part.payload) for part in parts])

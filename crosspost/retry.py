@@ -143,6 +143,8 @@ REST = timedelta(minutes=15)
 #: Two look-ups in a row must clearly find nothing before absence counts.
 CLEAN_LOOKS = 2
 LOOK_GAP = timedelta(seconds=30)
+#: Between repeats under the same key.
+REPEAT_GAP = timedelta(minutes=2)
 #: After this long without evidence a person is asked.
 LONGEST_DOUBT = timedelta(hours=6)
 
@@ -225,6 +227,15 @@ def before_look(
         forgotten = key_window is not None and now - begun >= key_window
         return Ask() if forgotten else Repeat()
     return None
+
+
+def after_repeat(error: Exception, *, now: datetime, doubted: datetime) -> LookAgain | Ask:
+    """What a failed repeat means: nothing new about the first call, so it is repeated again later,
+    never before the platform's own time, or a person is asked."""
+    if isinstance(error, FINAL) or now - doubted >= LONGEST_DOUBT:
+        return Ask()
+    until = error.until if isinstance(error, PlatformError) else None
+    return LookAgain(max(now + REPEAT_GAP, until or now))
 
 
 def after_look(look: Look, *, now: datetime, settle: timedelta) -> AfterLook:

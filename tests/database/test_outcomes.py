@@ -24,7 +24,7 @@ from crosspost import outcomes, queue
 from crosspost.database import ChannelState
 from crosspost.errors import Conflict
 from crosspost.lifecycle import Status
-from crosspost.outcomes import REPEAT_GRACE, Failure
+from crosspost.outcomes import Failure
 from crosspost.post import Post, Receipt
 
 DAEMON = doing("daemon")
@@ -199,11 +199,11 @@ def test_proved_absence_after_its_latest_time_is_missed(session):
     assert queue.miss(session, doing("daemon", later(hours=3))) == [delivery]
 
 
-def test_a_repeat_may_go_even_when_its_latest_time_has_passed(session):
+def test_a_repeat_leaves_the_doubt_as_it_is(session):
     delivery = doubted(session)
     outcomes.repeat(session, delivery, doing("daemon", later(hours=3)))
-    assert delivery.not_after == later(hours=3) + REPEAT_GRACE
-    assert queue.claim(session, (), doing("daemon", later(hours=3))) == [delivery]
+    assert delivery.status is Status.UNCONFIRMED
+    assert queue.miss(session, doing("daemon", later(hours=3))) == []
 
 
 def test_a_person_is_asked_with_the_reason(session):

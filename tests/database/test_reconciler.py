@@ -1,4 +1,4 @@
-"""An unconfirmed post is settled by evidence only; nothing is ever sent from here."""
+"""An unconfirmed post is settled by evidence only; nothing is sent but the same under its key."""
 
 from __future__ import annotations
 
@@ -7,10 +7,19 @@ from datetime import timedelta
 import pytest
 from desk import begun, claim, claim_again, doing, later, moves_of, parts_of, stored
 from scripted import send
+from sqlalchemy import text
 
 from crosspost import outcomes, queue
-from crosspost.database import Delivery
-from crosspost.errors import ConfigError, MediaExpired, RateLimited, RetryLater, UnknownOutcome
+from crosspost.database import ChannelState, Delivery
+from crosspost.errors import (
+    ConfigError,
+    Conflict,
+    MediaExpired,
+    RateLimited,
+    RejectedContent,
+    RetryLater,
+    UnknownOutcome,
+)
 from crosspost.lifecycle import Status
 from crosspost.post import Capabilities, Post, Reconcile
 from crosspost.reconciler import look
@@ -162,11 +171,58 @@ def test_where_the_key_protects_the_same_is_sent_again_under_it(
 ):
     use(platform, reconcile=Reconcile.IDEMPOTENCY_KEY)
     delivery = unconfirmed(platform.lose)
-    assert look_on(database, bench, clock, delivery).status is Status.SCHEDULED
-    send(bench, claim_again(database, clock()))
+    assert look_on(database, bench, clock, delivery).status is Status.PUBLISHED
     first, second = platform.public
     assert (first.handle, first.post) == (second.handle, second.post)
     assert platform.looks == 0
+    assert moves_of(database, delivery)[-2:] == ["repeated", "confirmed"]
+
+
+@pytest.mark.parametrize("error", [RateLimited("No.", until=later(7200)), UnknownOutcome("Hm.")])
+def test_a_repeat_that_fails_leaves_the_doubt_past_its_latest_time(
+    database, bench, platform, clock, unconfirmed, error
+):
+    use(platform, reconcile=Reconcile.IDEMPOTENCY_KEY)
+    delivery = unconfirmed(platform.lose)
+    platform.publishes.append(error)
+    found = look_on(database, bench, clock, delivery)
+    assert found.status is Status.UNCONFIRMED
+    assert found.not_before > clock()
+    assert error.until is None or found.not_before == error.until
+    clock.time = max(found.not_before, found.not_after + timedelta(minutes=1))
+    with database.write() as session:
+        assert queue.miss(session, doing("daemon", clock())) == []
+        with pytest.raises(Conflict):
+            queue.cancel(session, session.get_one(Delivery, delivery.id), doing())
+    assert look_on(database, bench, clock, delivery).status is Status.PUBLISHED
+
+
+def test_a_final_no_to_a_repeat_says_nothing_of_the_first_call(
+    database, bench, platform, clock, unconfirmed
+):
+    use(platform, reconcile=Reconcile.IDEMPOTENCY_KEY)
+    delivery = unconfirmed(platform.lose)
+    platform.publishes.append(RejectedContent("Not this."))
+    assert look_on(database, bench, clock, delivery).status is Status.REVIEW
+
+
+def test_a_channel_on_hold_is_sent_no_repeat(database, bench, platform, clock, unconfirmed):
+    use(platform, reconcile=Reconcile.IDEMPOTENCY_KEY)
+    delivery = unconfirmed(platform.lose)
+    with database.write() as session:
+        session.add(ChannelState(channel="web", held=True))
+    assert look_on(database, bench, clock, delivery).status is Status.UNCONFIRMED
+    assert len(platform.public) == 1
+
+
+def test_a_repeat_sends_only_what_was_approved(database, bench, platform, clock, unconfirmed):
+    use(platform, reconcile=Reconcile.IDEMPOTENCY_KEY)
+    delivery = unconfirmed(platform.lose)
+    with database.write() as session:
+        session.execute(text("UPDATE part SET payload = replace(payload, 'closed', 'open')"))
+    found = look_on(database, bench, clock, delivery)
+    assert (found.status, len(platform.public)) == (Status.REVIEW, 1)
+    assert "not what was approved" in found.reason
 
 
 def test_a_key_that_may_be_forgotten_protects_nothing(

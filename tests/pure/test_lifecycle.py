@@ -58,8 +58,8 @@ def test_nothing_is_published_that_was_not_begun():
     assert Status.PUBLISHED not in reached(Status.HELD, without={Verb.BEGIN})
 
 
-def test_what_may_be_public_is_sent_again_only_by_evidence_the_same_key_or_a_person():
-    allowed = {Verb.DISPROVE, Verb.REPEAT, Verb.NEXT_PART, Verb.RESOLVE_ABSENT, Verb.RETRY}
+def test_what_may_be_public_is_sent_again_only_by_evidence_or_a_person():
+    allowed = {Verb.DISPROVE, Verb.NEXT_PART, Verb.RESOLVE_ABSENT, Verb.RETRY}
     assert Status.PREPARING not in reached(Status.UNCONFIRMED, without=allowed)
 
 
@@ -69,7 +69,7 @@ def test_what_may_be_public_can_be_neither_cancelled_nor_missed_nor_alarmed():
 
 
 def test_a_doubt_is_never_called_a_failure_without_a_person():
-    without = {Verb.DISPROVE, Verb.REPEAT, Verb.NEXT_PART, *BY_A_PERSON}
+    without = {Verb.DISPROVE, Verb.NEXT_PART, *BY_A_PERSON}
     assert Status.FAILED not in reached(Status.UNCONFIRMED, without=without)
 
 
