@@ -19,6 +19,8 @@ from crosspost.lifecycle import Status
 
 #: How many late deliveries one look at the queue takes; the rest comes with the next look.
 BATCH = 200
+#: Stands for all channels where a channel's name stands; no channel can be called so.
+EVERYTHING = "*"
 
 
 def due(session: Session, now: datetime, busy: Iterable[str]) -> list[Delivery]:
@@ -61,9 +63,14 @@ _NEXT_DUE = (
 def is_open(session: Session, channel: str, now: datetime) -> bool:
     """Whether anything may be sent to this channel: neither held by a person nor paused."""
     state = session.get(ChannelState, channel)
-    if state is None:
-        return True
-    return not state.held and (state.paused_until is None or state.paused_until <= now)
+    paused = state is not None and state.paused_until is not None and state.paused_until > now
+    return not paused and not is_held(session, channel)
+
+
+def is_held(session: Session, channel: str) -> bool:
+    """Whether a person holds this channel, or all of them."""
+    states = (session.get(ChannelState, name) for name in (channel, EVERYTHING))
+    return any(state is not None and state.held for state in states)
 
 
 def next_wake(session: Session, busy: Iterable[str], now: datetime) -> datetime | None:

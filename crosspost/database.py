@@ -247,6 +247,7 @@ class ChannelState(SQLModel, table=True):
 
     channel: str = Field(primary_key=True)
     held: bool = False  # by a person
+    hold_reason: str = Field(default="", sa_type=Text)  # in that person's words
     paused_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by the platform
     reason: str = Field(default="", sa_type=Text)
     secrets: bytes | None = Field(default=None, sa_type=LargeBinary)  # a session, encrypted

@@ -17,7 +17,7 @@ from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from crosspost import media, outcomes, queue, retry
+from crosspost import agenda, media, outcomes, queue, retry
 from crosspost.adapters import Adapter
 from crosspost.database import Delivery, Part, Revision
 from crosspost.errors import MediaExpired, MediaProcessing
@@ -78,6 +78,10 @@ def not_as_approved(bench: Workbench, delivery: Delivery, parts: list[Part], sal
     return ""
 
 
+class _OnHold(Exception):
+    """A person put the channel on hold after the delivery was claimed."""
+
+
 class _Run:
     """One attempt of one delivery."""
 
@@ -102,8 +106,12 @@ class _Run:
         except Exception as error:  # noqa: BLE001 - an adapter's fault must end in a decision
             return self._failed(index, error, publishing=False)
         if self.bench.stopping.is_set() or self.bench.now() > self.delivery.not_after:
-            return self._give_back()
-        outgoing = self._begun(index, outgoing)
+            words = t("The daemon ended, or its time was over, before it was sent.")
+            return self._give_back(words)
+        try:
+            outgoing = self._begun(index, outgoing)
+        except _OnHold:
+            return self._give_back(t("It was put on hold before it was sent."))
         try:
             receipt = self.adapter.publish(outgoing)
         except Exception as error:  # noqa: BLE001 - the same
@@ -127,6 +135,8 @@ class _Run:
         part = self.parts[index]
 
         def change(session: Session, row: Delivery) -> None:
+            if agenda.is_held(session, row.channel):
+                raise _OnHold
             stored = Part(**part.model_dump())
             stored.handle = json.dumps(dict(outgoing.handle))
             outcomes.begin(session, row, stored, self.bench.doing())
@@ -135,9 +145,8 @@ class _Run:
         self.delivery = self.bench.store(self.delivery, change)
         return self.bench.outgoing(self.parts, self.parts[index], dict(outgoing.handle))
 
-    def _give_back(self) -> bool:
-        """Nothing has begun: the next daemon, or the rule about lateness, may have it."""
-        words = t("The daemon ended, or its time was over, before it was sent.")
+    def _give_back(self, words: str) -> bool:
+        """Nothing has begun: a later claim, or the rule about lateness, may have it."""
         failure = Failure("not_begun", words)
         now = self.bench.now()
         self.bench.store(

@@ -37,6 +37,7 @@ def sentence(entry: Json, zone: tzinfo = UTC) -> str:
     values = {
         "revision": entry.get("revision", ""),
         "channel": entry.get("channel", ""),
+        "channels": entry.get("channel") or t("all channels"),
         "wall": str(data.get("wall", "")).replace("T", " "),
         "zone": data.get("zone", ""),
         "attempt": data.get("attempt", ""),
@@ -79,6 +80,8 @@ def _sentences() -> dict[str, str]:
         "given_up": t("gave it up."),
         "missed": t("its latest time passed before it could be sent."),
         "retried": t("let it go out after all."),
+        "held": t("put {channels} on hold."),
+        "resumed": t("let {channels} go on."),
         "alarmed": t("stopped it: it is not what was approved."),
     }
 

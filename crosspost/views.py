@@ -144,11 +144,15 @@ class Views:
     def channels(self) -> list[Json]:
         """Every configured channel and what is known of it."""
         states = {s.channel: s for s in self.session.exec(select(ChannelState))}
+        every = states.get(agenda.EVERYTHING) or ChannelState(channel=agenda.EVERYTHING)
         return [
             {
                 "channel": channel.name,
                 "platform": channel.platform,
-                "held": bool(state and state.held),
+                "held": bool(state and state.held) or every.held,
+                "hold_reason": (state.hold_reason if state and state.held else "")
+                or every.hold_reason
+                or None,
                 "paused_until": self.time(state.paused_until if state else None),
                 "reason": (state.reason or None) if state else None,
                 "last_published": self.time(self._last_published(channel.name)),

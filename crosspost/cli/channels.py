@@ -36,7 +36,7 @@ def list_(json: AsJson = False) -> None:
 
 def _condition(channel: dict[str, Any]) -> str:
     if channel["held"]:
-        return t("on hold")
+        return t("on hold: {reason}", reason=channel["hold_reason"])
     if channel["paused_until"]:
         return t(
             "paused until {until}: {reason}",

@@ -27,8 +27,8 @@ class LogFormat(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Put the commands of this file into `app`."""
-    app.command()(daemon)
-    app.command()(status)
+    for command in (daemon, status, hold, resume):
+        app.command()(command)
 
 
 def daemon(
@@ -71,6 +71,62 @@ def status(json: AsJson = False) -> None:
         raise typer.Exit(NEEDS_PERSON)
 
 
+Held = Annotated[
+    str | None, typer.Argument(metavar="[CHANNEL]", help="Only this channel; else all of them.")
+]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it goes on the record.")]
+
+
+def hold(channel: Held = None, reason: Reason = "") -> None:
+    """Stop all publishing at once, or one channel's, until resume."""
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import say
+    from crosspost.errors import UsageError
+    from crosspost.holds import hold as put_on_hold
+
+    if not reason.strip():
+        raise UsageError(
+            t("Say why."), hint=t('For example: crosspost hold --reason "Wrong figures"')
+        )
+    office = open_office(secrets=False)
+    _require_channel(office, channel)
+    with office.database.write() as session:
+        put_on_hold(session, channel, office.doing(reason.strip()))
+    said = {"channel": channel or t("any channel")}
+    say(t("On hold: nothing more is sent to {channel}.", **said))
+    say(t("Only a post whose sending has begun still goes out: crosspost list"))
+    say(t("Go on with: crosspost resume {channel}", channel=channel or "").rstrip())
+
+
+def resume(channel: Held = None, reason: Reason = "") -> None:
+    """Let publishing go on after hold."""
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import say
+    from crosspost.holds import resume as let_go_on
+
+    office = open_office(secrets=False)
+    _require_channel(office, channel)
+    with office.database.write() as session:
+        let_go_on(session, channel, office.doing(reason.strip()))
+    say(t("It goes on. What has become too late meanwhile is missed: crosspost status"))
+
+
+def _require_channel(office: Office, channel: str | None) -> None:
+    from crosspost.errors import NotFound
+
+    configured = office.config.channels
+    if channel is not None and channel not in configured:
+        known = ", ".join(configured)
+        raise NotFound(
+            t(
+                'There is no channel "{name}". Configured are: {known}.',
+                name=channel,
+                known=known,
+            ),
+            hint=t("Nothing was changed."),
+        )
+
+
 def _print(office: Office, found: dict[str, Any]) -> None:
     from crosspost.cli.output import say
     from crosspost.lifecycle import Status, status_word
@@ -88,6 +144,9 @@ def _print(office: Office, found: dict[str, Any]) -> None:
     counts = [f"{status_word(Status(s))} {n}" for s, n in found["deliveries"].items() if n]
     say(t("Queue:   {counts}", counts=", ".join(counts) or t("empty")))
     for channel in found["paused_channels"]:
+        if channel["held"]:
+            say(t("ON HOLD: {channel}: {hold_reason}", **channel))
+            continue
         say(t("Paused:  {channel}: {reason}", **channel))
         say(t("         Look with: crosspost channels check {channel}", **channel))
     for delivery in found["needs_person"]:

@@ -17,7 +17,7 @@ from PIL import Image as Picture
 from scripted import send
 from sqlalchemy import text
 
-from crosspost import media, outcomes, queue
+from crosspost import holds, media, outcomes, queue
 from crosspost.database import Delivery
 from crosspost.errors import (
     DatabaseError,
@@ -201,3 +201,21 @@ def test_nothing_is_claimed_on_a_channel_that_the_platform_paused(
     with database.write() as session:
         scheduled(session)
         assert queue.claim(session, (), doing("daemon", later(599))) == []
+
+
+def test_a_hold_between_claim_and_first_byte_stops_the_post(
+    database, bench, platform, clock, delivery
+):
+    def held_meanwhile(_outgoing):
+        with database.write() as session:
+            holds.hold(session, None, doing("Siti", note="Wrong figures."))
+        return {}
+
+    platform.prepares.append(held_meanwhile)
+    send(bench, delivery)
+    assert platform.public == []
+    assert stored(database, delivery).status is Status.SCHEDULED
+    with database.write() as session:
+        assert queue.claim(session, (), doing("daemon", later(60))) == []
+        holds.resume(session, None, doing("Siti", later(60)))
+        assert queue.claim(session, (), doing("daemon", later(61)))

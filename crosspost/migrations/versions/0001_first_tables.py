@@ -22,6 +22,7 @@ def upgrade() -> None:
         "channel_state",
         sa.Column("channel", AutoString(), nullable=False),
         sa.Column("held", sa.Boolean(), nullable=False),
+        sa.Column("hold_reason", sa.Text(), nullable=False),
         sa.Column("paused_until", UtcDateTime(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=True),

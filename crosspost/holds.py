@@ -1,0 +1,55 @@
+"""Hold and resume: nothing is sent to one channel, or to any, until a person lets it go on.
+
+It only writes what the person decided, and the entry of it; that nothing is sent meanwhile is seen
+to by `agenda.is_open`, asked at every claim and once more before the first byte of a post.
+"""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+
+from crosspost.agenda import EVERYTHING
+from crosspost.database import ChannelState
+from crosspost.errors import Conflict
+from crosspost.ledger import book
+from crosspost.queue import Doing
+from crosspost.wording import t
+
+
+def hold(session: Session, channel: str | None, doing: Doing) -> None:
+    """From now on nothing is sent to `channel`, or to any (None). Raises Conflict when it is on
+    hold already."""
+    state = _state(session, channel)
+    if state.held:
+        raise Conflict(
+            t("It is on hold already: {reason}", reason=state.hold_reason),
+            hint=t("What is on hold: crosspost channels list"),
+        )
+    _write(session, state, held=True, doing=doing)
+
+
+def resume(session: Session, channel: str | None, doing: Doing) -> None:
+    """Sending goes on. Raises Conflict when it is not on hold."""
+    state = _state(session, channel)
+    if not state.held:
+        raise Conflict(t("It is not on hold."), hint=t("What is on hold: crosspost channels list"))
+    _write(session, state, held=False, doing=doing)
+
+
+def _state(session: Session, channel: str | None) -> ChannelState:
+    name = channel or EVERYTHING
+    return session.get(ChannelState, name) or ChannelState(channel=name)
+
+
+def _write(session: Session, state: ChannelState, *, held: bool, doing: Doing) -> None:
+    state.held, state.hold_reason = held, doing.note if held else ""
+    session.add(state)
+    session.flush()
+    act = book.Act(
+        kind="held" if held else "resumed",
+        by=doing.by,
+        at=doing.at,
+        channel=None if state.channel == EVERYTHING else state.channel,
+        note=doing.note,
+    )
+    book.append(session, act)
