@@ -6,6 +6,7 @@ and approved as `add` and `approve` do, and the daemon is another process of thi
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -209,12 +210,20 @@ def _print_end(office: Office, folder: Path, items: list[dict[str, Any]]) -> Non
     say(t("  and open {url} in a browser.", url=SITE_URL))
     say()
     say(t("What to try next, in {folder}/:", folder=folder))
+    program = _program()
     for line in (
-        "crosspost list",
-        "crosspost why 1",
-        'crosspost add "Kantor tutup hari Jumat." --title "Pengumuman" --at "2 menit lagi"',
-        "crosspost approve 6",
-        "crosspost daemon",
+        "list",
+        "why 1",
+        'add "Kantor tutup hari Jumat." --title "Pengumuman" --at "2 menit lagi"',
+        "approve 6",
+        "daemon",
     ):
-        say(f"  {line}")
-    say(t("Your own office: crosspost init my-office"))
+        say(f"  {program} {line}")
+    say(t("Your own office: {command}", command=f"{program} init my-office"))
+
+
+def _program() -> str:
+    """How this program is typed here: by its name where the shell finds it, else with its path."""
+    if shutil.which("crosspost"):
+        return "crosspost"
+    return str(Path(sys.executable).with_name("crosspost"))
