@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from crosspost.checks.subject import Subject
 from crosspost.timewords import quoted
-from crosspost.wording import t
+from crosspost.wording import LANGUAGES, t
 
 #: Characters of a title: what a browser tab, a feed reader and a preview card can show.
 LONGEST_TITLE = 200
@@ -92,8 +92,8 @@ def language_invalid(subject: Subject) -> Iterator[str]:
 
 def language_unknown(subject: Subject) -> Iterator[str]:
     """Of that shape, but not in IANA's registry of languages."""
-    if not _TAG_SHAPE.fullmatch(subject.lang):
-        return
+    if subject.lang in LANGUAGES or not _TAG_SHAPE.fullmatch(subject.lang):
+        return  # the usual ones need no register, which is slow to load
     from langcodes import tag_is_valid
 
     known = subject.lang.lower() not in _NO_LANGUAGE and tag_is_valid(subject.lang)
