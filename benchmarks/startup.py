@@ -61,6 +61,7 @@ def main() -> None:
             "S",
             "--at",
             "2 jam lagi",
+            "--yes",
         ]
         typer, sqlmodel = ([python, "-c", f"import {m}"] for m in ("typer", "sqlmodel"))
         print(f"{'command / yardstick':<44}{'it':>10} {'yardstick':>10}   ratio")

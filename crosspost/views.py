@@ -181,11 +181,13 @@ class Views:
             for delivery in self.session.exec(waiting.order_by(col(Delivery.id)))
         ]
         paused = [c for c in self.channels() if _is_paused(c, now)]
+        wake = agenda.next_wake(self.session, (), now)
         return {
             "office": self.config.office.name,
             "now": self.time(now),
             "daemon_runs": daemon,
-            "next": self.time(agenda.next_wake(self.session, (), now)),
+            "next": self.time(wake),
+            "overdue": daemon is False and wake is not None and wake <= now,
             "deliveries": {status.value: counts.get(status, 0) for status in Status},
             "needs_person": people,
             "paused_channels": paused,

@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from crosspost.errors import UsageError
 from crosspost.wording import t
 
 #: The colour of a status in a terminal.
@@ -95,14 +96,19 @@ def block(text: str, indent: str = "  ") -> None:
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask before something counts; without a person at the terminal, or with --yes, go on.
+    """Ask before something counts; with --yes, go on.
 
-    Raises typer.Exit on no.
+    Raises typer.Exit on no, UsageError where nobody can be asked: silence is no consent.
     """
-    agreed = None if interactive() and not yes else True
+    if not yes and not sys.stdin.isatty():
+        raise UsageError(
+            t("Nobody can be asked here, so nothing was changed."),
+            hint=t("To do it without a question, add --yes."),
+        )
+    agreed = True if yes else None
     while agreed is None:
         asked = f"{question} [{t('Y/n')}]"
-        agreed = meant(typer.prompt(asked, default="", show_default=False))
+        agreed = meant(typer.prompt(asked, default="", show_default=False, err=True))
         if agreed is None:
             warn(t("Please answer yes or no."))
     if not agreed:

@@ -67,7 +67,7 @@ def status(json: AsJson = False) -> None:
         show_json(found)
     else:
         _print(office, found)
-    if found["needs_person"]:
+    if found["needs_person"] or found["overdue"]:
         raise typer.Exit(NEEDS_PERSON)
 
 
@@ -138,7 +138,9 @@ def _print(office: Office, found: dict[str, Any]) -> None:
         None: t("not known; look on the machine where it is installed"),
     }
     say(t("Daemon:  {runs}", runs=runs[found["daemon_runs"]]))
-    if found["next"]:
+    if found["overdue"]:
+        say(t("OVERDUE: something should be sent now, and no daemon runs."))
+    elif found["next"]:
         when = spoken_time(office, datetime.fromisoformat(found["next"]))
         say(t("Next:    {when}", when=when))
     counts = [f"{status_word(Status(s))} {n}" for s, n in found["deliveries"].items() if n]

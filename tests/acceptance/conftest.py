@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 PATIENCE = 30.0
+#: Commands that ask before something counts; a script says --yes.
+ASKING = ("add", "edit", "approve", "reschedule", "cancel", "retry")
 
 
 @dataclass
@@ -24,6 +26,8 @@ class Desk:
 
     def start(self, *arguments: str, **options) -> subprocess.Popen:
         """A `crosspost` process, its output as text through pipes."""
+        if arguments and arguments[0] in ASKING and not options.pop("ask", False):
+            arguments = (*arguments, "--yes")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("CROSSPOST_")}
         environment |= {"CROSSPOST_LANGUAGE": "en", **options.pop("env", {})}
         settings = {

@@ -349,3 +349,21 @@ def test_python_dash_m_and_the_script_are_the_same(desk):
         pytest.fail("the entry point `crosspost` is not installed")
     done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("crosspost ")
+
+
+def test_silence_is_no_consent(desk):
+    desk.run(*GOOD)
+    said = desk.run("approve", "1", ask=True, code=2)
+    assert "add --yes" in said
+    desk.run("cancel", "1", ask=True, text="n\n", code=2)
+    assert desk.statuses(1) == {"site": "held"}
+
+
+def test_status_tells_a_monitor_that_something_is_due_and_no_daemon_runs(desk):
+    desk.run(*GOOD)
+    desk.run("approve", "1")
+    said = desk.run("status", code=3)
+    assert "OVERDUE" in said
+    assert desk.json("status")["overdue"] is True
+    desk.run("daemon", "--once")
+    desk.run("status")
