@@ -153,6 +153,8 @@ def _watch(office: Office, runs: Callable[[], bool]) -> list[dict[str, Any]]:
                 if done(items):
                     return items
                 time.sleep(0.2)
+    from crosspost.lifecycle import Status, status_word
+
     told: set[int] = set()
     while True:
         items = _items(office)
@@ -160,7 +162,8 @@ def _watch(office: Office, runs: Callable[[], bool]) -> list[dict[str, Any]]:
             [delivery] = item["deliveries"]
             if delivery["status"] in ENDED and item["number"] not in told:
                 told.add(item["number"])
-                say(f"{_clock(delivery['published'])}  {delivery['status']}  {item['title']}")
+                word = status_word(Status(delivery["status"]))
+                say(f"{_clock(delivery['published'])}  {word}  {item['title']}")
         if done(items):
             return items
         time.sleep(0.2)
