@@ -35,6 +35,12 @@ def interactive() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
+def answerable() -> bool:
+    """Whether a person sits at the keyboard, wherever the output goes: questions go to standard
+    error."""
+    return sys.stdin.isatty()
+
+
 def say(text: str = "") -> None:
     """A line for the person."""
     typer.echo(text)
@@ -100,7 +106,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
     Raises typer.Exit on no, UsageError where nobody can be asked: silence is no consent.
     """
-    if not yes and not sys.stdin.isatty():
+    if not yes and not answerable():
         raise UsageError(
             t("Nobody can be asked here, so nothing was changed."),
             hint=t("To do it without a question, add --yes."),

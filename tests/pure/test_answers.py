@@ -6,13 +6,14 @@ import pytest
 import typer
 
 from crosspost.cli import output
+from crosspost.errors import UsageError
 
 
 @pytest.fixture
 def answers(monkeypatch):
     """Answers, one after the other, of a person at the terminal."""
     given = []
-    monkeypatch.setattr(output, "interactive", lambda: True)
+    monkeypatch.setattr(output, "answerable", lambda: True)
     monkeypatch.setattr(typer, "prompt", lambda *_, **__: given.pop(0))
     return given
 
@@ -40,7 +41,12 @@ def test_an_answer_that_is_neither_is_asked_again(answers, capsys):
     assert capsys.readouterr().err.count("Please answer yes or no.") == 2
 
 
-def test_nobody_is_asked_with_yes_or_without_a_terminal(answers, monkeypatch):
+def test_nobody_is_asked_with_yes(answers):
     output.confirm("Send it?", yes=True)
-    monkeypatch.setattr(output, "interactive", lambda: False)
-    output.confirm("Send it?", yes=False)
+
+
+def test_where_nobody_can_be_asked_silence_is_no_consent(answers, monkeypatch):
+    monkeypatch.setattr(output, "answerable", lambda: False)
+    output.confirm("Send it?", yes=True)
+    with pytest.raises(UsageError, match="add --yes"):
+        output.confirm("Send it?", yes=False)
