@@ -101,6 +101,20 @@ def block(text: str, indent: str = "  ") -> None:
         typer.echo(f"{indent}{calm(line)}".rstrip())
 
 
+def ask(question: str, **options: Any) -> str:
+    """The answer to a question; `options` are those of `typer.prompt`.
+
+    Raises typer.Exit when it is broken off (Ctrl-C, end of input): nothing is done before the last
+    answer.
+    """
+    try:
+        return str(typer.prompt(question, **options)).strip()
+    except typer.Abort:
+        warn("")
+        warn(t("Nothing was changed."))
+        raise typer.Exit(1) from None
+
+
 def confirm(question: str, *, yes: bool) -> None:
     """Ask before something counts; with --yes, go on.
 
@@ -114,7 +128,7 @@ def confirm(question: str, *, yes: bool) -> None:
     agreed = True if yes else None
     while agreed is None:
         asked = f"{question} [{t('Y/n')}]"
-        agreed = meant(typer.prompt(asked, default="", show_default=False, err=True))
+        agreed = meant(ask(asked, default="", show_default=False, err=True))
         if agreed is None:
             warn(t("Please answer yes or no."))
     if not agreed:

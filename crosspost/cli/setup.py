@@ -100,13 +100,13 @@ def _asked(given: str | None, question: str, default: str | None) -> str:
 
     Raises UsageError when there is neither an answer nor a default.
     """
-    from crosspost.cli.output import interactive
+    from crosspost.cli.output import ask, interactive
     from crosspost.errors import UsageError
 
     if given is not None:
         return given
     if interactive():
-        return str(typer.prompt(question, default=default, show_default=bool(default))).strip()
+        return ask(question, default=default, show_default=bool(default))
     if default is None:
         raise UsageError(
             t("{question}: missing.", question=question), hint=t("See: crosspost init --help")
@@ -117,7 +117,7 @@ def _asked(given: str | None, question: str, default: str | None) -> str:
 def _channels(site_url: str, platforms: list[str]) -> tuple[NewChannel, ...]:
     from crosspost.adapters import platforms as known_platforms
     from crosspost.cli.drafting import split
-    from crosspost.cli.output import interactive
+    from crosspost.cli.output import ask, interactive
     from crosspost.errors import UsageError
     from crosspost.founding import NewChannel
 
@@ -125,7 +125,7 @@ def _channels(site_url: str, platforms: list[str]) -> tuple[NewChannel, ...]:
     others = sorted(set(known_platforms()) - {"site"})
     if not names and interactive():
         question = t("Where else to publish ({known}; commas between, empty: nowhere yet)")
-        names = split(typer.prompt(question.format(known=", ".join(others)), default=""))
+        names = split(ask(question.format(known=", ".join(others)), default=""))
     if wrong := [name for name in names if name not in known_platforms()]:
         raise UsageError(
             t(
@@ -140,7 +140,7 @@ def _channels(site_url: str, platforms: list[str]) -> tuple[NewChannel, ...]:
 
 def _channel(platform: str) -> NewChannel:
     """A channel of that platform, its needed keys asked for; secrets typed unseen."""
-    from crosspost.cli.output import interactive, say
+    from crosspost.cli.output import ask, interactive, say
     from crosspost.founding import NewChannel, wanted_keys
 
     plain, secret = wanted_keys(platform)
@@ -149,12 +149,10 @@ def _channel(platform: str) -> NewChannel:
             platform, platform, dict.fromkeys(plain, "FILL-ME-IN"), dict.fromkeys(secret, "")
         )
     say(t("{platform}: how to get these is in docs/channels/{platform}.md", platform=platform))
-    keys = {key: str(typer.prompt(f"  {key}")).strip() for key in plain}
+    keys = {key: ask(f"  {key}") for key in plain}
     hidden = t("not shown; empty: later, into .env")
     secrets = {
-        key: str(
-            typer.prompt(f"  {key} ({hidden})", default="", hide_input=True, show_default=False)
-        )
+        key: ask(f"  {key} ({hidden})", default="", hide_input=True, show_default=False)
         for key in secret
     }
     return NewChannel(platform, platform, keys, secrets)

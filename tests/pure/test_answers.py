@@ -50,3 +50,14 @@ def test_where_nobody_can_be_asked_silence_is_no_consent(answers, monkeypatch):
     output.confirm("Send it?", yes=True)
     with pytest.raises(UsageError, match="add --yes"):
         output.confirm("Send it?", yes=False)
+
+
+def test_a_question_that_is_broken_off_changes_nothing_and_says_so(answers, monkeypatch, capsys):
+    def broken_off(*_, **__):
+        raise typer.Abort
+
+    monkeypatch.setattr(typer, "prompt", broken_off)
+    with pytest.raises(typer.Exit) as ended:
+        output.confirm("Send it?", yes=False)
+    assert ended.value.exit_code == 1
+    assert "Nothing was changed" in capsys.readouterr().err
