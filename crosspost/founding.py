@@ -61,6 +61,7 @@ def wanted_keys(platform: str) -> tuple[list[str], list[str]]:
 
 def found(folder: Path, answers: Answers) -> Config:
     """Make the office in `folder`. Raises UserError with nothing left behind."""
+    is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     config_file, env_file = folder / CONFIG_NAME, folder / ".env"
     for path in (config_file, env_file, folder / "crosspost.db"):
@@ -80,6 +81,9 @@ def found(folder: Path, answers: Answers) -> Config:
         for path in made:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
+        if is_new:
+            with suppress(OSError):
+                folder.rmdir()
         raise
     return config
 

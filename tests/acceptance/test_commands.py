@@ -367,3 +367,9 @@ def test_status_tells_a_monitor_that_something_is_due_and_no_daemon_runs(desk):
     assert desk.json("status")["overdue"] is True
     desk.run("daemon", "--once")
     desk.run("status")
+
+
+def test_an_init_that_is_refused_leaves_no_folder_behind(empty_desk):
+    said = empty_desk.run("init", "office", "--name", "Office", "--zone", "WIB", code=1)
+    assert "WIB" in said
+    assert not (empty_desk.folder / "office").exists()
