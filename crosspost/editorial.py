@@ -15,8 +15,8 @@ from sqlmodel import Session, col, select
 
 from crosspost import precedents, queue
 from crosspost.config import Config
-from crosspost.database import Announcement, Approval, Database, Delivery, Image, Revision
-from crosspost.drafts import Draft, Rendered, compose
+from crosspost.database import Announcement, Approval, Database, Delivery, Image, Revision, Video
+from crosspost.drafts import Draft, Kept, Rendered, compose
 from crosspost.errors import Conflict, NotFound, TimeError
 from crosspost.ledger import book
 from crosspost.ledger.hashing import new_salt, salted_digest
@@ -24,6 +24,7 @@ from crosspost.lifecycle import ENDED, MAYBE_PUBLIC, Status, status_word
 from crosspost.people import require_approver
 from crosspost.post import Content
 from crosspost.post import Image as PostImage
+from crosspost.post import Video as PostVideo
 from crosspost.queue import Doing
 from crosspost.times import Moment, is_late, moment_of, spoken
 from crosspost.wording import t
@@ -75,18 +76,23 @@ def edit(
     *,
     base: int,
     keep_images: bool,
+    keep_videos: bool = True,
     sure: Callable[[Rendered], None] | None = None,
 ) -> Added:
     """Make the next revision of announcement `number` out of `draft`; what was queued of the old
     one is cancelled, and so is its approval.
 
-    `base` is the revision that the author saw, `sure` as in `add`. Raises Conflict when there is a
+    `base` is the revision that the author saw, `sure` as in `add`; `keep_images` and `keep_videos`
+    add those of the old revision to those of the draft. Raises Conflict when there is a
     newer one, or when something of it is published or may be.
     """
     with database.read() as session:
         old = current_revision(session, number)
         _require_editable(session, old, base)
-        kept = images_of(session, config, old) if keep_images else None
+        kept = Kept(
+            tuple(images_of(session, config, old)) if keep_images else (),
+            tuple(videos_of(session, config, old)) if keep_videos else (),
+        )
         earlier = precedents.earlier(session, config.checks, draft.due.utc, but=number)
     rendered = compose(config, draft, revision=base + 1, kept=kept, earlier=earlier)
     if sure is not None:
@@ -159,6 +165,21 @@ def _store(session: Session, number: int, content: Content, doing: Doing, kind: 
                 size=image.size,
             )
         )
+    for position, video in enumerate(content.videos):
+        session.add(
+            Video(
+                revision_id=_id(revision.id),
+                position=position,
+                sha256=video.sha256,
+                alt=video.alt,
+                mime=video.mime,
+                width=video.width,
+                height=video.height,
+                size=video.size,
+                milliseconds=video.milliseconds,
+                codec=video.codec,
+            )
+        )
     session.flush()
     _record(session, revision, kind, doing, digest=revision.digest)
     return revision
@@ -174,6 +195,7 @@ def content_values(content: Content) -> dict[str, object]:
         "lang": content.lang,
         "urgency": content.urgency,
         "images": [{"sha256": image.sha256, "alt": image.alt} for image in content.images],
+        "videos": [{"sha256": video.sha256, "alt": video.alt} for video in content.videos],
     }
 
 
@@ -420,6 +442,27 @@ def images_of(session: Session, config: Config, revision: Revision) -> list[Post
             width=row.width,
             height=row.height,
             size=row.size,
+        )
+        for row in rows
+    ]
+
+
+def videos_of(session: Session, config: Config, revision: Revision) -> list[PostVideo]:
+    """The videos of a revision as they were taken in."""
+    rows = session.exec(
+        select(Video).where(Video.revision_id == revision.id).order_by(col(Video.position))
+    )
+    return [
+        PostVideo(
+            path=config.media / row.sha256,
+            sha256=row.sha256,
+            mime=row.mime,
+            alt=row.alt,
+            size=row.size,
+            width=row.width,
+            height=row.height,
+            milliseconds=row.milliseconds,
+            codec=row.codec,
         )
         for row in rows
     ]
