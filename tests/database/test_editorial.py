@@ -42,6 +42,7 @@ def test_an_announcement_is_queued_for_all_its_channels_and_recorded(database, c
             "lang": "en",
             "urgency": "normal",
             "images": [],
+            "videos": [],
         }
         assert revision.digest == salted_digest(revision.salt, content)
 
