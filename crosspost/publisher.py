@@ -73,8 +73,11 @@ def not_as_approved(bench: Workbench, delivery: Delivery, parts: list[Part], sal
         found = ""
     if found != delivery.approved_digest:
         return t("What would be sent is not what was approved.")
-    if not all(media.intact(image) for part in parts for image in bench.post(part).images):
+    posts = [bench.post(part) for part in parts]
+    if not all(media.intact(image) for post in posts for image in post.images):
         return t("An image file is missing or is not the one that was approved.")
+    if not all(media.intact(video) for post in posts for video in post.videos):
+        return t("A video file is missing or is not the one that was approved.")
     return ""
 
 
