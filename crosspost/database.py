@@ -275,6 +275,7 @@ class ChannelState(_Table, table=True):
     hold_reason: str = Field(default="", sa_type=Text)  # in that person's words
     paused_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by the platform
     reason: str = Field(default="", sa_type=Text)
+    failures: int = 0  # attempts in a row that did not go through (`breaker.py`)
     secrets: bytes | None = Field(default=None, sa_type=LargeBinary)  # a session, encrypted
 
 

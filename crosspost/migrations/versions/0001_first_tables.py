@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("hold_reason", sa.Text(), nullable=False),
         sa.Column("paused_until", UtcDateTime(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("channel"),
     )
