@@ -45,6 +45,7 @@ class InstagramAdapter(ContainerAdapter):
         image_types=("image/jpeg",),
         image_shapes=(0.8, 1.91),
         max_alt=1000,
+        needs_media=True,
         card=CardMaker.NONE,
         reconcile=Reconcile.TWO_PHASE,
         settle=timedelta(minutes=2),  # longer than our own time-out and the server's queue

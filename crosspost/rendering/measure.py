@@ -134,13 +134,3 @@ def _x_word(word: str, before: str = "") -> int:
     if len(sound) > _X_LONGEST_URL or _MANY_LABELS.search(sound) or _ODD_HOST.match(sound):
         return 2 * len(sound) + _X_URL * sound.count(".")
     return int(parse_tweet(before + sound).weightedLength) - len(before)
-
-
-_EMOJI = regex.compile(r"[\p{Extended_Pictographic}\p{Regional_Indicator}\u20E3\uFE0F]")
-
-
-def threads(text: str) -> int:
-    """Characters, of which an emoji counts as many as it has bytes in UTF-8
-    (developers.facebook.com, Threads "Overview": limitations). What a character is else is not
-    told: UTF-16 code units are never fewer."""
-    return sum(utf8(g) if _EMOJI.search(g) else utf16(g) for g in GRAPHEME.findall(text))
