@@ -198,8 +198,9 @@ def test_one_channel_s_trouble_is_not_the_others(database, platform, run, monkey
     run()
     assert status_of(database, good) is Status.PUBLISHED
     assert any(getattr(record, "event", "") == "trouble" for record in caplog.records)
+    assert status_of(database, bad) is Status.SCHEDULED
     monkeypatch.setattr(daemon_room, "publish", whole)
-    run(1)
+    run(20)
     assert status_of(database, bad) is Status.PUBLISHED
 
 
