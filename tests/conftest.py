@@ -40,6 +40,9 @@ def _made_on_server(postgres_server) -> str:
 @pytest.fixture
 def postgresql_url(postgres_server, _made_on_server) -> str:
     """The address of a queue database on a real PostgreSQL, empty, as `crosspost init` makes it."""
+    from crosspost.database import SCHEMA
+
     postgres_server.cut("office")
     postgres_server.empty("office")
+    postgres_server.do(f"UPDATE alembic_version SET version_num = '{SCHEMA}'", "office")
     return _made_on_server
