@@ -138,6 +138,24 @@ class Image(_Table, table=True):
     size: int  # bytes
 
 
+class Video(_Table, table=True):
+    """A video of a revision, in the same way; 0 or "" for what no tool could tell."""
+
+    __table_args__ = (UniqueConstraint("revision_id", "position"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    revision_id: int = _id("revision", index=True)
+    position: int  # 0 for the first
+    sha256: str
+    alt: str = Field(sa_type=Text)
+    mime: str
+    width: int
+    height: int
+    size: int  # bytes
+    milliseconds: int
+    codec: str
+
+
 class Approval(_Table, table=True):
     """Somebody's yes to a revision, exactly as rendered then."""
 
@@ -257,6 +275,7 @@ class ChannelState(_Table, table=True):
     hold_reason: str = Field(default="", sa_type=Text)  # in that person's words
     paused_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by the platform
     reason: str = Field(default="", sa_type=Text)
+    failures: int = 0  # attempts in a row that did not go through (`breaker.py`)
     secrets: bytes | None = Field(default=None, sa_type=LargeBinary)  # a session, encrypted
 
 

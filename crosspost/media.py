@@ -22,7 +22,7 @@ from PIL import ExifTags, ImageCms, ImageOps, JpegImagePlugin, UnidentifiedImage
 from PIL import Image as Pixels
 
 from crosspost.errors import ContentError
-from crosspost.post import Capabilities, Image
+from crosspost.post import Capabilities, Image, Video
 from crosspost.wording import t
 
 BYTES_LIMIT = 30_000_000
@@ -85,7 +85,7 @@ def fit(image: Image, capabilities: Capabilities, media: Path) -> Image:
     )
 
 
-def intact(image: Image) -> bool:
+def intact(image: Image | Video) -> bool:
     """Whether the file is there and still has the bytes that its digest names."""
     try:
         with image.path.open("rb") as file:

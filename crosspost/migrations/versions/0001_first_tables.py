@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("hold_reason", sa.Text(), nullable=False),
         sa.Column("paused_until", UtcDateTime(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("channel"),
     )
@@ -154,6 +155,28 @@ def upgrade() -> None:
         sa.UniqueConstraint("revision_id", "position"),
     )
     op.create_index("ix_image_revision_id", "image", ["revision_id"])
+
+    op.create_table(
+        "video",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("revision_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("sha256", AutoString(), nullable=False),
+        sa.Column("alt", sa.Text(), nullable=False),
+        sa.Column("mime", AutoString(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("milliseconds", sa.Integer(), nullable=False),
+        sa.Column("codec", AutoString(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["revision_id"],
+            ["revision.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("revision_id", "position"),
+    )
+    op.create_index("ix_video_revision_id", "video", ["revision_id"])
 
     op.create_table(
         "attempt",
