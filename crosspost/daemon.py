@@ -27,6 +27,7 @@ from crosspost import agenda, outcomes, queue
 from crosspost.config import Config
 from crosspost.database import Database, Delivery
 from crosspost.errors import DatabaseError, ForkProven, Refuted, Undecided, UserError
+from crosspost.faults import settle_fault
 from crosspost.ledger.sealing import seal_if_due
 from crosspost.lock import DaemonLock
 from crosspost.publisher import Claimed, publish, with_parts
@@ -34,7 +35,7 @@ from crosspost.queue import Doing
 from crosspost.reconciler import look
 from crosspost.showing.exhibit import show
 from crosspost.wording import t
-from crosspost.workbench import Workbench, utc_now
+from crosspost.workbench import Workbench, failure_of, utc_now
 
 log = logging.getLogger("crosspost.daemon")
 
@@ -48,7 +49,6 @@ SEAL = timedelta(seconds=60)
 SEAL_SOON = timedelta(seconds=2)
 #: How often every page is compared with the record, when it starts and later.
 MEND = timedelta(days=1)
-MOST_WORKERS = 32
 
 
 class Daemon:
@@ -67,7 +67,7 @@ class Daemon:
         self.stopping = threading.Event()
         self.bench = Workbench(database, config, self.name, now, stopping=self.stopping)
         self._workers = ThreadPoolExecutor(
-            max_workers=min(max(len(config.channels), 1), MOST_WORKERS),
+            max_workers=max(len(config.channels), 1),  # no channel waits for another's answer
             thread_name_prefix="channel",
         )
         self._busy: dict[str, Future[None]] = {}
@@ -278,7 +278,7 @@ class Daemon:
                         self._wake(self.now())  # others may have waited for this page
                     task = self._next(channel)
             except Exception as error:  # noqa: BLE001 - one channel's trouble is not the others'
-                log.error("%s: %s", channel, error, extra={"event": "trouble", "channel": channel})
+                _say_trouble(channel, error)
             finally:
                 with self._idle:
                     self._busy.pop(channel, None)
@@ -290,10 +290,14 @@ class Daemon:
             self._busy[channel] = self._workers.submit(do)
 
     def _do(self, task: _Task) -> None:
-        if task.claimed is not None:
-            publish(self.bench, task.claimed)
-        else:
-            look(self.bench, task.delivery)
+        try:
+            if task.claimed is not None:
+                publish(self.bench, task.claimed)
+            else:
+                look(self.bench, task.delivery)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must end in a decision
+            _say_trouble(task.channel, error)
+            settle_fault(self.bench, task.delivery, error)
         self._published.set()
 
     def _doing(self) -> Doing:
@@ -322,6 +326,11 @@ class _Look:
     missed: list[tuple[Delivery, int]]
     tasks: list[_Task]
     wake: datetime | None
+
+
+def _say_trouble(channel: str, error: Exception) -> None:
+    extra = {"event": "trouble", "channel": channel}
+    log.error("%s: %s", channel, failure_of(error).words, extra=extra)
 
 
 def _say_missed(delivery: Delivery, number: int) -> None:
