@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crosspost import editorial, outcomes, queue
+from crosspost import approvals, editorial, outcomes, queue
 from crosspost.config import Channel, Config, Office, Person, SiteSettings
 from crosspost.daemon import Daemon
 from crosspost.database import Database
@@ -53,7 +53,7 @@ class Publisher:
             **values,
         )
         added = editorial.add(self.database, self.config, draft, Doing("Siti", NOW))
-        revision = editorial.approve(
+        revision = approvals.approve(
             self.database, self.config, added.announcement, Doing("Budi", NOW)
         )
         Daemon(self.database, self.config, now=lambda: NOW).run_once()
