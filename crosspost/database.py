@@ -251,6 +251,8 @@ class ChannelState(SQLModel, table=True):
     paused_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by the platform
     reason: str = Field(default="", sa_type=Text)
     secrets: bytes | None = Field(default=None, sa_type=LargeBinary)  # a session, encrypted
+    login_ends: datetime | None = Field(default=None, sa_type=UtcDateTime)  # then a person must
+    renewing_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by one program
 
 
 def table(model: type[SQLModel]) -> Table:
