@@ -26,13 +26,14 @@ from crosspost import agenda, outcomes, queue
 from crosspost.config import Config
 from crosspost.database import Database, Delivery
 from crosspost.errors import DatabaseError, ForkProven, Refuted, Undecided, UserError
+from crosspost.faults import settle_fault
 from crosspost.ledger.sealing import seal_if_due
 from crosspost.lock import DaemonLock
 from crosspost.publisher import Claimed, publish, with_parts
 from crosspost.queue import Doing
 from crosspost.reconciler import look
 from crosspost.wording import t
-from crosspost.workbench import Workbench, utc_now
+from crosspost.workbench import Workbench, failure_of, utc_now
 
 log = logging.getLogger("crosspost.daemon")
 
@@ -42,7 +43,6 @@ WATCH = timedelta(seconds=0.5)
 LOOK_ANYWAY = timedelta(seconds=60)
 #: How often the ledger is sealed, where it has a key.
 SEAL = timedelta(seconds=60)
-MOST_WORKERS = 32
 
 
 class Daemon:
@@ -61,7 +61,7 @@ class Daemon:
         self.stopping = threading.Event()
         self.bench = Workbench(database, config, self.name, now, stopping=self.stopping)
         self._workers = ThreadPoolExecutor(
-            max_workers=min(max(len(config.channels), 1), MOST_WORKERS),
+            max_workers=max(len(config.channels), 1),  # no channel waits for another's answer
             thread_name_prefix="channel",
         )
         self._busy: dict[str, Future[None]] = {}
@@ -243,7 +243,7 @@ class Daemon:
                         self._wake(self.now())  # others may have waited for this page
                     task = self._next(channel)
             except Exception as error:  # noqa: BLE001 - one channel's trouble is not the others'
-                log.error("%s: %s", channel, error, extra={"event": "trouble", "channel": channel})
+                _say_trouble(channel, error)
             finally:
                 with self._idle:
                     self._busy.pop(channel, None)
@@ -255,10 +255,14 @@ class Daemon:
             self._busy[channel] = self._workers.submit(do)
 
     def _do(self, task: _Task) -> None:
-        if task.claimed is not None:
-            publish(self.bench, task.claimed)
-        else:
-            look(self.bench, task.delivery)
+        try:
+            if task.claimed is not None:
+                publish(self.bench, task.claimed)
+            else:
+                look(self.bench, task.delivery)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must end in a decision
+            _say_trouble(task.channel, error)
+            settle_fault(self.bench, task.delivery, error)
 
     def _doing(self) -> Doing:
         return Doing(self.name, self.now())
@@ -286,6 +290,11 @@ class _Look:
     missed: list[tuple[Delivery, int]]
     tasks: list[_Task]
     wake: datetime | None
+
+
+def _say_trouble(channel: str, error: Exception) -> None:
+    extra = {"event": "trouble", "channel": channel}
+    log.error("%s: %s", channel, failure_of(error).words, extra=extra)
 
 
 def _say_missed(delivery: Delivery, number: int) -> None:

@@ -8,7 +8,6 @@ not_before, not_after, render digest, wall time and zone), so that they need no 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -36,6 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection, Engine
 from sqlmodel import Field, Session, SQLModel
 
+from crosspost import postgres
 from crosspost.errors import DatabaseError, SchemaError
 from crosspost.lifecycle import Status
 from crosspost.wording import t
@@ -82,11 +82,18 @@ class StatusText(TypeDecorator[Status]):
         return None if value is None else Status(value)
 
 
+class _Table(SQLModel):
+    """What the tables have in common: their rows are ours already, so no validator is built for
+    them before somebody asks for one."""
+
+    model_config = {"defer_build": True}
+
+
 def _id(table: str, **options: Any) -> Any:
     return Field(sa_column=Column(Integer, ForeignKey(f"{table}.id"), nullable=False, **options))
 
 
-class Announcement(SQLModel, table=True):
+class Announcement(_Table, table=True):
     """What the office wants to say; its wordings are revisions."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -94,7 +101,7 @@ class Announcement(SQLModel, table=True):
     created_by: str
 
 
-class Revision(SQLModel, table=True):
+class Revision(_Table, table=True):
     """One immutable wording. `salt` and `digest` bind it to the ledger without showing it there."""
 
     __table_args__ = (UniqueConstraint("announcement_id", "number"),)
@@ -115,7 +122,7 @@ class Revision(SQLModel, table=True):
     digest: str  # salted, of the content (`ledger/hashing.py`)
 
 
-class Image(SQLModel, table=True):
+class Image(_Table, table=True):
     """An image of a revision, as taken in; the file lies in the media folder under its digest."""
 
     __table_args__ = (UniqueConstraint("revision_id", "position"),)
@@ -131,7 +138,25 @@ class Image(SQLModel, table=True):
     size: int  # bytes
 
 
-class Approval(SQLModel, table=True):
+class Video(_Table, table=True):
+    """A video of a revision, in the same way; 0 or "" for what no tool could tell."""
+
+    __table_args__ = (UniqueConstraint("revision_id", "position"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    revision_id: int = _id("revision", index=True)
+    position: int  # 0 for the first
+    sha256: str
+    alt: str = Field(sa_type=Text)
+    mime: str
+    width: int
+    height: int
+    size: int  # bytes
+    milliseconds: int
+    codec: str
+
+
+class Approval(_Table, table=True):
     """Somebody's yes to a revision, exactly as rendered then."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -140,7 +165,7 @@ class Approval(SQLModel, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
-class Delivery(SQLModel, table=True):
+class Delivery(_Table, table=True):
     """One revision to one channel: the unit of queueing, scheduling and retry."""
 
     __table_args__ = (
@@ -175,7 +200,7 @@ class Delivery(SQLModel, table=True):
     reason: str = Field(default="", sa_type=Text)  # the same in words, for people
 
 
-class Part(SQLModel, table=True):
+class Part(_Table, table=True):
     """One post of a delivery, as approved, with its handle before and its receipt after sending."""
 
     __table_args__ = (
@@ -197,7 +222,7 @@ class Part(SQLModel, table=True):
     published_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class Attempt(SQLModel, table=True):
+class Attempt(_Table, table=True):
     """One try of one delivery, recorded before it begins."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -212,7 +237,7 @@ class Attempt(SQLModel, table=True):
     message: str = Field(default="", sa_type=Text)  # the platform's own words
 
 
-class LedgerEntry(SQLModel, table=True):
+class LedgerEntry(_Table, table=True):
     """One act. Triggers forbid UPDATE and DELETE here; written by `ledger/book.py` only."""
 
     __tablename__ = "ledger_entry"
@@ -230,7 +255,7 @@ class LedgerEntry(SQLModel, table=True):
     delivery_id: int | None = Field(default=None, index=True)
 
 
-class LedgerNote(SQLModel, table=True):
+class LedgerNote(_Table, table=True):
     """The words of an act (a person's reason), kept apart so that they can be erased by law."""
 
     __tablename__ = "ledger_note"
@@ -240,7 +265,7 @@ class LedgerNote(SQLModel, table=True):
     salt: bytes = Field(sa_type=LargeBinary)
 
 
-class ChannelState(SQLModel, table=True):
+class ChannelState(_Table, table=True):
     """What crosspost knows of a channel besides its settings."""
 
     __tablename__ = "channel_state"
@@ -250,6 +275,7 @@ class ChannelState(SQLModel, table=True):
     hold_reason: str = Field(default="", sa_type=Text)  # in that person's words
     paused_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by the platform
     reason: str = Field(default="", sa_type=Text)
+    failures: int = 0  # attempts in a row that did not go through (`breaker.py`)
     secrets: bytes | None = Field(default=None, sa_type=LargeBinary)  # a session, encrypted
     login_ends: datetime | None = Field(default=None, sa_type=UtcDateTime)  # then a person must
     renewing_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by one program
@@ -264,12 +290,17 @@ def table(model: type[SQLModel]) -> Table:
 class Database:
     """The queue database, opened. Two ways in: `read()` and `write()`, each one transaction.
 
-    Raises DatabaseError when the driver of its kind is not installed.
+    Raises DatabaseError when the driver of its kind is not installed, or the address is none.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = _engine(url)
+        self._reader = self.engine
+        if self.on_server:
+            self._reader = self.engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
         self._writer = self.engine.execution_options(crosspost_write=True)
 
     @property
@@ -278,16 +309,21 @@ class Database:
         name = self.engine.url.database
         return Path(name) if self.engine.dialect.name == "sqlite" and name else None
 
+    @property
+    def on_server(self) -> bool:
+        """Whether it is PostgreSQL, which many daemons may share."""
+        return self.engine.dialect.name == "postgresql"
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A consistent view. Raises DatabaseError."""
-        with _in_words(self), Session(self.engine, expire_on_commit=False) as session:
+        with _in_words(self), Session(self._reader, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction that holds the write lock from its first statement, a question too, to
-        its end; all of it or nothing.
+        its end; all of it or nothing. On PostgreSQL too, where it is an advisory lock.
 
         Raises DatabaseError when it cannot be had or made durable.
         """
@@ -340,7 +376,8 @@ class Database:
 
     def where(self) -> str:
         """The database as it may be shown: the file's path, or the URL without its password."""
-        return str(self.file or self.engine.url.render_as_string(hide_password=True))
+        url = self.engine.url.set(drivername=self.engine.dialect.name)
+        return str(self.file or url.render_as_string(hide_password=True))
 
     def close(self) -> None:
         """Give back every connection."""
@@ -348,23 +385,12 @@ class Database:
 
 
 def _engine(url: str) -> Engine:
-    url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
     if not url.startswith("sqlite:"):
-        return _server_engine(url)
+        return postgres.server_engine(url)
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
-
-
-def _server_engine(url: str) -> Engine:
-    try:
-        return create_engine(url, pool_pre_ping=True)
-    except ModuleNotFoundError as error:
-        raise DatabaseError(
-            t("The driver of this database is not installed: {name}.", name=error.name),
-            hint=t("For PostgreSQL, install it with: pip install 'crosspost[postgres]'"),
-        ) from error
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -402,7 +428,9 @@ def _in_words(database: Database) -> Iterator[None]:
     except exc.IntegrityError:
         raise  # a rule of ours was about to be broken: that is a bug, and not the database's
     except exc.DBAPIError as error:
-        raise DatabaseError(_sentence(database, str(error.orig)), hint=_hint(error)) from error
+        known = postgres.sentence(error, database.where()) if database.on_server else None
+        words, hint = known or (_sentence(database, str(error.orig)), _hint(error))
+        raise DatabaseError(words, hint=hint) from error
 
 
 def _sentence(database: Database, reason: str) -> str:

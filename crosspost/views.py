@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +18,9 @@ from sqlmodel import Session, col, select
 from crosspost import agenda, queue
 from crosspost.config import Config
 from crosspost.database import Announcement, Approval, ChannelState, Delivery, Part, Revision
-from crosspost.editorial import current_revision, images_of
 from crosspost.ledger import book
 from crosspost.lifecycle import NEEDS_PERSON, Status, status_word
+from crosspost.revisions import current_revision, images_of, videos_of
 
 Json = dict[str, Any]
 
@@ -97,6 +98,10 @@ class Views:
                     "size": image.size,
                 }
                 for image in images
+            ],
+            "videos": [
+                {name: value for name, value in asdict(video).items() if name != "path"}
+                for video in videos_of(self.session, self.config, revision)
             ],
             "approvals": self._approvals(revision),
             "deliveries": [self.delivery(delivery) for delivery in deliveries],

@@ -49,6 +49,8 @@ def open_office(*, secrets: bool = True, typed: Mapping[str, str] | None = None)
 
     Raises ConfigError, DatabaseError, SchemaError.
     """
+    import atexit
+
     from crosspost.config import load
     from crosspost.database import Database
     from crosspost.people import current_person
@@ -60,5 +62,6 @@ def open_office(*, secrets: bool = True, typed: Mapping[str, str] | None = None)
     else:
         config = load(config_file, secrets=False)
     database = Database(config.database_url)
+    atexit.register(database.close)  # a server is told that nobody is there any more
     database.check_schema()
     return Office(config, database, current_person(config), datetime.now(UTC))

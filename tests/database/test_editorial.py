@@ -17,11 +17,12 @@ from drafted import DRAFT, OTHER, TOO_LATE, begin, bring, deliveries, refuse, st
 from PIL import Image as Picture
 from sqlmodel import select
 
-from crosspost import editorial, queue
+from crosspost import approvals, editorial, queue, revisions
 from crosspost.database import Announcement, Approval, Delivery, Revision
 from crosspost.errors import Conflict, ContentError, NotFound, TimeError
 from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import Status
+from crosspost.post import Content
 
 # --- add ------------------------------------------------------------------------------------------
 
@@ -32,7 +33,7 @@ def test_an_announcement_is_queued_for_all_its_channels_and_recorded(database, c
     assert statuses(database) == {"alpha": Status.HELD, "beta": Status.HELD}
     with database.read() as session:
         assert kinds(session) == ["added", "queued", "queued"]
-        revision = editorial.current_revision(session, 1)
+        revision = revisions.current_revision(session, 1)
         content = {
             "title": DRAFT.title,
             "body": DRAFT.body,
@@ -41,6 +42,7 @@ def test_an_announcement_is_queued_for_all_its_channels_and_recorded(database, c
             "lang": "en",
             "urgency": "normal",
             "images": [],
+            "videos": [],
         }
         assert revision.digest == salted_digest(revision.salt, content)
 
@@ -138,7 +140,7 @@ def test_an_edit_that_was_overtaken_while_it_was_rendered_is_refused(database, c
     with pytest.raises(Conflict, match="Somebody else has edited it meanwhile"):
         edit(database, config, added, sure=overtake)
     with database.read() as session:
-        assert editorial.current_revision(session, added).body == DRAFT.body
+        assert revisions.current_revision(session, added).body == DRAFT.body
 
 
 @pytest.mark.parametrize("steps", TOO_LATE.values(), ids=TOO_LATE)
@@ -171,16 +173,37 @@ def test_images_stay_through_an_edit_when_they_are_kept(database, config, tmp_pa
     path.unlink()
     edit(database, config, number)
     with database.read() as session:
-        revision = editorial.current_revision(session, number)
-        [image] = editorial.images_of(session, config, revision)
+        revision = revisions.current_revision(session, number)
+        [image] = revisions.images_of(session, config, revision)
         assert (image.alt, image.path.is_file()) == ("A map of the closed road", True)
+
+
+def test_a_video_stays_through_an_edit_and_is_part_of_what_is_bound(
+    database, config, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PATH", str(tmp_path))  # a machine without ffprobe
+    path = tmp_path / "clip.webm"
+    path.write_bytes(b"\x1a\x45\xdf\xa3 a film of the closed road")
+    draft = replace(DRAFT, videos=((path, "A film of the closed road"),))
+    added = editorial.add(database, config, draft, doing())
+    assert added.warnings == ("The video is not shown on: alpha, beta.",)
+    edit(database, config, added.announcement)
+    with database.read() as session:
+        revision = editorial.current_revision(session, added.announcement)
+        [video] = revisions.videos_of(session, config, revision)
+    assert (video.alt, video.mime, video.path.is_file()) == (
+        "A film of the closed road", "video/webm", True,
+    )  # fmt: skip
+    content = Content("c", 1, "", "", "", "", "en", "normal", videos=(video,))
+    [bound] = revisions.content_values(content)["videos"]
+    assert bound == {"sha256": video.sha256, "alt": "A film of the closed road"}
 
 
 # --- approve --------------------------------------------------------------------------------------
 
 
 def test_an_approval_schedules_every_channel_under_the_approver_s_name(database, config, added):
-    editorial.approve(database, config, added, doing(), base=1)
+    approvals.approve(database, config, added, doing(), base=1)
     assert set(statuses(database).values()) == {Status.SCHEDULED}
     with database.read() as session:
         assert [(a.by, a.at) for a in session.exec(select(Approval))] == [("Siti", NOW)]
@@ -189,23 +212,23 @@ def test_an_approval_schedules_every_channel_under_the_approver_s_name(database,
 def test_an_approval_of_a_revision_that_was_not_seen_is_refused(database, config, added):
     edit(database, config, added)
     with pytest.raises(Conflict, match="You approve revision 1, but there is revision 2"):
-        editorial.approve(database, config, added, doing(), base=1)
+        approvals.approve(database, config, added, doing(), base=1)
     assert set(statuses(database).values()) == {Status.HELD}
 
 
 def test_nobody_but_an_approver_approves(database, config, added):
     with pytest.raises(Conflict, match="Budi is not among"):
-        editorial.approve(database, config, added, doing("Budi"))
+        approvals.approve(database, config, added, doing("Budi"))
     assert set(statuses(database).values()) == {Status.HELD}
 
 
 def test_what_is_over_cannot_be_approved(database, config, added):
     with pytest.raises(TimeError, match="Its time is over") as caught:
-        editorial.approve(database, config, added, doing(at=later(hours=4)))
+        approvals.approve(database, config, added, doing(at=later(hours=4)))
     assert "crosspost reschedule 1 --at TIME" in caught.value.hint
     assert set(statuses(database).values()) == {Status.HELD}
 
 
 def test_nothing_is_approved_twice(database, config, approved):
     with pytest.raises(Conflict, match="nothing to approve"):
-        editorial.approve(database, config, approved, doing())
+        approvals.approve(database, config, approved, doing())
