@@ -1,5 +1,5 @@
-"""The channels' accounts, connected: their adapters with what is kept for them, logins kept on the
-record, renewed ahead of time, and spoken of before they end.
+"""The channels' accounts, connected: their adapters with what is kept for them, logins on the
+record and renewed ahead of time.
 
 It must not ask a person anything (`cli/logins.py` does) or know a platform.
 """
@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session
 
-from crosspost import tokens
 from crosspost.adapters import Adapter, Context, adapter_class, open_adapter
 from crosspost.adapters.oauth import OAuthAdapter
 from crosspost.config import Config
-from crosspost.database import ChannelState, Database, Delivery
+from crosspost.database import Database
 from crosspost.errors import AuthRevoked, PlatformError, UserError
 from crosspost.ledger import book
-from crosspost.lifecycle import ENDED
 from crosspost.queue import Doing, unpause
 from crosspost.vault import Vault, utc_now
-from crosspost.wording import t
 
 log = logging.getLogger("crosspost.connections")
 
@@ -73,45 +69,3 @@ def _with_login(config: Config) -> Iterator[str]:
     for name, channel in config.channels.items():
         if issubclass(adapter_class(channel.platform), OAuthAdapter):
             yield name
-
-
-# --- speaking of the end in time ------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Ending:
-    """A login that only a person can renew, and that ends soon or before something is published.
-    `late` is the first delivery's time after it."""
-
-    channel: str
-    ends: datetime
-    late: datetime | None = None
-
-    def sentence(self, show: Callable[[datetime], str]) -> str:
-        """For an admin, with what to do; `show` writes a time as the office does."""
-        words = t("The login to {channel} ends {ends}.", channel=self.channel, ends=show(self.ends))
-        if self.late:
-            words += " " + t("An announcement is to go out there {late}.", late=show(self.late))
-        advice = t("Renew it: crosspost channels login {channel}", channel=self.channel)
-        return f"{words} {advice}"
-
-
-def endings(session: Session, now: datetime) -> list[Ending]:
-    """Every login that is to be spoken of now, the first to end first."""
-    known = select(ChannelState).where(col(ChannelState.login_ends).is_not(None))
-    found = []
-    for state in session.exec(known.order_by(col(ChannelState.login_ends))):
-        ends = state.login_ends
-        late = _first_after(session, state.channel, ends)
-        if ends and tokens.is_ending(ends, now, [late] if late else []):
-            found.append(Ending(state.channel, ends, late))
-    return found
-
-
-def _first_after(session: Session, channel: str, ends: datetime | None) -> datetime | None:
-    waiting = select(func.min(Delivery.due_at)).where(
-        Delivery.channel == channel,
-        col(Delivery.status).not_in(list(ENDED)),
-        col(Delivery.due_at) >= ends,
-    )
-    return session.exec(waiting).one()
