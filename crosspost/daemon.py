@@ -23,7 +23,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import text
 from sqlmodel import Session
 
-from crosspost import agenda, outcomes, queue
+from crosspost import agenda, connections, outcomes, queue
 from crosspost.config import Config
 from crosspost.database import Database, Delivery
 from crosspost.errors import DatabaseError, ForkProven, Refuted, Undecided, UserError
@@ -43,6 +43,8 @@ log = logging.getLogger("crosspost.daemon")
 WATCH = timedelta(seconds=0.5)
 #: It looks at the queue at least this often, whatever it believes about the next due time.
 LOOK_ANYWAY = timedelta(seconds=60)
+#: How often it looks whether a login is to be renewed; two hours are the shortest known.
+RENEW = timedelta(minutes=5)
 #: How often the ledger is sealed, where it has a key, and the site brought up to date with it.
 SEAL = timedelta(seconds=60)
 #: How soon after something became public.
@@ -152,6 +154,8 @@ class Daemon:
             IntervalTrigger(seconds=WATCH.total_seconds()),
             max_instances=1,
         )
+        renewing = IntervalTrigger(seconds=RENEW.total_seconds())
+        scheduler.add_job(self._renew, renewing, max_instances=1, next_run_time=self.now())
         soon = IntervalTrigger(seconds=SEAL_SOON.total_seconds())
         scheduler.add_job(self._seal_and_show, soon, max_instances=1, next_run_time=self.now())
         self._wake = lambda when: tick.modify(next_run_time=when) and None
@@ -212,6 +216,13 @@ class Daemon:
             self.stop()
         except UserError as error:
             log.error("%s", error, extra={"event": "ledger"})
+
+    def _renew(self) -> None:
+        """Logins that end soon are renewed between posts, so that none is late for it."""
+        try:
+            connections.renew(self.bench.config, self.bench.adapter)
+        except DatabaseError as error:
+            log.error("%s", error, extra={"event": "database"})
 
     def _require_a_sound_ledger(self) -> None:
         if self._refuted is not None:
