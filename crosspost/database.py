@@ -156,6 +156,22 @@ class Video(_Table, table=True):
     codec: str
 
 
+class Fake(_Table, table=True):
+    """Something that others spread in the office's name (`fakes.py`)."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    by: str
+    title: str = Field(sa_type=Text)
+    explanation: str = Field(sa_type=Text)  # what is right, for the public
+    text: str = Field(sa_type=Text)  # its words; "" when it has none
+    links: str = Field(sa_type=Text)  # JSON: where it was seen
+    keys: str = Field(sa_type=Text)  # JSON: the digests under which it is looked up
+    salt: bytes = Field(sa_type=LargeBinary)  # 32 random bytes
+    digest: str  # salted, of title, explanation, text and links
+    removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # it was none
+
+
 class Approval(_Table, table=True):
     """Somebody's yes to a revision, exactly as rendered then."""
 
@@ -276,6 +292,8 @@ class ChannelState(_Table, table=True):
     paused_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by the platform
     reason: str = Field(default="", sa_type=Text)
     failures: int = 0  # attempts in a row that did not go through (`breaker.py`)
+    account: str = ""  # its name, as the platform said last
+    account_url: str = ""
     secrets: bytes | None = Field(default=None, sa_type=LargeBinary)  # a session, encrypted
     login_ends: datetime | None = Field(default=None, sa_type=UtcDateTime)  # then a person must
     renewing_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by one program

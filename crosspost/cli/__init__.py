@@ -21,6 +21,7 @@ from crosspost.cli import (
     approvals,
     channels,
     checking,
+    fakes,
     office,
     proving,
     records,
@@ -45,6 +46,7 @@ for subject in (setup, announcements, checking, approvals, running, records):
 proving.register(app, records.log)
 app.add_typer(channels.app, name="channels")
 app.add_typer(records.log, name="log")
+app.add_typer(fakes.app, name="fake")
 
 
 def _version(wanted: bool) -> None:

@@ -19,7 +19,17 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 EXAMPLE = (ROOT / "config.example.toml").read_text()
 #: Kinds of entries that are no moves.
-OTHER_KINDS = {"added", "edited", "queued", "rescheduled", "held", "resumed", "connected"}
+OTHER_KINDS = {
+    "added",
+    "edited",
+    "queued",
+    "rescheduled",
+    "held",
+    "resumed",
+    "fake_added",
+    "fake_removed",
+    "connected",
+}
 
 
 def commands(group=None, before=""):
