@@ -82,6 +82,7 @@ def _sentences() -> dict[str, str]:
         "retried": t("let it go out after all."),
         "held": t("put {channels} on hold."),
         "resumed": t("let {channels} go on."),
+        "connected": t("logged in to {channels}."),
         "alarmed": t("stopped it: it is not what was approved."),
     }
 
