@@ -18,8 +18,10 @@ from crosspost import agenda, queue
 from crosspost.config import Config
 from crosspost.database import Announcement, Approval, ChannelState, Delivery, Part, Revision
 from crosspost.editorial import current_revision, images_of
+from crosspost.errors import UserError
 from crosspost.ledger import book
 from crosspost.lifecycle import NEEDS_PERSON, Status, status_word
+from crosspost.restoring import restored
 
 Json = dict[str, Any]
 
@@ -191,7 +193,21 @@ class Views:
             "deliveries": {status.value: counts.get(status, 0) for status in Status},
             "needs_person": people,
             "paused_channels": paused,
+            "restored": self._restored(),
         }
+
+    def _restored(self) -> str | None:
+        try:
+            found = restored(self.session, self.config.folder)
+        except UserError as error:
+            return error.problems[0]
+        return found.words() if found else None
+
+    def heading(self, delivery: Delivery) -> Json:
+        """The announcement of a delivery in a line: number and title."""
+        revision = self.session.get_one(Revision, delivery.revision_id)
+        title = revision.title or _first_words(revision.body)
+        return {"number": revision.announcement_id, "title": title}
 
     def entries(self, *, announcement: int | None = None, last: int | None = None) -> list[Json]:
         """Ledger entries in order: index, the entry itself, its leaf hash, the words kept apart."""
