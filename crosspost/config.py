@@ -61,7 +61,7 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Office(_Section):

@@ -82,11 +82,18 @@ class StatusText(TypeDecorator[Status]):
         return None if value is None else Status(value)
 
 
+class _Table(SQLModel):
+    """What the tables have in common: their rows are ours already, so no validator is built for
+    them before somebody asks for one."""
+
+    model_config = {"defer_build": True}
+
+
 def _id(table: str, **options: Any) -> Any:
     return Field(sa_column=Column(Integer, ForeignKey(f"{table}.id"), nullable=False, **options))
 
 
-class Announcement(SQLModel, table=True):
+class Announcement(_Table, table=True):
     """What the office wants to say; its wordings are revisions."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -94,7 +101,7 @@ class Announcement(SQLModel, table=True):
     created_by: str
 
 
-class Revision(SQLModel, table=True):
+class Revision(_Table, table=True):
     """One immutable wording. `salt` and `digest` bind it to the ledger without showing it there."""
 
     __table_args__ = (UniqueConstraint("announcement_id", "number"),)
@@ -115,7 +122,7 @@ class Revision(SQLModel, table=True):
     digest: str  # salted, of the content (`ledger/hashing.py`)
 
 
-class Image(SQLModel, table=True):
+class Image(_Table, table=True):
     """An image of a revision, as taken in; the file lies in the media folder under its digest."""
 
     __table_args__ = (UniqueConstraint("revision_id", "position"),)
@@ -131,7 +138,7 @@ class Image(SQLModel, table=True):
     size: int  # bytes
 
 
-class Approval(SQLModel, table=True):
+class Approval(_Table, table=True):
     """Somebody's yes to a revision, exactly as rendered then."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -140,7 +147,7 @@ class Approval(SQLModel, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
-class Delivery(SQLModel, table=True):
+class Delivery(_Table, table=True):
     """One revision to one channel: the unit of queueing, scheduling and retry."""
 
     __table_args__ = (
@@ -175,7 +182,7 @@ class Delivery(SQLModel, table=True):
     reason: str = Field(default="", sa_type=Text)  # the same in words, for people
 
 
-class Part(SQLModel, table=True):
+class Part(_Table, table=True):
     """One post of a delivery, as approved, with its handle before and its receipt after sending."""
 
     __table_args__ = (
@@ -197,7 +204,7 @@ class Part(SQLModel, table=True):
     published_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class Attempt(SQLModel, table=True):
+class Attempt(_Table, table=True):
     """One try of one delivery, recorded before it begins."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -212,7 +219,7 @@ class Attempt(SQLModel, table=True):
     message: str = Field(default="", sa_type=Text)  # the platform's own words
 
 
-class LedgerEntry(SQLModel, table=True):
+class LedgerEntry(_Table, table=True):
     """One act. Triggers forbid UPDATE and DELETE here; written by `ledger/book.py` only."""
 
     __tablename__ = "ledger_entry"
@@ -230,7 +237,7 @@ class LedgerEntry(SQLModel, table=True):
     delivery_id: int | None = Field(default=None, index=True)
 
 
-class LedgerNote(SQLModel, table=True):
+class LedgerNote(_Table, table=True):
     """The words of an act (a person's reason), kept apart so that they can be erased by law."""
 
     __tablename__ = "ledger_note"
@@ -240,7 +247,7 @@ class LedgerNote(SQLModel, table=True):
     salt: bytes = Field(sa_type=LargeBinary)
 
 
-class ChannelState(SQLModel, table=True):
+class ChannelState(_Table, table=True):
     """What crosspost knows of a channel besides its settings."""
 
     __tablename__ = "channel_state"

@@ -1,6 +1,6 @@
 """A draft and what becomes of it on each channel: checked, its images taken in, rendered.
 
-Nothing is queued here, and no table is touched; `editorial.py` stores what this room composed.
+Nothing is queued here, and no table is touched; `editorial.py` has what this room composed stored.
 """
 
 from __future__ import annotations

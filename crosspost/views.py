@@ -17,11 +17,11 @@ from sqlmodel import Session, col, select
 from crosspost import agenda, queue
 from crosspost.config import Config
 from crosspost.database import Announcement, Approval, ChannelState, Delivery, Part, Revision
-from crosspost.editorial import current_revision, images_of
 from crosspost.errors import UserError
 from crosspost.ledger import book
 from crosspost.lifecycle import NEEDS_PERSON, Status, status_word
 from crosspost.restoring import restored
+from crosspost.revisions import current_revision, images_of
 
 Json = dict[str, Any]
 

@@ -28,6 +28,7 @@ BUILT_IN: dict[str, str] = {
     "mastodon": "crosspost.adapters.mastodon:MastodonAdapter",
     "bluesky": "crosspost.adapters.bluesky:BlueskyAdapter",
     "telegram": "crosspost.adapters.telegram:TelegramAdapter",
+    "facebook": "crosspost.adapters.facebook:FacebookAdapter",
     "discord": "crosspost.adapters.discord:DiscordAdapter",
     "matrix": "crosspost.adapters.matrix:MatrixAdapter",
     "slack": "crosspost.adapters.slack:SlackAdapter",

@@ -29,9 +29,9 @@ def approve(
     yes: Yes = False,
 ) -> None:
     """Approve an announcement exactly as `preview` shows it."""
+    from crosspost.approvals import approve as say_yes
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say
-    from crosspost.editorial import approve as say_yes
 
     office = open_office()
     seen = _show_what(office, number)
@@ -77,7 +77,7 @@ def reschedule(
     """Give another time to what is not sent yet. An approval stays."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say
-    from crosspost.editorial import reschedule as move_it
+    from crosspost.dispatch import reschedule as move_it
     from crosspost.times import understand
 
     office = open_office(secrets=False)
@@ -98,7 +98,7 @@ def cancel(
     """Take back what is not sent yet."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say
-    from crosspost.editorial import cancel as take_back
+    from crosspost.dispatch import cancel as take_back
 
     office = open_office(secrets=False)
     confirm(t("Cancel announcement {number}?", number=number), yes=yes)
@@ -115,7 +115,7 @@ def retry(
     """Let what failed or was missed go out now after all."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say
-    from crosspost.editorial import retry as let_go
+    from crosspost.dispatch import retry as let_go
 
     office = open_office(secrets=False)
     confirm(t("Send announcement {number} now?", number=number), yes=yes)
@@ -141,7 +141,7 @@ def resolve(
     """Say what you found, where only a person can tell whether a post is public."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say
-    from crosspost.editorial import Finding, resolve
+    from crosspost.dispatch import Finding, resolve
     from crosspost.errors import UsageError
 
     if [published is not None, not_published, give_up].count(True) != 1:

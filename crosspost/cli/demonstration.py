@@ -80,7 +80,8 @@ def _queue(office: Office, folder: Path) -> list[int]:
     has passed meanwhile, as if the daemon had been off."""
     from dataclasses import replace
 
-    from crosspost.editorial import add, approve
+    from crosspost.approvals import approve
+    from crosspost.editorial import add
 
     numbers = []
     earlier = replace(office, now=office.now - timedelta(minutes=10))

@@ -13,7 +13,7 @@ from desk import claim, config_in, doing
 from drafted import DRAFT
 from scripted import Clock, Scripted
 
-from crosspost import editorial, workbench
+from crosspost import approvals, editorial, workbench
 from crosspost.config import Config
 from crosspost.database import Database, Delivery
 from crosspost.migrations import upgrade
@@ -73,7 +73,7 @@ def added(database, config):
 
 @pytest.fixture
 def approved(database, config, added):
-    editorial.approve(database, config, added, doing())
+    approvals.approve(database, config, added, doing())
     return added
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from desk import NO_ANSWER, ZONE, doing, later
 
-from crosspost import editorial, outcomes, queue
+from crosspost import outcomes, queue, revisions
 from crosspost.database import Delivery
 from crosspost.drafts import Draft
 from crosspost.lifecycle import Status
@@ -29,7 +29,7 @@ DAEMON = doing("daemon", later(hours=1))
 
 def deliveries(database, number: int = 1) -> dict[str, Delivery]:
     with database.read() as session:
-        revision = editorial.current_revision(session, number)
+        revision = revisions.current_revision(session, number)
         return {d.channel: d for d in queue.deliveries_of(session, revision)}
 
 

@@ -17,7 +17,7 @@ from drafted import DRAFT, OTHER, TOO_LATE, begin, bring, deliveries, refuse, st
 from PIL import Image as Picture
 from sqlmodel import select
 
-from crosspost import editorial, queue
+from crosspost import approvals, editorial, queue, revisions
 from crosspost.database import Announcement, Approval, Delivery, Revision
 from crosspost.errors import Conflict, ContentError, NotFound, TimeError
 from crosspost.ledger.hashing import salted_digest
@@ -32,7 +32,7 @@ def test_an_announcement_is_queued_for_all_its_channels_and_recorded(database, c
     assert statuses(database) == {"alpha": Status.HELD, "beta": Status.HELD}
     with database.read() as session:
         assert kinds(session) == ["added", "queued", "queued"]
-        revision = editorial.current_revision(session, 1)
+        revision = revisions.current_revision(session, 1)
         content = {
             "title": DRAFT.title,
             "body": DRAFT.body,
@@ -138,7 +138,7 @@ def test_an_edit_that_was_overtaken_while_it_was_rendered_is_refused(database, c
     with pytest.raises(Conflict, match="Somebody else has edited it meanwhile"):
         edit(database, config, added, sure=overtake)
     with database.read() as session:
-        assert editorial.current_revision(session, added).body == DRAFT.body
+        assert revisions.current_revision(session, added).body == DRAFT.body
 
 
 @pytest.mark.parametrize("steps", TOO_LATE.values(), ids=TOO_LATE)
@@ -171,8 +171,8 @@ def test_images_stay_through_an_edit_when_they_are_kept(database, config, tmp_pa
     path.unlink()
     edit(database, config, number)
     with database.read() as session:
-        revision = editorial.current_revision(session, number)
-        [image] = editorial.images_of(session, config, revision)
+        revision = revisions.current_revision(session, number)
+        [image] = revisions.images_of(session, config, revision)
         assert (image.alt, image.path.is_file()) == ("A map of the closed road", True)
 
 
@@ -180,7 +180,7 @@ def test_images_stay_through_an_edit_when_they_are_kept(database, config, tmp_pa
 
 
 def test_an_approval_schedules_every_channel_under_the_approver_s_name(database, config, added):
-    editorial.approve(database, config, added, doing(), base=1)
+    approvals.approve(database, config, added, doing(), base=1)
     assert set(statuses(database).values()) == {Status.SCHEDULED}
     with database.read() as session:
         assert [(a.by, a.at) for a in session.exec(select(Approval))] == [("Siti", NOW)]
@@ -189,23 +189,23 @@ def test_an_approval_schedules_every_channel_under_the_approver_s_name(database,
 def test_an_approval_of_a_revision_that_was_not_seen_is_refused(database, config, added):
     edit(database, config, added)
     with pytest.raises(Conflict, match="You approve revision 1, but there is revision 2"):
-        editorial.approve(database, config, added, doing(), base=1)
+        approvals.approve(database, config, added, doing(), base=1)
     assert set(statuses(database).values()) == {Status.HELD}
 
 
 def test_nobody_but_an_approver_approves(database, config, added):
     with pytest.raises(Conflict, match="Budi is not among"):
-        editorial.approve(database, config, added, doing("Budi"))
+        approvals.approve(database, config, added, doing("Budi"))
     assert set(statuses(database).values()) == {Status.HELD}
 
 
 def test_what_is_over_cannot_be_approved(database, config, added):
     with pytest.raises(TimeError, match="Its time is over") as caught:
-        editorial.approve(database, config, added, doing(at=later(hours=4)))
+        approvals.approve(database, config, added, doing(at=later(hours=4)))
     assert "crosspost reschedule 1 --at TIME" in caught.value.hint
     assert set(statuses(database).values()) == {Status.HELD}
 
 
 def test_nothing_is_approved_twice(database, config, approved):
     with pytest.raises(Conflict, match="nothing to approve"):
-        editorial.approve(database, config, approved, doing())
+        approvals.approve(database, config, approved, doing())

@@ -11,9 +11,9 @@ from desk import (
 )
 from drafted import ask, begin, bring, deliveries, doubt, refuse, say_yes, statuses
 
-from crosspost import editorial, queue
+from crosspost import approvals, dispatch, queue
 from crosspost.database import ChannelState
-from crosspost.editorial import Finding
+from crosspost.dispatch import Finding
 from crosspost.errors import Conflict, NotFound
 from crosspost.lifecycle import Status
 from crosspost.times import moment_of
@@ -25,7 +25,7 @@ TOMORROW = moment_of(later(days=1), ZONE)
 
 
 def test_another_time_is_given_to_the_channels_named(database, config, approved):
-    chosen = editorial.reschedule(database, config, approved, TOMORROW, doing(), channels=["beta"])
+    chosen = dispatch.reschedule(database, config, approved, TOMORROW, doing(), channels=["beta"])
     found = deliveries(database)
     assert chosen == ["beta"]
     assert (found["alpha"].due_at, found["beta"].due_at) == (later(hours=1), later(days=1))
@@ -38,22 +38,22 @@ def test_one_channel_too_late_stops_the_whole_act(database, config, approved, ac
     entries, channels = entry_count(database), ["alpha", "beta"]
     with pytest.raises(Conflict, match="beta: being published"):
         if act == "cancel":
-            editorial.cancel(database, approved, doing(), channels=channels)
+            dispatch.cancel(database, approved, doing(), channels=channels)
         else:
-            editorial.reschedule(database, config, approved, TOMORROW, doing(), channels=channels)
+            dispatch.reschedule(database, config, approved, TOMORROW, doing(), channels=channels)
     assert entry_count(database) == entries
 
 
 def test_without_names_what_is_not_sent_yet_is_cancelled(database, approved):
     bring(database, "beta", begin)
-    assert editorial.cancel(database, approved, doing()) == ["alpha"]
+    assert dispatch.cancel(database, approved, doing()) == ["alpha"]
     with pytest.raises(Conflict, match="alpha: cancelled, beta: being published"):
-        editorial.cancel(database, approved, doing())
+        dispatch.cancel(database, approved, doing())
 
 
 def test_a_channel_that_it_does_not_go_to_is_named_with_those_it_does(database, approved):
     with pytest.raises(NotFound, match="does not go to web") as caught:
-        editorial.cancel(database, approved, doing(), channels=["web"])
+        dispatch.cancel(database, approved, doing(), channels=["web"])
     assert "alpha, beta" in caught.value.hint
 
 
@@ -61,7 +61,7 @@ def test_a_retry_goes_out_now_and_wakes_a_paused_channel(database, config, appro
     bring(database, "alpha", refuse)
     with database.write() as session:
         queue.pause(session, "alpha", later(days=1), "Slow down.")
-    assert editorial.retry(database, config, approved, doing(at=later(days=2))) == ["alpha"]
+    assert dispatch.retry(database, config, approved, doing(at=later(days=2))) == ["alpha"]
     found = deliveries(database)["alpha"]
     assert (found.due_at, found.not_after) == (later(days=2), later(days=2, hours=2))
     with database.read() as session:
@@ -71,7 +71,7 @@ def test_a_retry_goes_out_now_and_wakes_a_paused_channel(database, config, appro
 def test_what_is_published_is_not_retried(database, config, approved):
     bring(database, "alpha", begin, say_yes)
     with pytest.raises(Conflict, match="alpha: published"):
-        editorial.retry(database, config, approved, doing(), channels=["alpha"])
+        dispatch.retry(database, config, approved, doing(), channels=["alpha"])
 
 
 # --- resolve --------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ def test_what_is_published_is_not_retried(database, config, approved):
 def test_a_person_settles_what_nobody_else_can(database, config, approved, finding, status):
     bring(database, "alpha", begin, doubt, ask)
     at = doing(at=later(hours=9), note="I looked.")
-    editorial.resolve(database, config, approved, "alpha", finding, at)
+    dispatch.resolve(database, config, approved, "alpha", finding, at)
     found = deliveries(database)
     assert (found["alpha"].status, found["beta"].status) == (status, Status.SCHEDULED)
     if finding is Finding.ABSENT:
@@ -99,10 +99,10 @@ def test_a_person_settles_what_nobody_else_can(database, config, approved, findi
 def test_what_is_not_in_review_is_not_resolved(database, config, approved, finding):
     bring(database, "alpha", begin, doubt)
     with pytest.raises(Conflict, match="alpha: unconfirmed"):
-        editorial.resolve(database, config, approved, "alpha", finding, doing())
+        dispatch.resolve(database, config, approved, "alpha", finding, doing())
     assert statuses(database)["alpha"] is Status.UNCONFIRMED
 
 
 def test_an_announcement_that_there_is_not_is_not_found(database, config):
     with pytest.raises(NotFound, match="There is no announcement 9"):
-        editorial.approve(database, config, 9, doing())
+        approvals.approve(database, config, 9, doing())

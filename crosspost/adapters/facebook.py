@@ -1,0 +1,147 @@
+"""Facebook Pages, written to with the Page's own token.
+
+It must not write as a person: a token that is not the Page's is refused at the check. Facts:
+developers.facebook.com, "Pages API: posts", Graph API reference "Page".
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from pydantic import Field
+
+from crosspost.adapters.base import Answer
+from crosspost.adapters.graph import GraphAdapter, GraphSettings
+from crosspost.adapters.likeness import bare
+from crosspost.errors import Misconfigured, TargetGone
+from crosspost.post import Account, Capabilities, Image, Outgoing, Post, Receipt, Reconcile
+from crosspost.rendering.measure import utf16
+from crosspost.wording import t
+
+#: What the token must be allowed to do.
+PERMISSIONS = ("pages_manage_posts", "pages_read_engagement")
+
+
+class FacebookSettings(GraphSettings):
+    """`page_id` is the Page's number, `access_token` the Page's own token."""
+
+    page_id: str = Field(pattern=r"^\d{3,20}$", coerce_numbers_to_str=True)
+
+
+class FacebookAdapter(GraphAdapter):
+    """One Page."""
+
+    platform = "facebook"
+    title = "Facebook"
+    Settings = FacebookSettings
+    capabilities: Capabilities = Capabilities(
+        max_length=63_206,
+        max_images=10,
+        image_bytes=4_000_000,  # what Meta advises
+        image_side=2048,
+        max_alt=1000,  # no limit is documented; this is what all of Meta's platforms take
+        delete=True,
+        edit=True,
+        reconcile=Reconcile.LOOKUP,
+        settle=timedelta(minutes=2),  # lists may lag behind
+    )
+    shown_fields = ("id", "message", "permalink_url", "created_time")
+
+    def check(self) -> Account:
+        answer = self.graph("GET", "me", {"fields": "id,name,link"}, phase="check")
+        name = str(answer.data.get("name") or "")
+        if self.id_of(answer, "check") != self.settings.page_id:
+            raise Misconfigured(
+                t(
+                    "This is the token of {name}, not the token of the page {page}: "
+                    "take the page's own.",
+                    name=self.said(name) or t("somebody else"),
+                    page=self.settings.page_id,
+                ),
+                platform=self.platform,
+            )
+        facts, scopes = self.about_token()
+        link = f"https://www.facebook.com/{self.settings.page_id}"
+        return Account(
+            name or self.settings.page_id, link, facts, self.lacking(PERMISSIONS, scopes)
+        )
+
+    def measure(self, text: str) -> int:
+        """UTF-16 code units: never less than Facebook counts."""
+        return utf16(text)
+
+    # --- publishing -------------------------------------------------------------------------------
+
+    def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
+        """The images as photos that nobody sees until a post has them."""
+        earlier = outgoing.prepared.get("photos")
+        known = list(earlier) if isinstance(earlier, list) else []
+        photos = []
+        for place, image in enumerate(outgoing.post.images):
+            there = place < len(known) and self._is_there(str(known[place]), "prepare")
+            photos.append(str(known[place]) if there else self._upload(image))
+        return {"photos": photos}
+
+    def publish(self, outgoing: Outgoing) -> Receipt:
+        path = f"{self.settings.page_id}/feed"
+        answer = self.graph("POST", path, _fields(outgoing), phase="publish")
+        name = self.id_of(answer, "publish")
+        return Receipt(name, self.address_of(name))
+
+    def find(self, outgoing: Outgoing) -> Receipt | None:
+        ours = bare(outgoing.post.text)
+        posts = self.shown(f"{self.settings.page_id}/published_posts", outgoing)
+        return next((post.receipt for post in posts if bare(post.text) == ours), None)
+
+    def edit(self, receipt: Receipt, outgoing: Outgoing) -> Receipt:
+        text = {"message": outgoing.post.text}
+        self._done(self.graph("POST", receipt.remote_id, text, phase="edit"), "edit")
+        return receipt
+
+    def delete(self, receipt: Receipt) -> None:
+        try:
+            answer = self.graph("DELETE", receipt.remote_id, {}, phase="delete")
+        except TargetGone:  # gone, or not for this token
+            self._refuse_another_page()
+            if self._is_there(receipt.remote_id, "delete"):
+                raise
+            return
+        self._done(answer, "delete")
+
+    def _refuse_another_page(self) -> None:
+        """Who may not see the Page cannot tell that a post of it is gone."""
+        self.graph("GET", self.settings.page_id, {"fields": "id"}, phase="delete")
+
+    def _done(self, answer: Answer, phase: str) -> None:
+        """An edit or a deletion is answered with yes or no."""
+        with self.reading(answer, phase):
+            if answer.data["success"] is not True:
+                raise ValueError("no success")
+
+    def _upload(self, image: Image) -> str:
+        fields = {"published": "false", "alt_text_custom": image.alt}
+        files = {"source": (image.filename, self.bytes_of(image), image.mime)}
+        path = f"{self.settings.page_id}/photos"
+        return self.id_of(self.graph("POST", path, fields, phase="prepare", files=files), "prepare")
+
+    def _is_there(self, name: str, phase: str) -> bool:
+        """Whether Facebook still knows a photo or a post."""
+        try:
+            answer = self.graph("GET", name, {"fields": "id"}, phase=phase)
+        except TargetGone:
+            return False
+        return bool(self.id_of(answer, phase))
+
+
+def _fields(outgoing: Outgoing) -> dict[str, str]:
+    """A post; its link makes the card, which photos would push out."""
+    post: Post = outgoing.post
+    fields = {"message": post.text}
+    photos = outgoing.prepared.get("photos")
+    if isinstance(photos, list) and photos:
+        fields["attached_media"] = json.dumps([{"media_fbid": name} for name in photos])
+    elif post.link:
+        fields["link"] = post.link
+    return fields

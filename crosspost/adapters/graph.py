@@ -1,0 +1,284 @@
+"""Meta's Graph API, as Facebook, Instagram, Threads and WhatsApp speak it.
+
+It must not know what a post is there; the adapters of the four do. Facts: developers.facebook.com,
+"Graph API: handle errors", "Rate limits", Instagram Platform "Error codes".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from pydantic import Field, SecretStr
+
+from crosspost.adapters.base import Answer, HttpSettings, clock_lag, text_id, web_link
+from crosspost.adapters.likeness import moment
+from crosspost.adapters.tokens import TokenAdapter
+from crosspost.config import WebAddress
+from crosspost.errors import (
+    AccountRestricted,
+    AuthRevoked,
+    DuplicateDetected,
+    MediaExpired,
+    MediaProcessing,
+    MediaRejected,
+    MediaUnreachable,
+    Misconfigured,
+    PermissionDenied,
+    PlatformError,
+    QuotaExhausted,
+    RateLimited,
+    RejectedContent,
+    RetryLater,
+    TargetGone,
+    VersionRetired,
+)
+from crosspost.post import Outgoing, Receipt
+from crosspost.retry import LONGEST_WAIT
+from crosspost.wording import t
+
+#: Posts a page, and pages, that a look-up reads at most.
+PAGE, PAGES = 100, 5
+#: How much earlier than our own note of the start a post may be dated.
+SLACK = timedelta(minutes=2)
+#: Seconds for a question that a post does not depend on: connect, answer.
+BRIEFLY = (5.0, 10.0)
+
+#: What `error.code` means where the subcode says nothing. 1 and 2 are "it may have happened".
+CODES: dict[int, type[PlatformError]] = {
+    1: RetryLater,
+    2: RetryLater,
+    3: PermissionDenied,
+    4: RateLimited,
+    9: QuotaExhausted,
+    10: PermissionDenied,
+    17: RateLimited,
+    32: RateLimited,
+    100: RejectedContent,
+    102: AuthRevoked,
+    190: AuthRevoked,
+    341: RateLimited,
+    368: AccountRestricted,
+    506: DuplicateDetected,
+    613: RateLimited,
+    2635: VersionRetired,
+}
+#: What `error.error_subcode` means, whatever the code.
+SUBCODES: dict[int, type[PlatformError]] = {
+    1346003: RejectedContent,
+    1363047: RetryLater,
+    1366046: MediaRejected,
+    1366051: DuplicateDetected,  # the photos are in a post already
+    1390008: RateLimited,
+    1404006: AccountRestricted,
+    1404078: PermissionDenied,  # Page Publishing Authorization
+    1404102: RejectedContent,
+    1404112: AccountRestricted,
+    1609005: MediaUnreachable,  # our page, for the link card
+    1609010: RetryLater,
+    2207001: RetryLater,
+    2207003: RetryLater,
+    2207004: MediaRejected,
+    2207005: MediaRejected,
+    2207008: MediaProcessing,
+    2207009: MediaRejected,
+    2207020: MediaExpired,
+    2207023: MediaRejected,
+    2207026: MediaRejected,
+    2207027: MediaProcessing,
+    2207032: RetryLater,
+    2207042: QuotaExhausted,
+    2207050: AccountRestricted,
+    2207051: AccountRestricted,
+    2207052: MediaUnreachable,
+    2207053: MediaExpired,
+    2207057: MediaRejected,
+    4279013: AccountRestricted,
+    4854002: AccountRestricted,
+}
+#: With code 100: no such object, or none that this token may see.
+NO_OBJECT = 33
+
+
+class GraphSettings(HttpSettings):
+    """`access_token` is what the channel's page describes; `app_secret` only for an app that
+    demands proof of it; `version` is that of the API, each of which lives about two years."""
+
+    base_url: WebAddress = "https://graph.facebook.com"
+    version: str = Field(default="v26.0", pattern=r"^v\d+\.\d+$")
+    access_token: SecretStr
+    app_secret: SecretStr | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A post as a list of an account's own posts has it."""
+
+    receipt: Receipt
+    text: str
+    at: datetime
+
+
+class GraphAdapter(TokenAdapter):
+    """Calls to the Graph API, and what its errors mean."""
+
+    #: Whether the token travels in a header; where that is not documented, among the fields.
+    token_in_header: ClassVar[bool] = True
+    #: What a list of posts calls the id, text, address and time of one.
+    shown_fields: ClassVar[tuple[str, str, str, str]]
+
+    def graph(
+        self, method: str, path: str, fields: dict[str, Any], *, phase: str, **more: Any
+    ) -> Answer:
+        """One call under the API's version; `fields` are sent as the query of a GET or DELETE, else
+        as a form. The answer's data is a JSON object without an error in it."""
+        token, fields, headers = self.token(), dict(fields), dict[str, str]()
+        if self.token_in_header:
+            headers["Authorization"] = f"Bearer {token}"
+        else:
+            fields["access_token"] = token
+        if self.settings.app_secret is not None:
+            key = self.settings.app_secret.get_secret_value().encode()
+            fields["appsecret_proof"] = hmac.new(key, token.encode(), hashlib.sha256).hexdigest()
+        more["data" if method == "POST" else "params"] = fields
+        where = f"/{self.settings.version}/{path}"
+        answer = self.call(method, where, phase=phase, headers=headers, **more)
+        if "error" in self.json_of(answer, phase):
+            raise self.error_from(answer, phase)
+        return answer
+
+    def id_of(self, answer: Answer, phase: str) -> str:
+        """The id in an answer that has one."""
+        with self.reading(answer, phase):
+            return text_id(answer.data["id"])
+
+    def address_of(self, name: str) -> str:
+        """Where people see a new post; "" when it is not told: the post is out in any case."""
+        field = self.shown_fields[2]
+        try:
+            fields = {"fields": field}
+            answer = self.graph("GET", name, fields, phase="address", timeout=BRIEFLY)
+        except PlatformError:
+            return ""
+        return web_link(answer.data.get(field))
+
+    def shown(self, path: str, outgoing: Outgoing) -> Iterator[Shown]:
+        """Our own posts that may be `outgoing`, by their time, newest first. Raises RetryLater when
+        there are too many to tell."""
+        name, text, address, time = self.shown_fields
+        fields = {"fields": ",".join(self.shown_fields), "limit": str(PAGE)}
+        for _ in range(PAGES):
+            answer = self.graph("GET", path, fields, phase="find")
+            with self.reading(answer, "find"):
+                now = self.context.now()
+                since = (outgoing.begun or now) - SLACK - clock_lag(answer, now)
+                posts = [
+                    Shown(
+                        Receipt(text_id(post[name]), web_link(post.get(address))),
+                        str(post.get(text) or ""),
+                        moment(post[time]),
+                    )
+                    for post in _list_of(answer.data["data"])
+                ]
+                after = ((answer.data.get("paging") or {}).get("cursors") or {}).get("after")
+            yield from (post for post in posts if post.at >= since)
+            if not posts or posts[-1].at < since or not after:
+                return
+            fields["after"] = str(after)
+        raise RetryLater(
+            t("The account has posted too much since then to look through."), platform=self.platform
+        )
+
+    def about_token(self) -> tuple[dict[str, str], set[str] | None]:
+        """What Meta tells of the token: facts to show, and its permissions; None when it does not
+        tell, which is no fault of the token."""
+        fields = {"input_token": self.token()}
+        try:
+            answer = self.graph("GET", "debug_token", fields, phase="about", timeout=BRIEFLY)
+            about = answer.data["data"]
+            scopes = {str(scope) for scope in about["scopes"]}
+            ends = int(about.get("expires_at") or 0)
+            facts = (
+                {t("token ends"): f"{datetime.fromtimestamp(ends, UTC):%Y-%m-%d}"} if ends else {}
+            )
+        except (PlatformError, KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            return {}, None
+        return facts, scopes
+
+    def lacking(self, needed: tuple[str, ...], scopes: set[str] | None) -> tuple[str, ...]:
+        """The warning about permissions that the token lacks, if it is known to."""
+        missing = [scope for scope in needed if scopes is not None and scope not in scopes]
+        if not missing:
+            return ()
+        return (t("The token lacks these permissions: {scopes}.", scopes=", ".join(missing)),)
+
+    # --- errors -----------------------------------------------------------------------------------
+
+    def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:
+        """By code, since the statuses do not discriminate. A code that says "perhaps" is unclear
+        when publishing."""
+        error = error_in(answer)
+        code, subcode = number(error.get("code")), number(error.get("error_subcode"))
+        if not code:
+            return None
+        if code == 100 and subcode == NO_OBJECT:
+            return RejectedContent if phase == "publish" else TargetGone
+        kind = SUBCODES.get(subcode) or CODES.get(code) or _by_range(code)
+        if error.get("is_transient") is True and kind in (None, RejectedContent):
+            kind = RetryLater
+        if kind is None:
+            return RetryLater if answer.status >= 500 else RejectedContent
+        if kind is DuplicateDetected and phase != "publish":
+            return RejectedContent
+        if kind is RejectedContent and phase in ("check", "find"):
+            return Misconfigured
+        return kind
+
+    def until_of(self, answer: Answer) -> datetime | None:
+        """The longest of the waits that the business limits name, in minutes."""
+        try:
+            usage = json.loads(answer.headers.get("X-Business-Use-Case-Usage", ""))
+            waits = [int(u["estimated_time_to_regain_access"]) for us in usage.values() for u in us]
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return None
+        longest = timedelta(minutes=max(waits, default=0))
+        return self.context.now() + min(longest, LONGEST_WAIT) if longest else None
+
+    def words_of(self, answer: Answer) -> str:
+        error = error_in(answer)
+        words = error.get("error_user_msg") or error.get("message")
+        if not isinstance(words, str):
+            return super().words_of(answer)
+        code, subcode = number(error.get("code")), number(error.get("error_subcode"))
+        return f"{words} [{code}/{subcode}]" if subcode else f"{words} [{code}]"
+
+
+def error_in(answer: Answer) -> dict[str, Any]:
+    """The `error` of an answer; empty when it has none."""
+    error = answer.data.get("error") if isinstance(answer.data, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def number(value: Any) -> int:
+    """A code, which sometimes comes as text; 0 for anything else."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return 0
+
+
+def _by_range(code: int) -> type[PlatformError] | None:
+    if 200 <= code <= 299:
+        return PermissionDenied
+    return RateLimited if 80000 <= code <= 80014 else None
+
+
+def _list_of(data: Any) -> list[dict[str, Any]]:
+    if not isinstance(data, list):
+        raise TypeError("not a list")
+    return data

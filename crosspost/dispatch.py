@@ -1,0 +1,134 @@
+"""When and whether what is queued goes out: reschedule, cancel, retry, resolve.
+
+Each function is one act of a person: all of it in one transaction, or none of it. It must not send
+anything, and writes no status itself (`queue.py` does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from sqlmodel import Session
+
+from crosspost import queue
+from crosspost.config import Config
+from crosspost.database import Database, Delivery, Revision
+from crosspost.errors import Conflict, NotFound
+from crosspost.lifecycle import Status, status_word
+from crosspost.queue import Doing
+from crosspost.revisions import current_revision
+from crosspost.times import Moment, moment_of
+from crosspost.wording import t
+
+
+def reschedule(
+    database: Database,
+    config: Config,
+    number: int,
+    due: Moment,
+    doing: Doing,
+    *,
+    channels: Sequence[str] = (),
+) -> list[str]:
+    """Another time for what is not sent yet; returns the channels. Raises Conflict for a channel
+    where it is too late, or when there is none left."""
+    with database.write() as session:
+        revision = current_revision(session, number)
+        chosen = _chosen(session, revision, channels, (Status.HELD, Status.SCHEDULED))
+        not_after = due.utc + config.policy.grace(revision.urgency)
+        for delivery in chosen:
+            queue.reschedule(session, delivery, due, not_after, doing)
+        return [delivery.channel for delivery in chosen]
+
+
+def cancel(
+    database: Database, number: int, doing: Doing, *, channels: Sequence[str] = ()
+) -> list[str]:
+    """Take back what is not sent yet; returns the channels. Raises Conflict as `reschedule`."""
+    with database.write() as session:
+        revision = current_revision(session, number)
+        chosen = _chosen(session, revision, channels, (Status.HELD, Status.SCHEDULED))
+        for delivery in chosen:
+            queue.cancel(session, delivery, doing)
+        return [delivery.channel for delivery in chosen]
+
+
+def retry(
+    database: Database, config: Config, number: int, doing: Doing, *, channels: Sequence[str] = ()
+) -> list[str]:
+    """Let failed and missed deliveries go out now; returns the channels. A paused channel is let
+    go on too, since a person has looked at it. Raises Conflict as `reschedule`."""
+    now = moment_of(doing.at, config.office.zone)
+    with database.write() as session:
+        revision = current_revision(session, number)
+        chosen = _chosen(session, revision, channels, (Status.FAILED, Status.MISSED))
+        not_after = doing.at + config.policy.grace(revision.urgency)
+        for delivery in chosen:
+            queue.retry(session, delivery, now, not_after, doing)
+            queue.unpause(session, delivery.channel)
+        return [delivery.channel for delivery in chosen]
+
+
+class Finding(StrEnum):
+    """What a person found on a channel that cannot be asked."""
+
+    PUBLISHED = "published"
+    ABSENT = "absent"
+    GIVEN_UP = "given_up"  # absent, and to be left so
+
+
+def resolve(
+    database: Database,
+    config: Config,
+    number: int,
+    channel: str,
+    finding: Finding,
+    doing: Doing,
+    *,
+    permalink: str = "",
+) -> None:
+    """A person says what became of a delivery in review. Raises Conflict when it is not there."""
+    now = moment_of(doing.at, config.office.zone)
+    with database.write() as session:
+        revision = current_revision(session, number)
+        [delivery] = _chosen(session, revision, [channel], (Status.REVIEW,))
+        match finding:
+            case Finding.PUBLISHED:
+                queue.resolve_published(session, delivery, permalink, doing)
+            case Finding.ABSENT:
+                not_after = doing.at + config.policy.grace(revision.urgency)
+                queue.resolve_absent(session, delivery, now, not_after, doing)
+            case Finding.GIVEN_UP:
+                queue.give_up(session, delivery, doing)
+
+
+def _chosen(
+    session: Session, revision: Revision, channels: Sequence[str], possible: Sequence[Status]
+) -> list[Delivery]:
+    """The deliveries meant: the named channels, each in a `possible` status; or all that are."""
+    deliveries = {d.channel: d for d in queue.deliveries_of(session, revision)}
+    number = revision.announcement_id
+    unknown = [name for name in channels if name not in deliveries]
+    if unknown:
+        raise NotFound(
+            t(
+                "Announcement {number} does not go to {names}.",
+                number=number,
+                names=", ".join(unknown),
+            ),
+            hint=t("It goes to: {names}.", names=", ".join(deliveries)),
+        )
+    wrong = [deliveries[name] for name in channels if deliveries[name].status not in possible]
+    chosen = [
+        delivery
+        for delivery in deliveries.values()
+        if delivery.status in possible and (not channels or delivery.channel in channels)
+    ]
+    if wrong or not chosen:
+        stands = [f"{d.channel}: {status_word(d.status)}" for d in wrong or deliveries.values()]
+        raise Conflict(
+            t("That is not possible now ({stands}).", stands=", ".join(stands)),
+            hint=t("The whole story: crosspost why {number}", number=number),
+        )
+    return chosen

@@ -1,0 +1,122 @@
+"""The wordings of announcements: stored once, never changed, and read back.
+
+It must not decide whether a wording may be made (`editorial.py`) or sent (`approvals.py`).
+"""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, select
+
+from crosspost.config import Config
+from crosspost.database import Image, Revision
+from crosspost.errors import NotFound
+from crosspost.ledger import book
+from crosspost.ledger.hashing import new_salt, salted_digest
+from crosspost.post import Content
+from crosspost.post import Image as PostImage
+from crosspost.queue import Doing, known
+from crosspost.wording import t
+
+
+def store(session: Session, number: int, content: Content, doing: Doing, kind: str) -> Revision:
+    """The rows of a revision, and the entry that binds its content."""
+    salt = new_salt()
+    revision = Revision(
+        announcement_id=number,
+        number=content.revision,
+        code=content.code,
+        title=content.title,
+        body=content.body,
+        source=content.source,
+        link=content.link,
+        lang=content.lang,
+        urgency=content.urgency,
+        created_at=doing.at,
+        created_by=doing.by,
+        salt=salt,
+        digest=salted_digest(salt, content_values(content)),
+    )
+    session.add(revision)
+    session.flush()
+    for position, image in enumerate(content.images):
+        session.add(
+            Image(
+                revision_id=known(revision.id),
+                position=position,
+                sha256=image.sha256,
+                alt=image.alt,
+                mime=image.mime,
+                width=image.width,
+                height=image.height,
+                size=image.size,
+            )
+        )
+    session.flush()
+    record(session, revision, kind, doing, digest=revision.digest)
+    return revision
+
+
+def content_values(content: Content) -> dict[str, object]:
+    """The content of a revision as JSON values, as its salted digest covers them."""
+    return {
+        "title": content.title,
+        "body": content.body,
+        "source": content.source,
+        "link": content.link,
+        "lang": content.lang,
+        "urgency": content.urgency,
+        "images": [{"sha256": image.sha256, "alt": image.alt} for image in content.images],
+    }
+
+
+def record(
+    session: Session, revision: Revision, kind: str, doing: Doing, digest: str | None = None
+) -> None:
+    book.append(
+        session,
+        book.Act(
+            kind=kind,
+            by=doing.by,
+            at=doing.at,
+            announcement=revision.announcement_id,
+            revision=revision.number,
+            code=revision.code,
+            digest=digest,
+            note=doing.note,
+        ),
+    )
+
+
+def current_revision(session: Session, number: int) -> Revision:
+    """The newest revision of announcement `number`. Raises NotFound."""
+    found = session.exec(
+        select(Revision)
+        .where(Revision.announcement_id == number)
+        .order_by(col(Revision.number).desc())
+        .limit(1)
+    ).first()
+    if found is None:
+        raise NotFound(
+            t("There is no announcement {number}.", number=number),
+            hint=t("See which there are: crosspost list"),
+        )
+    return found
+
+
+def images_of(session: Session, config: Config, revision: Revision) -> list[PostImage]:
+    """The images of a revision as they were taken in."""
+    rows = session.exec(
+        select(Image).where(Image.revision_id == revision.id).order_by(col(Image.position))
+    )
+    return [
+        PostImage(
+            path=config.media / row.sha256,
+            sha256=row.sha256,
+            mime=row.mime,
+            alt=row.alt,
+            width=row.width,
+            height=row.height,
+            size=row.size,
+        )
+        for row in rows
+    ]
