@@ -10,6 +10,7 @@ import struct
 from pathlib import Path
 
 from sqlalchemy import text
+from sqlmodel import Session
 
 from crosspost.database import Database
 from crosspost.errors import DatabaseError
@@ -29,6 +30,7 @@ def require_sound(database: Database, *, thorough: bool = False) -> None:
     try:
         with database.read() as session:
             found = session.execute(text(f"PRAGMA {check}(1)")).scalar_one()
+            missing = _missing_bytes(session, file)
     except DatabaseError as error:
         # asked only now, since SQLite mends what a journal can mend when it opens the file
         if problem := problem_of_file(file):
@@ -36,11 +38,33 @@ def require_sound(database: Database, *, thorough: bool = False) -> None:
         raise
     if found != "ok":
         raise damaged(file, problem_of_file(file) or " ".join(str(found).split()))
+    if missing > 0:
+        raise damaged(file, _cut_off(missing))
+
+
+def _missing_bytes(session: Session, file: Path) -> int:
+    """How many bytes of the last page are missing, which SQLite reads as zeros. The read lock of
+    `session` keeps every writer out meanwhile; with a WAL the file may lag behind.
+
+    The file is not opened here: closing it would give up the locks of this process on it
+    (sqlite.org/howtocorrupt.html, section 2.2).
+    """
+    if file.with_name(f"{file.name}-wal").exists():
+        return 0
+    pages, size = (
+        session.execute(text(f"PRAGMA {name}")).scalar_one() for name in ("page_count", "page_size")
+    )
+    return int(pages * size) - file.stat().st_size
+
+
+def _cut_off(missing: int) -> str:
+    return t("it is cut off: {missing} bytes are missing", missing=missing)
 
 
 def problem_of_file(file: Path) -> str:
     """What is wrong with a SQLite file as far as its first bytes and its length tell; "" when
-    nothing is. Beside a journal that is still to be applied it tells nothing."""
+    nothing is. Beside a journal that is still to be applied it tells nothing. Not while this
+    process has a transaction on it open."""
     try:
         with file.open("rb") as opened:
             head = opened.read(100)
@@ -56,7 +80,7 @@ def problem_of_file(file: Path) -> str:
     pages = int(struct.unpack(">I", head[28:32])[0])
     counted = head[24:28] == head[92:96]  # else an old program wrote it, and `pages` says nothing
     if counted and length < page * pages:
-        return t("it is cut off: {missing} bytes are missing", missing=page * pages - length)
+        return _cut_off(page * pages - length)
     return ""
 
 
