@@ -41,7 +41,12 @@ log = logging.getLogger("crosspost.daemon")
 WATCH = timedelta(seconds=0.5)
 #: It looks at the queue at least this often, whatever it believes about the next due time.
 LOOK_ANYWAY = timedelta(seconds=60)
+<<<<<<< HEAD
 MOST_WORKERS = 32
+=======
+#: How often the ledger is sealed, where it has a key.
+SEAL = timedelta(seconds=60)
+>>>>>>> main
 
 
 class Daemon:
@@ -60,7 +65,7 @@ class Daemon:
         self.stopping = threading.Event()
         self.bench = Workbench(database, config, self.name, now, stopping=self.stopping)
         self._workers = ThreadPoolExecutor(
-            max_workers=min(max(len(config.channels), 1), MOST_WORKERS),
+            max_workers=max(len(config.channels), 1),  # no channel waits for another's answer
             thread_name_prefix="channel",
         )
         self._busy: dict[str, Future[None]] = {}

@@ -16,6 +16,7 @@ room that writes a status.
    scheduled, preparing ──question──▶ review          (an old copy of the database was restored)
                      review ──resolve──▶ published | scheduled | failed   (a person, with a reason)
                      failed, missed ──retry──▶ scheduled                  (a person)
+                           scheduled ──give up──▶ failed   (cancelled when a part of it is public)
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Status(StrEnum):
     UNCONFIRMED = "unconfirmed"  # in: doubt; out: reconcile, by evidence only
     REVIEW = "review"  # in: ask, question: no evidence can be had; out: a person's resolve
     PUBLISHED = "published"  # end: a receipt, or evidence that it is public
-    FAILED = "failed"  # end: a final refusal, or a person gave up; a person may retry
+    FAILED = "failed"  # end: a final refusal, a person gave up, a thread broken off; retry
     MISSED = "missed"  # end: its latest time passed before it could go; a person may retry
     CANCELLED = "cancelled"  # end: a person, or a newer revision, took it back before it was sent
 
@@ -74,6 +75,7 @@ MOVES: dict[tuple[Status, Verb], Status] = {
     (_S.HELD, _V.APPROVE): _S.SCHEDULED,
     (_S.HELD, _V.CANCEL): _S.CANCELLED,
     (_S.SCHEDULED, _V.CANCEL): _S.CANCELLED,
+    (_S.SCHEDULED, _V.GIVE_UP): _S.FAILED,
     (_S.SCHEDULED, _V.MISS): _S.MISSED,
     (_S.SCHEDULED, _V.CLAIM): _S.PREPARING,
     (_S.PREPARING, _V.BEGIN): _S.PUBLISHING,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -20,8 +21,12 @@ from crosspost.database import Announcement, Approval, ChannelState, Delivery, P
 from crosspost.errors import UserError
 from crosspost.ledger import book
 from crosspost.lifecycle import NEEDS_PERSON, Status, status_word
+<<<<<<< HEAD
 from crosspost.restoring import restored
 from crosspost.revisions import current_revision, images_of
+=======
+from crosspost.revisions import current_revision, images_of, videos_of
+>>>>>>> main
 
 Json = dict[str, Any]
 
@@ -99,6 +104,10 @@ class Views:
                     "size": image.size,
                 }
                 for image in images
+            ],
+            "videos": [
+                {name: value for name, value in asdict(video).items() if name != "path"}
+                for video in videos_of(self.session, self.config, revision)
             ],
             "approvals": self._approvals(revision),
             "deliveries": [self.delivery(delivery) for delivery in deliveries],

@@ -36,7 +36,7 @@ from crosspost.errors import (
     TargetGone,
     UnknownOutcome,
 )
-from crosspost.post import Account, Capabilities, Image, Outgoing, Receipt
+from crosspost.post import Account, Capabilities, Image, Outgoing, Receipt, Video
 from crosspost.retry import retry_time
 from crosspost.wording import t
 
@@ -156,14 +156,14 @@ class Adapter(ABC):
 
     # --- what subclasses use ---------------------------------------------------------------------
 
-    def bytes_of(self, image: Image) -> bytes:
-        """The bytes of an image. Raises RetryLater when the disk does not give them."""
+    def bytes_of(self, image: Image | Video) -> bytes:
+        """The bytes of an image or video. Raises RetryLater when the disk does not give them."""
         try:
             return image.path.read_bytes()
         except OSError as error:
             raise RetryLater(
                 t(
-                    "The image {name} cannot be read: {reason}.",
+                    "The file {name} cannot be read: {reason}.",
                     name=image.filename,
                     reason=error.strerror,
                 ),
