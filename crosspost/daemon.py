@@ -41,12 +41,6 @@ log = logging.getLogger("crosspost.daemon")
 WATCH = timedelta(seconds=0.5)
 #: It looks at the queue at least this often, whatever it believes about the next due time.
 LOOK_ANYWAY = timedelta(seconds=60)
-<<<<<<< HEAD
-MOST_WORKERS = 32
-=======
-#: How often the ledger is sealed, where it has a key.
-SEAL = timedelta(seconds=60)
->>>>>>> main
 
 
 class Daemon:

@@ -118,11 +118,8 @@ def outcome_word(kind: str) -> str:
         "same_id_twice": t("the platform named an earlier post"),
         "internal_error": t("a fault in crosspost"),
         "late": t("too late"),
-<<<<<<< HEAD
         "restored": t("an old copy of the database was restored"),
-=======
         "partly_public": t("only a part of the thread is public"),
->>>>>>> main
     }.get(kind, kind)
 
 

@@ -21,12 +21,8 @@ from crosspost.database import Announcement, Approval, ChannelState, Delivery, P
 from crosspost.errors import UserError
 from crosspost.ledger import book
 from crosspost.lifecycle import NEEDS_PERSON, Status, status_word
-<<<<<<< HEAD
 from crosspost.restoring import restored
-from crosspost.revisions import current_revision, images_of
-=======
 from crosspost.revisions import current_revision, images_of, videos_of
->>>>>>> main
 
 Json = dict[str, Any]
 
