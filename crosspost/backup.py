@@ -63,12 +63,22 @@ def back_up(database: Database, path: Path, doing: Doing) -> Copy:
         _require_whole(half)
         copy = Copy(path, half.stat().st_size, _digest(half))
         make_durable(half)
-        os.link(half, path)  # refuses, where a rename would write over
-        make_durable(path.parent)
+        try:
+            _name_and_record(database, half, copy, doing)
+        except BaseException:
+            if path.exists() and path.samefile(half):
+                path.unlink()
+            raise
+    return copy
+
+
+def _name_and_record(database: Database, half: Path, copy: Copy, doing: Doing) -> None:
+    """The entry and the file, or neither: no copy of all words is without its entry."""
     data = {"sha256": copy.sha256, "bytes": copy.size}
     with database.write() as session:
-        book.append(session, book.Act(kind="backed_up", by=doing.by, at=doing.at, data=data))
-    return copy
+        book.append(session, book.Act("backed_up", doing.by, doing.at, data=data))
+        os.link(half, copy.path)  # refuses, where a rename would write over
+        make_durable(copy.path.parent)
 
 
 def put_in_place(database: Database, path: Path, now: datetime) -> Path | None:

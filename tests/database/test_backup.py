@@ -6,11 +6,12 @@ import hashlib
 import os
 import sqlite3
 import threading
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from desk import NOW, doing, last_entry, scheduled
+from desk import NOW, doing, last_entry, only_sqlite, scheduled
 from sqlmodel import select
 
 from crosspost import backup
@@ -19,6 +20,8 @@ from crosspost.backup import back_up, put_in_place
 from crosspost.database import Announcement, Database, OfficeState
 from crosspost.errors import Conflict, DaemonRunning, DatabaseError, UserError
 from crosspost.lock import DaemonLock
+
+pytestmark = only_sqlite
 
 
 def count(database: Database) -> int:
@@ -65,7 +68,7 @@ def test_it_is_one_moment_while_others_write(database, tmp_path):
 
     def write_on() -> None:
         other = Database(database.url)
-        while not done.is_set():
+        while not done.wait(0.002):
             add(other)
         other.close()
 
@@ -116,9 +119,11 @@ def test_a_file_that_comes_in_between_is_not_written_over_either(database, tmp_p
     assert left_in(tmp_path) == {"copy.db"}
 
 
-def test_a_disk_that_refuses_leaves_nothing_half_done(database, tmp_path, monkeypatch):
-    def full(*_arguments) -> None:
-        raise OSError(28, "No space left on device")
+@pytest.mark.parametrize("at_the_name", [False, True])
+def test_a_disk_that_refuses_leaves_nothing_half_done(database, tmp_path, monkeypatch, at_the_name):
+    def full(path) -> None:
+        if path.is_dir() == at_the_name:
+            raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(backup, "make_durable", full)
     with pytest.raises(UserError, match="No space left on device"):
@@ -126,6 +131,28 @@ def test_a_disk_that_refuses_leaves_nothing_half_done(database, tmp_path, monkey
     assert left_in(tmp_path) == set()
     with database.read() as session:
         assert session.exec(select(storage.LedgerEntry)).all() == []
+
+
+def test_a_database_that_refuses_the_entry_leaves_no_copy(database, tmp_path, monkeypatch):
+    def busy(*_arguments) -> None:
+        raise DatabaseError("The queue database is in use by another program.")
+
+    monkeypatch.setattr(backup.book, "append", busy)
+    with pytest.raises(DatabaseError):
+        back_up(database, tmp_path / "copy.db", doing())
+    monkeypatch.undo()
+    whole = Database.write
+
+    @contextmanager
+    def full_at_the_end(self):
+        with whole(self) as session:
+            yield session
+            raise DatabaseError("The disk is full; nothing was changed.")
+
+    monkeypatch.setattr(Database, "write", full_at_the_end)
+    with pytest.raises(DatabaseError):
+        back_up(database, tmp_path / "copy.db", doing())
+    assert left_in(tmp_path) == set()
 
 
 def test_a_folder_that_is_not_there_is_said_in_words(database, tmp_path):

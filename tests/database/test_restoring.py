@@ -16,6 +16,7 @@ from desk import (
     kinds,
     last_entry,
     later,
+    only_sqlite,
     published,
     scheduled,
     status_of,
@@ -67,6 +68,7 @@ def by_hand(database, config, clock, platform, tmp_path):
 # --- noticed --------------------------------------------------------------------------------------
 
 
+@only_sqlite
 def test_a_copy_put_back_by_hand_is_noticed_without_any_key_and_nothing_is_sent_twice(
     database, config, clock, platform, by_hand
 ):
@@ -77,6 +79,7 @@ def test_a_copy_put_back_by_hand_is_noticed_without_any_key_and_nothing_is_sent_
     assert len(platform.public) == 1
 
 
+@only_sqlite
 def test_a_backup_is_noticed_on_a_machine_that_has_never_seen_it(
     database, config, clock, platform, tmp_path
 ):
@@ -89,6 +92,7 @@ def test_a_backup_is_noticed_on_a_machine_that_has_never_seen_it(
     assert platform.public == []
 
 
+@only_sqlite
 def test_a_database_of_another_history_is_noticed_although_it_is_longer(
     database, config, clock, platform, by_hand
 ):
@@ -170,6 +174,7 @@ def test_the_mark_is_written_only_when_something_is_new(database, tmp_path):
     assert read_mark(tmp_path).at.startswith("2026-11-23T09:00:10")
 
 
+@only_sqlite
 def test_status_says_it(database, config, by_hand):
     with database.read() as session:
         about = Views(session, config).status(later(20), daemon=False)
@@ -179,6 +184,7 @@ def test_status_says_it(database, config, by_hand):
 # --- confirmed ------------------------------------------------------------------------------------
 
 
+@only_sqlite
 def test_what_may_be_public_is_left_to_a_person_and_what_comes_later_goes_on(
     database, config, clock, platform, by_hand, tmp_path
 ):
@@ -198,6 +204,7 @@ def test_what_may_be_public_is_left_to_a_person_and_what_comes_later_goes_on(
     assert len(platform.public) == 2
 
 
+@only_sqlite
 def test_it_is_on_record_with_what_is_known(database, by_hand, tmp_path):
     confirm(database, tmp_path, doing("Siti", later(30), "The disk broke"))
     with database.read() as session:
@@ -222,6 +229,7 @@ DUE = {
 }
 
 
+@only_sqlite
 @pytest.mark.parametrize("how", DUE, ids=lambda how: how.__name__)
 def test_each_status_is_settled_by_evidence_or_a_person(database, tmp_path, how):
     [delivery] = make(database, how, "web")
@@ -235,6 +243,7 @@ def test_each_status_is_settled_by_evidence_or_a_person(database, tmp_path, how)
     assert named == ([] if how is published else [delivery.id])
 
 
+@only_sqlite
 def test_what_was_being_sent_is_looked_for_and_found(database, config, clock, platform, tmp_path):
     [delivery] = make(database, begun, "web")
     copy = back_up(database, tmp_path / "copy.db", doing())
@@ -246,6 +255,7 @@ def test_what_was_being_sent_is_looked_for_and_found(database, config, clock, pl
     assert platform.public == []
 
 
+@only_sqlite
 def test_nothing_is_missed_or_rescued_before_it_is_confirmed(
     database, config, clock, platform, tmp_path
 ):
@@ -259,6 +269,7 @@ def test_nothing_is_missed_or_rescued_before_it_is_confirmed(
     assert status_of(database, open_) is Status.PREPARING
 
 
+@only_sqlite
 def test_a_confirmed_one_is_the_office_s_and_an_older_one_is_noticed_again(
     database, config, clock, platform, by_hand, tmp_path
 ):
@@ -276,6 +287,7 @@ def test_there_is_nothing_to_confirm_in_a_database_that_is_the_office_s(database
         confirm(database, tmp_path, doing())
 
 
+@only_sqlite
 def test_a_confirm_that_was_killed_before_the_mark_was_written_counts(
     database, by_hand, tmp_path, monkeypatch
 ):
@@ -285,6 +297,7 @@ def test_a_confirm_that_was_killed_before_the_mark_was_written_counts(
     assert found(database, tmp_path) is None
 
 
+@only_sqlite
 def test_another_machine_s_daemon_believes_the_confirm_in_the_database(
     database, config, clock, by_hand, tmp_path
 ):
@@ -299,6 +312,7 @@ def test_another_machine_s_daemon_believes_the_confirm_in_the_database(
         require_confirmed(database, other)
 
 
+@only_sqlite
 def test_the_daemon_waits_for_the_yes_and_then_begins(
     database, config, clock, platform, by_hand, tmp_path, monkeypatch
 ):
@@ -318,6 +332,7 @@ def test_the_daemon_waits_for_the_yes_and_then_begins(
     daemon.guard.require()
 
 
+@only_sqlite
 def test_a_waiting_daemon_ends_when_it_is_asked_to(database, config, clock, by_hand, monkeypatch):
     daemon = Daemon(database, config, now=clock)
     monkeypatch.setattr(guard, "CONFIRM_LOOK", timedelta(0))

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from desk import later, scheduled, status_of
+from desk import later, only_sqlite, scheduled, status_of
 from sqlalchemy import event, text
 
 from crosspost.daemon import Daemon
@@ -15,6 +15,8 @@ from crosspost.database import Database
 from crosspost.errors import DatabaseError
 from crosspost.lifecycle import Status
 from crosspost.soundness import problem_of_file, require_sound
+
+pytestmark = only_sqlite
 
 
 @pytest.fixture
