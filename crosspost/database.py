@@ -277,6 +277,8 @@ class ChannelState(_Table, table=True):
     reason: str = Field(default="", sa_type=Text)
     failures: int = 0  # attempts in a row that did not go through (`breaker.py`)
     secrets: bytes | None = Field(default=None, sa_type=LargeBinary)  # a session, encrypted
+    login_ends: datetime | None = Field(default=None, sa_type=UtcDateTime)  # then a person must
+    renewing_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by one program
 
 
 class OfficeState(SQLModel, table=True):

@@ -85,6 +85,7 @@ def _sentences() -> dict[str, str]:
         "resumed": t("let {channels} go on."),
         "backed_up": t("made a backup of the database."),
         "restore_confirmed": t("confirmed that an older copy of the database is in use now."),
+        "connected": t("logged in to {channels}."),
         "alarmed": t("stopped it: it is not what was approved."),
     }
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from crosspost import agenda, queue
+from crosspost import agenda, logins, queue
 from crosspost.config import Config
 from crosspost.database import Announcement, Approval, ChannelState, Delivery, Part, Revision
 from crosspost.errors import UserError
@@ -163,6 +163,7 @@ class Views:
                 "paused_until": self.time(state.paused_until if state else None),
                 "reason": (state.reason or None) if state else None,
                 "last_published": self.time(self._last_published(channel.name)),
+                "login_ends": self.time(state.login_ends if state else None),
             }
             for channel in self.config.channels.values()
             for state in [states.get(channel.name)]
@@ -199,6 +200,14 @@ class Views:
             "needs_person": people,
             "paused_channels": paused,
             "restored": self._restored(),
+            "ending_logins": [
+                {
+                    "channel": ending.channel,
+                    "ends": self.time(ending.ends),
+                    "late": self.time(ending.late),
+                }
+                for ending in logins.endings(self.session, now)
+            ],
         }
 
     def _restored(self) -> str | None:

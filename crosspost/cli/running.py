@@ -154,6 +154,8 @@ def _print(office: Office, found: dict[str, Any]) -> None:
             continue
         say(t("Paused:  {channel}: {reason}", **channel))
         say(t("         Look with: crosspost channels check {channel}", **channel))
+    for ending in found["ending_logins"]:
+        say(t("Login:   {sentence}", sentence=_sentence(office, ending)))
     for delivery in found["needs_person"]:
         words = status_word(Status(delivery["status"]))
         say(
@@ -163,3 +165,11 @@ def _print(office: Office, found: dict[str, Any]) -> None:
             )
         )
         say(t("         The story: crosspost why {announcement}", **delivery))
+
+
+def _sentence(office: Office, ending: dict[str, Any]) -> str:
+    from crosspost.logins import Ending
+
+    late = datetime.fromisoformat(ending["late"]) if ending["late"] else None
+    known = Ending(ending["channel"], datetime.fromisoformat(ending["ends"]), late)
+    return known.sentence(lambda when: spoken_time(office, when))

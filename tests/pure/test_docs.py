@@ -20,14 +20,8 @@ README = (ROOT / "README.md").read_text()
 EXAMPLE = (ROOT / "config.example.toml").read_text()
 #: Kinds of entries that are no moves.
 OTHER_KINDS = {
-    "added",
-    "edited",
-    "queued",
-    "rescheduled",
-    "held",
-    "resumed",
-    "backed_up",
-    "restore_confirmed",
+    *("added", "edited", "queued", "rescheduled", "held", "resumed", "connected"),
+    *("backed_up", "restore_confirmed"),
 }
 
 

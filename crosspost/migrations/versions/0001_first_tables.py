@@ -34,6 +34,8 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=True),
+        sa.Column("login_ends", UtcDateTime(), nullable=True),
+        sa.Column("renewing_until", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("channel"),
     )
     op.create_table(
