@@ -1,8 +1,8 @@
 """What must be sure before a daemon sends anything, and stay sure while it runs.
 
 The file is whole, the database is the one that was here, and the ledger goes on from what was
-sealed. What is not so stops the daemon before it sends. The site shows only what was found sound, so
-it is brought up to date here too. This room must not mend what it finds.
+sealed. What is not so stops the daemon before it sends. The site shows only what was found sound,
+so it is brought up to date here too. This room must not mend what it finds.
 """
 
 from __future__ import annotations
