@@ -101,11 +101,22 @@ class Storage(_Section):
     media: Path = Path("media")  # images, by digest
 
 
+class SiteAccount(_Section):
+    """One of `[[site.accounts]]`: an official account, for the page that lists them."""
+
+    name: str = Field(min_length=1)
+    url: WebAddress | None = None
+    platform: str = ""
+
+
 class SiteSettings(_Section):
     """`[site]`: the office's own pages."""
 
     url: WebAddress  # where the public sees `folder`
     folder: Path = Path("public")
+    names: bool = False  # True: approvers are named, not only their titles
+    entries: bool = False  # True: every entry of the ledger is published, not only hashes
+    accounts: tuple[SiteAccount, ...] = ()  # official accounts besides those of the channels
 
 
 class Person(_Section):

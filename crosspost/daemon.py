@@ -11,8 +11,9 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import FrameType
@@ -32,6 +33,7 @@ from crosspost.lock import DaemonLock
 from crosspost.publisher import Claimed, publish, with_parts
 from crosspost.queue import Doing
 from crosspost.reconciler import look
+from crosspost.showing.exhibit import show
 from crosspost.wording import t
 from crosspost.workbench import Workbench, failure_of, utc_now
 
@@ -43,8 +45,12 @@ WATCH = timedelta(seconds=0.5)
 LOOK_ANYWAY = timedelta(seconds=60)
 #: How often it looks whether a login is to be renewed; two hours are the shortest known.
 RENEW = timedelta(minutes=5)
-#: How often the ledger is sealed, where it has a key.
+#: How often the ledger is sealed, where it has a key, and the site brought up to date with it.
 SEAL = timedelta(seconds=60)
+#: How soon after something became public.
+SEAL_SOON = timedelta(seconds=2)
+#: How often every page is compared with the record, when it starts and later.
+MEND = timedelta(days=1)
 
 
 class Daemon:
@@ -71,6 +77,10 @@ class Daemon:
         self._lock = threading.Lock()  # one look at the queue at a time
         self._idle = threading.Condition()
         self._sealed: datetime | None = None
+        self._looked: datetime | None = None  # when it was sealed and shown last
+        self._mended: datetime | None = None  # when every page was compared with the record
+        self._shown: int | None = None  # entries that the site covers
+        self._published = threading.Event()  # since the ledger was sealed last
         self._refuted: UserError | None = None  # why the ledger cannot be relied on any more
         self._wake: Callable[[datetime], None] = lambda _when: None
 
@@ -110,8 +120,10 @@ class Daemon:
                         if not self._busy:
                             break
                         self._idle.wait()
+                self._seal_and_show(at_once=True, mend=False)
             finally:
                 self._finish()
+        self._require_a_sound_ledger()
 
     def stop(self) -> None:
         """Finish what is in hand, and end."""
@@ -144,8 +156,8 @@ class Daemon:
         )
         renewing = IntervalTrigger(seconds=RENEW.total_seconds())
         scheduler.add_job(self._renew, renewing, max_instances=1, next_run_time=self.now())
-        minutely = IntervalTrigger(seconds=SEAL.total_seconds())
-        scheduler.add_job(self._seal, minutely, max_instances=1)
+        soon = IntervalTrigger(seconds=SEAL_SOON.total_seconds())
+        scheduler.add_job(self._seal_and_show, soon, max_instances=1, next_run_time=self.now())
         self._wake = lambda when: tick.modify(next_run_time=when) and None
         return scheduler
 
@@ -168,13 +180,36 @@ class Daemon:
         self.bench.close()
         self.database.close()
 
-    def _seal(self) -> None:
+    def _seal(self, *, at_once: bool = False) -> None:
         """Sign what the ledger holds now. One that does not continue what was sealed before stops
         the daemon: what it would record could not be proved."""
-        try:
+        folder = self.bench.config.folder
+        with self._sound_or_stopped():
             self._sealed = seal_if_due(
-                self.database, self.bench.config.folder, now=self.now(), last=self._sealed
+                self.database, folder, now=self.now(), last=self._sealed, at_once=at_once
             )
+
+    def _seal_and_show(self, *, at_once: bool = False, mend: bool = True) -> None:
+        """Seal each minute, and soon after something became public; then the site follows, and is
+        mended each day."""
+        now = self.now()
+        at_once = at_once or self._published.is_set()
+        if self._looked is not None and not at_once and now - self._looked < SEAL:
+            return
+        self._published.clear()
+        self._looked = now
+        self._seal(at_once=at_once)
+        if self._refuted is not None:
+            return
+        whole = mend and (self._mended is None or now - self._mended >= MEND)
+        with self._sound_or_stopped():
+            self._shown = show(self.database, self.bench.config, whole=whole, since=self._shown)
+            self._mended = now if whole else self._mended
+
+    @contextmanager
+    def _sound_or_stopped(self) -> Iterator[None]:
+        try:
+            yield
         except (Refuted, Undecided, ForkProven) as error:
             log.error("%s", error, extra={"event": "ledger"})
             self._refuted = error
@@ -274,6 +309,7 @@ class Daemon:
         except Exception as error:  # noqa: BLE001 - a fault of ours must end in a decision
             _say_trouble(task.channel, error)
             settle_fault(self.bench, task.delivery, error)
+        self._published.set()
 
     def _doing(self) -> Doing:
         return Doing(self.name, self.now())
