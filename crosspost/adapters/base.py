@@ -11,7 +11,7 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -75,13 +75,15 @@ class Context:
     """What an adapter gets from outside besides its settings.
 
     `load` and `save` keep a small dictionary of secrets for the channel (a session), encrypted in
-    the database by the caller; without them it lives as long as the adapter. `now` is the clock.
+    the database by the caller; without them it lives as long as the adapter. Around a renewal
+    stands `exclusive()`, which says whether this program alone renews now. `now` is the clock.
     """
 
     config: Config | None = None
     channel: str = ""
     load: Callable[[], dict[str, str]] | None = None
     save: Callable[[dict[str, str]], None] | None = None
+    exclusive: Callable[[], AbstractContextManager[bool]] | None = None
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 

@@ -19,6 +19,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "office_state",
+        sa.Column("name", AutoString(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+
+    op.create_table(
         "channel_state",
         sa.Column("channel", AutoString(), nullable=False),
         sa.Column("held", sa.Boolean(), nullable=False),
@@ -27,6 +34,8 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=True),
+        sa.Column("login_ends", UtcDateTime(), nullable=True),
+        sa.Column("renewing_until", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("channel"),
     )
     op.create_table(
@@ -234,7 +243,8 @@ def forbid_changes_of_the_ledger() -> None:
         return
     op.execute(
         "CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$"
+        "$$ BEGIN RAISE EXCEPTION 'the ledger is append-only' "
+        "USING ERRCODE = 'integrity_constraint_violation'; END $$"
     )
     op.execute(
         "CREATE TRIGGER ledger_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE "
