@@ -15,6 +15,7 @@ from pydantic import Field
 from crosspost.adapters import lending
 from crosspost.adapters.containers import ContainerAdapter
 from crosspost.adapters.graph import GraphSettings
+from crosspost.adapters.oauth import OAuth
 from crosspost.config import WebAddress
 from crosspost.post import Account, Capabilities, Image, Outgoing, Receipt, Reconcile
 from crosspost.rendering import measure
@@ -52,6 +53,20 @@ class ThreadsAdapter(ContainerAdapter):
     limits = "threads_publishing_limit"
     state_fields = ("status", "error_message")
     shown_fields = ("id", "text", "permalink", "timestamp")
+    oauth = OAuth(
+        authorize="https://threads.net/oauth/authorize",
+        token="/oauth/access_token",  # noqa: S106 - an address
+        scopes=(
+            "threads_basic",
+            "threads_content_publish",
+            "threads_manage_replies",
+            "threads_read_replies",
+            "threads_delete",
+        ),
+        separator=",",
+        pkce="",
+    )
+    trade = "th"
 
     def setup(self) -> None:
         if not lending.can_lend(self.context.config):
