@@ -11,9 +11,8 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import FrameType
@@ -26,14 +25,13 @@ from sqlmodel import Session
 from crosspost import agenda, connections, outcomes, queue
 from crosspost.config import Config
 from crosspost.database import Database, Delivery
-from crosspost.errors import DatabaseError, ForkProven, Refuted, Undecided, UserError
+from crosspost.errors import DatabaseError
 from crosspost.faults import settle_fault
-from crosspost.ledger.sealing import seal_if_due
+from crosspost.guard import MARK, SEAL_SOON, Guard
 from crosspost.lock import DaemonLock
 from crosspost.publisher import Claimed, publish, with_parts
 from crosspost.queue import Doing
 from crosspost.reconciler import look
-from crosspost.showing.exhibit import show
 from crosspost.wording import t
 from crosspost.workbench import Workbench, failure_of, utc_now
 
@@ -45,12 +43,6 @@ WATCH = timedelta(seconds=0.5)
 LOOK_ANYWAY = timedelta(seconds=60)
 #: How often it looks whether a login is to be renewed; two hours are the shortest known.
 RENEW = timedelta(minutes=5)
-#: How often the ledger is sealed, where it has a key, and the site brought up to date with it.
-SEAL = timedelta(seconds=60)
-#: How soon after something became public.
-SEAL_SOON = timedelta(seconds=2)
-#: How often every page is compared with the record, when it starts and later.
-MEND = timedelta(days=1)
 
 
 class Daemon:
@@ -76,12 +68,7 @@ class Daemon:
         self._done = 0  # how often a channel has finished something
         self._lock = threading.Lock()  # one look at the queue at a time
         self._idle = threading.Condition()
-        self._sealed: datetime | None = None
-        self._looked: datetime | None = None  # when it was sealed and shown last
-        self._mended: datetime | None = None  # when every page was compared with the record
-        self._shown: int | None = None  # entries that the site covers
-        self._published = threading.Event()  # since the ledger was sealed last
-        self._refuted: UserError | None = None  # why the ledger cannot be relied on any more
+        self.guard = Guard(database, config, now, self.stopping)
         self._wake: Callable[[datetime], None] = lambda _when: None
 
     # --- running ----------------------------------------------------------------------------------
@@ -90,8 +77,11 @@ class Daemon:
         """Publish on schedule until `stop`. Raises DaemonRunning, DatabaseError; Refuted, Undecided
         or ForkProven when the ledger is not what was sealed, with nothing more sent."""
         with DaemonLock(self.database):
-            self._seal()
-            self._require_a_sound_ledger()
+            self.guard.wait_until_confirmed()
+            if self.stopping.is_set():
+                self._finish()
+                return
+            self.guard.require()
             self._rescue()
             scheduler = self._scheduler()
             scheduler.start()
@@ -102,13 +92,12 @@ class Daemon:
                 scheduler.shutdown(wait=True)
                 self._finish()
                 log.info("%s", t("The daemon has stopped."), extra={"event": "stopped"})
-        self._require_a_sound_ledger()
+        self.guard.require_trust()
 
     def run_once(self) -> None:
         """Publish all that is due now, what follows from it included, then return."""
         with DaemonLock(self.database):
-            self._seal()
-            self._require_a_sound_ledger()
+            self.guard.require()
             self._rescue()
             try:
                 while not self.stopping.is_set():
@@ -120,10 +109,10 @@ class Daemon:
                         if not self._busy:
                             break
                         self._idle.wait()
-                self._seal_and_show(at_once=True, mend=False)
+                self.guard.seal_and_show(at_once=True, mend=False)
             finally:
                 self._finish()
-        self._require_a_sound_ledger()
+        self.guard.require_trust()
 
     def stop(self) -> None:
         """Finish what is in hand, and end."""
@@ -157,7 +146,9 @@ class Daemon:
         renewing = IntervalTrigger(seconds=RENEW.total_seconds())
         scheduler.add_job(self._renew, renewing, max_instances=1, next_run_time=self.now())
         soon = IntervalTrigger(seconds=SEAL_SOON.total_seconds())
-        scheduler.add_job(self._seal_and_show, soon, max_instances=1, next_run_time=self.now())
+        scheduler.add_job(self.guard.seal_and_show, soon, max_instances=1, next_run_time=self.now())
+        marking = IntervalTrigger(seconds=MARK.total_seconds())
+        scheduler.add_job(self.guard.mark, marking, max_instances=1)
         self._wake = lambda when: tick.modify(next_run_time=when) and None
         return scheduler
 
@@ -178,44 +169,8 @@ class Daemon:
         self.stopping.set()
         self._workers.shutdown(wait=True)
         self.bench.close()
+        self.guard.mark()
         self.database.close()
-
-    def _seal(self, *, at_once: bool = False) -> None:
-        """Sign what the ledger holds now. One that does not continue what was sealed before stops
-        the daemon: what it would record could not be proved."""
-        folder = self.bench.config.folder
-        with self._sound_or_stopped():
-            self._sealed = seal_if_due(
-                self.database, folder, now=self.now(), last=self._sealed, at_once=at_once
-            )
-
-    def _seal_and_show(self, *, at_once: bool = False, mend: bool = True) -> None:
-        """Seal each minute, and soon after something became public; then the site follows, and is
-        mended each day."""
-        now = self.now()
-        at_once = at_once or self._published.is_set()
-        if self._looked is not None and not at_once and now - self._looked < SEAL:
-            return
-        self._published.clear()
-        self._looked = now
-        self._seal(at_once=at_once)
-        if self._refuted is not None:
-            return
-        whole = mend and (self._mended is None or now - self._mended >= MEND)
-        with self._sound_or_stopped():
-            self._shown = show(self.database, self.bench.config, whole=whole, since=self._shown)
-            self._mended = now if whole else self._mended
-
-    @contextmanager
-    def _sound_or_stopped(self) -> Iterator[None]:
-        try:
-            yield
-        except (Refuted, Undecided, ForkProven) as error:
-            log.error("%s", error, extra={"event": "ledger"})
-            self._refuted = error
-            self.stop()
-        except UserError as error:
-            log.error("%s", error, extra={"event": "ledger"})
 
     def _renew(self) -> None:
         """Logins that end soon are renewed between posts, so that none is late for it."""
@@ -223,10 +178,6 @@ class Daemon:
             connections.renew(self.bench.config, self.bench.adapter)
         except DatabaseError as error:
             log.error("%s", error, extra={"event": "database"})
-
-    def _require_a_sound_ledger(self) -> None:
-        if self._refuted is not None:
-            raise self._refuted
 
     # --- one look at the queue --------------------------------------------------------------------
 
@@ -309,7 +260,7 @@ class Daemon:
         except Exception as error:  # noqa: BLE001 - a fault of ours must end in a decision
             _say_trouble(task.channel, error)
             settle_fault(self.bench, task.delivery, error)
-        self._published.set()
+        self.guard.published.set()
 
     def _doing(self) -> Doing:
         return Doing(self.name, self.now())

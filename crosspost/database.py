@@ -282,6 +282,15 @@ class ChannelState(_Table, table=True):
     renewing_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by one program
 
 
+class OfficeState(SQLModel, table=True):
+    """What crosspost knows of the whole office besides its settings: one fact a name."""
+
+    __tablename__ = "office_state"
+
+    name: str = Field(primary_key=True)
+    value: str = Field(sa_type=Text)  # JSON
+
+
 def table(model: type[SQLModel]) -> Table:
     """The plain table of a model, for statements that need none of the ORM's care."""
     found: Table = model.__table__  # type: ignore[attr-defined]
@@ -456,7 +465,10 @@ def _hint(error: exc.DBAPIError) -> str:
         user = os.environ.get("USER", "")
         return t("The account {user} needs the right to write this file and its folder.", user=user)
     if "malformed" in reason or "not a database" in reason:
-        return t("Stop the daemon, keep this file, and bring back the last good copy.")
+        return t(
+            "Stop the daemon, keep this file, and bring back the last good copy: "
+            "crosspost restore FILE"
+        )
     if "full" in reason:
         return t("Make room on the disk, then try again.")
     return t(

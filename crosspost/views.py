@@ -18,8 +18,10 @@ from sqlmodel import Session, col, select
 from crosspost import agenda, allowance, logins, queue
 from crosspost.config import Channel, Config
 from crosspost.database import Announcement, Approval, ChannelState, Delivery, Part, Revision
+from crosspost.errors import UserError
 from crosspost.ledger import book
 from crosspost.lifecycle import NEEDS_PERSON, Status, status_word
+from crosspost.restoring import restored
 from crosspost.revisions import current_revision, images_of, videos_of
 
 Json = dict[str, Any]
@@ -209,6 +211,7 @@ class Views:
             "deliveries": {status.value: counts.get(status, 0) for status in Status},
             "needs_person": people,
             "paused_channels": paused,
+            "restored": self._restored(),
             "ending_logins": [
                 {
                     "channel": ending.channel,
@@ -218,6 +221,19 @@ class Views:
                 for ending in logins.endings(self.session, now)
             ],
         }
+
+    def _restored(self) -> str | None:
+        try:
+            found = restored(self.session, self.config.folder)
+        except UserError as error:
+            return error.problems[0]
+        return found.words() if found else None
+
+    def heading(self, delivery: Delivery) -> Json:
+        """The announcement of a delivery in a line: number and title."""
+        revision = self.session.get_one(Revision, delivery.revision_id)
+        title = revision.title or _first_words(revision.body)
+        return {"number": revision.announcement_id, "title": title}
 
     def entries(self, *, announcement: int | None = None, last: int | None = None) -> list[Json]:
         """Ledger entries in order: index, the entry itself, its leaf hash, the words kept apart."""
