@@ -207,6 +207,7 @@ class Part(_Table, table=True):
     __table_args__ = (
         UniqueConstraint("delivery_id", "position"),
         UniqueConstraint("channel", "remote_id"),
+        Index("part_channel_begun", "channel", "begun_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

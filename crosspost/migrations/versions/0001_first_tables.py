@@ -231,6 +231,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", "remote_id"),
         sa.UniqueConstraint("delivery_id", "position"),
     )
+    op.create_index("part_channel_begun", "part", ["channel", "begun_at"])
     forbid_changes_of_the_ledger()
 
 
