@@ -52,7 +52,7 @@ class Token:
         same = before is not None and not refresh
         lasts = data.get("refresh_token_expires_in", data.get("refresh_expires_in"))
         until = _end(now, lasts)
-        scopes = data.get("scope")
+        scopes = data.get("scope") or data.get("permissions")
         return cls(
             access=access,
             of=of,
@@ -60,7 +60,7 @@ class Token:
             ends=_end(now, data.get("expires_in")),
             refresh=refresh if isinstance(refresh, str) else before.refresh if before else "",
             refresh_ends=until or (before.refresh_ends if same and before else None),
-            scopes=" ".join(scopes) if isinstance(scopes, list) else str(scopes or ""),
+            scopes=_words(scopes) or (before.scopes if before else ""),
             account=before.account if before else "",
         )
 
@@ -108,6 +108,13 @@ class Token:
     def speaking_for(self, account: str) -> Self:
         """The same, for this account of the platform."""
         return replace(self, account=account)
+
+
+def _words(scopes: object) -> str:
+    """Rights as one line; some platforms give a list."""
+    return (
+        " ".join(str(scope) for scope in scopes) if isinstance(scopes, list) else str(scopes or "")
+    )
 
 
 def _end(now: datetime, seconds: object) -> datetime | None:

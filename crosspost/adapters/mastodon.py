@@ -18,7 +18,7 @@ import regex
 from pydantic import Field
 
 from crosspost.adapters.base import Answer, clock_lag, text_id, web_link
-from crosspost.adapters.oauth import LoginSettings, OAuth, OAuthAdapter, Request
+from crosspost.adapters.oauth import LoginSettings, OAuth, OAuthAdapter, Request, whole_address
 from crosspost.errors import (
     AccountRestricted,
     AuthRevoked,
@@ -194,7 +194,7 @@ class MastodonAdapter(OAuthAdapter):
 
     def begin(self, redirect: str, *, pasted: bool) -> Request:
         """Register an application at the server, as every program there does for itself."""
-        where = OUT_OF_BAND if pasted else f"{redirect}/"
+        where = OUT_OF_BAND if pasted else whole_address(redirect)
         form = {
             "client_name": "crosspost",
             "redirect_uris": where,

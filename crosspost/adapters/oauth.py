@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import RLock
 from typing import Any, ClassVar, Literal
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import SecretStr
 
-from crosspost.adapters.base import Answer, HttpAdapter, HttpSettings
+from crosspost.adapters.base import AdapterSettings, Answer, Context, HttpAdapter, HttpSettings
 from crosspost.config import WebAddress
 from crosspost.errors import AuthExpired, AuthRevoked, Misconfigured, PlatformError, RetryLater
 from crosspost.post import Account
@@ -67,6 +67,11 @@ class Request:
         return {"code_challenge": written, "code_challenge_method": "S256"} if written else {}
 
 
+def whole_address(redirect: str) -> str:
+    """A redirect address as platforms compare it: by the letter, a bare host with its slash."""
+    return redirect if urlsplit(redirect).path else f"{redirect}/"
+
+
 class LoginSettings(HttpSettings):
     """`access_token` is for offices that were given a lasting token and need no login;
     `redirect_url` is where the browser comes back to."""
@@ -89,10 +94,11 @@ class OAuthAdapter(HttpAdapter):
 
     oauth: ClassVar[OAuth]
 
-    def setup(self) -> None:
+    def __init__(self, settings: AdapterSettings, context: Context) -> None:
         self._token: Token | None = None
         self._refused = ""  # the last access token that the platform did not take
         self._renewing = RLock()  # publishing and looking up may be at work at once
+        super().__init__(settings, context)
 
     # --- calls ------------------------------------------------------------------------------------
 
@@ -180,8 +186,11 @@ class OAuthAdapter(HttpAdapter):
         is named by its digest: one that came of renewing it is kept under that name."""
         given = self.settings.access_token
         digest = hashlib.sha256(given.get_secret_value().encode()).hexdigest()[:16] if given else ""
-        client = getattr(self.settings, "client_id", "")
-        return f"{client} {self.settings.base_url} {digest}".strip()
+        return " ".join(filter(None, (self.settings.base_url, self.identity(), digest)))
+
+    def identity(self) -> str:
+        """What in the settings says whose login it is."""
+        return str(getattr(self.settings, "client_id", ""))
 
     # --- renewing ---------------------------------------------------------------------------------
 
@@ -247,7 +256,7 @@ class OAuthAdapter(HttpAdapter):
 
     def renew(self, token: Token) -> Token:
         """One call for another token (RFC 6749 section 6)."""
-        return self._ask(
+        return self.ask(
             {"grant_type": "refresh_token", "refresh_token": token.refresh}, before=token
         )
 
@@ -261,7 +270,7 @@ class OAuthAdapter(HttpAdapter):
 
     def begin(self, redirect: str, *, pasted: bool) -> Request:  # noqa: ARG002
         """A new walk; `pasted`: the answer does not come back to this program by itself."""
-        return Request(f"{redirect}/")
+        return Request(whole_address(redirect))
 
     def authorize_url(self, request: Request) -> str:
         """Where a person says yes, in a browser (RFC 6749 section 4.1.1)."""
@@ -276,7 +285,15 @@ class OAuthAdapter(HttpAdapter):
             **request.challenge(about.pkce),
             **about.extra,
         }
-        return f"{self.url(about.authorize)}?{urlencode(query)}"
+        return f"{self.authorize_address()}?{urlencode(query)}"
+
+    def authorize_address(self) -> str:
+        """The address of the platform's question to the person."""
+        return self.url(self.oauth.authorize)
+
+    def token_address(self) -> str:
+        """The address of the token endpoint."""
+        return self.url(self.oauth.token)
 
     def exchange(self, code: str, request: Request) -> Token:
         """The lasting token for the code that the platform sent back. Raises PlatformError. It is
@@ -284,7 +301,7 @@ class OAuthAdapter(HttpAdapter):
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": request.redirect}
         if self.oauth.pkce:
             form["code_verifier"] = request.verifier
-        return self.lasting(self._ask(form, before=None))
+        return self.lasting(self.ask(form, before=None))
 
     def try_out(self, token: Token) -> Account:
         """Whose account a token is of, before it is kept. Raises PlatformError."""
@@ -314,7 +331,7 @@ class OAuthAdapter(HttpAdapter):
         secret = self.settings.client_secret
         return self.settings.client_id, secret.get_secret_value() if secret else ""
 
-    def _ask(self, form: dict[str, str], *, before: Token | None) -> Token:
+    def ask(self, form: dict[str, str], *, before: Token | None) -> Token:
         """One call to the token endpoint."""
         client, secret = self.client()
         headers: dict[str, str] = {}
@@ -327,7 +344,7 @@ class OAuthAdapter(HttpAdapter):
                 self.oauth.client_id: client,
                 **({"client_secret": secret} if secret else {}),
             }
-        answer = self.call("POST", self.oauth.token, phase="login", headers=headers, data=form)
+        answer = self.call("POST", self.token_address(), phase="login", headers=headers, data=form)
         return self.token_of(answer, before)
 
     def token_of(self, answer: Answer, before: Token | None = None) -> Token:

@@ -67,7 +67,7 @@ def status(json: AsJson = False) -> None:
         show_json(found)
     else:
         _print(office, found)
-    if found["needs_person"] or found["overdue"]:
+    if found["needs_person"] or found["overdue"] or found["restored"]:
         raise typer.Exit(NEEDS_PERSON)
 
 
@@ -138,6 +138,9 @@ def _print(office: Office, found: dict[str, Any]) -> None:
         None: t("not known; look on the machine where it is installed"),
     }
     say(t("Daemon:  {runs}", runs=runs[found["daemon_runs"]]))
+    if found["restored"]:
+        say(t("RESTORED: {found}", found=found["restored"]))
+        say(t("         Nothing is published before you confirm it: crosspost restore"))
     if found["overdue"]:
         say(t("OVERDUE: something should be sent now, and no daemon runs."))
     elif found["next"]:

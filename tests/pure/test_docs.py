@@ -20,15 +20,10 @@ README = (ROOT / "README.md").read_text()
 EXAMPLE = (ROOT / "config.example.toml").read_text()
 #: Kinds of entries that are no moves.
 OTHER_KINDS = {
-    "added",
-    "edited",
-    "queued",
-    "rescheduled",
-    "held",
-    "resumed",
-    "fake_added",
-    "fake_removed",
-    "connected",
+    *("added", "edited", "queued", "rescheduled", "held", "resumed", "connected"),
+    *("backed_up", "restore_confirmed"),
+    "rezoned",
+    *("fake_added", "fake_removed"),
 }
 
 
@@ -84,6 +79,7 @@ def sections():
     for heading, section in (
         ("office", config.Office),
         ("policy", config.Policy),
+        ("publishing", config.Publishing),
         ("storage", config.Storage),
         ("site", config.SiteSettings),
     ):
