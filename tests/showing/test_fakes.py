@@ -114,7 +114,12 @@ def test_a_hostile_fake_is_inert(office):
 
 def test_the_largest_fakes_stay_small_pages(office):
     for n in range(70):
-        add(office, fakes.Found(f"Rice {n} " + "x" * 90, "y" * 2000, f"Nasi {n} " + "z" * 140 * n))
+        add(
+            office,
+            fakes.Found(
+                f"Rice {n} " + "x" * 90, "y" * 2000, f"Nasi untuk semua {n} " + "z" * 140 * n
+            ),
+        )
     office.show()
     for name in ("fakes/index.html", "fakes/70/index.html"):
         assert (office.public / name).stat().st_size < 30_000, name
