@@ -43,7 +43,6 @@ WATCH = timedelta(seconds=0.5)
 LOOK_ANYWAY = timedelta(seconds=60)
 #: How often the ledger is sealed, where it has a key.
 SEAL = timedelta(seconds=60)
-MOST_WORKERS = 32
 
 
 class Daemon:
@@ -62,7 +61,7 @@ class Daemon:
         self.stopping = threading.Event()
         self.bench = Workbench(database, config, self.name, now, stopping=self.stopping)
         self._workers = ThreadPoolExecutor(
-            max_workers=min(max(len(config.channels), 1), MOST_WORKERS),
+            max_workers=max(len(config.channels), 1),  # no channel waits for another's answer
             thread_name_prefix="channel",
         )
         self._busy: dict[str, Future[None]] = {}

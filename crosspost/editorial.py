@@ -111,7 +111,9 @@ def _require_editable(session: Session, revision: Revision, base: int) -> None:
     public = [
         f"{delivery.channel} ({status_word(delivery.status)})"
         for delivery in queue.deliveries_of(session, revision)
-        if delivery.status in MAYBE_PUBLIC or delivery.status is Status.PREPARING
+        if delivery.status in MAYBE_PUBLIC
+        or delivery.status is Status.PREPARING
+        or queue.public_parts(session, delivery).public
     ]
     if public:
         raise Conflict(

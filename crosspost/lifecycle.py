@@ -15,6 +15,7 @@ room that writes a status.
                                                    ask ▶ review ◀─────────────────────┘
                      review ──resolve──▶ published | scheduled | failed   (a person, with a reason)
                      failed, missed ──retry──▶ scheduled                  (a person)
+                           scheduled ──give up──▶ failed   (cancelled when a part of it is public)
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Status(StrEnum):
     UNCONFIRMED = "unconfirmed"  # in: doubt; out: reconcile, by evidence only
     REVIEW = "review"  # in: ask, when no evidence can be had; out: a person's resolve
     PUBLISHED = "published"  # end: a receipt, or evidence that it is public
-    FAILED = "failed"  # end: a final refusal, or a person gave up; a person may retry
+    FAILED = "failed"  # end: a final refusal, a person gave up, a thread broken off; retry
     MISSED = "missed"  # end: its latest time passed before it could go; a person may retry
     CANCELLED = "cancelled"  # end: a person, or a newer revision, took it back before it was sent
 
@@ -72,6 +73,7 @@ MOVES: dict[tuple[Status, Verb], Status] = {
     (_S.HELD, _V.APPROVE): _S.SCHEDULED,
     (_S.HELD, _V.CANCEL): _S.CANCELLED,
     (_S.SCHEDULED, _V.CANCEL): _S.CANCELLED,
+    (_S.SCHEDULED, _V.GIVE_UP): _S.FAILED,
     (_S.SCHEDULED, _V.MISS): _S.MISSED,
     (_S.SCHEDULED, _V.CLAIM): _S.PREPARING,
     (_S.PREPARING, _V.BEGIN): _S.PUBLISHING,

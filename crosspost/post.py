@@ -62,6 +62,7 @@ class Capabilities:
     image_pixels: int = 33_000_000  # width × height
     image_side: int = 4096  # the longer side
     image_types: tuple[str, ...] = ("image/jpeg", "image/png")
+    image_shapes: tuple[float, float] | None = None  # width / height: the least and the most
     max_alt: int | None = None  # characters; None: the platform has no field for it
     max_videos: int = 0
     video_bytes: int = 100_000_000

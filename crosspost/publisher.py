@@ -23,7 +23,7 @@ from crosspost.database import Delivery, Part, Revision
 from crosspost.errors import MediaExpired, MediaProcessing
 from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import Status
-from crosspost.outcomes import Failure
+from crosspost.outcomes import Failure, Health
 from crosspost.post import Outgoing, Receipt
 from crosspost.wording import t
 from crosspost.workbench import Workbench, failure_of
@@ -99,7 +99,7 @@ class _Run:
     def go(self) -> None:
         """Every part that is not out yet, in order, while it goes well."""
         for index, part in enumerate(self.parts):
-            if part.remote_id is None and not self._publish_part(index):
+            if part.published_at is None and not self._publish_part(index):
                 return
 
     def _publish_part(self, index: int) -> bool:
@@ -188,18 +188,22 @@ def _failed(
         now=bench.now(),
         jitter=bench.jitter(),
         settle=settle,
+        before=delivery.outcome,
     )
+    jitter = bench.jitter()
 
     def change(session: Session, row: Delivery) -> None:
         _keep_prepared(session.get_one(Part, part.id), error)
         doing = bench.doing()
         match decision:
-            case retry.Postpone(at=at, pause=pause):
-                outcomes.postpone(session, row, at, failure, doing, pause_channel=pause)
+            case retry.Postpone(at=at, pause=pause, sick=sick):
+                health = Health(at if pause else None, sick, jitter)
+                outcomes.postpone(session, row, at, failure, doing, health=health)
             case retry.GiveUp():
                 outcomes.refuse(session, row, failure, doing)
-            case retry.Doubt(at=at):
-                outcomes.doubt(session, row, at, failure, doing)
+            case retry.Doubt(at=at, pause_until=until, sick=sick):
+                health = Health(until, sick, jitter)
+                outcomes.doubt(session, row, at, failure, doing, health=health)
 
     delivery = bench.store(delivery, change)
     level = logging.ERROR if delivery.status is Status.FAILED else logging.WARNING
@@ -232,6 +236,7 @@ def settle(bench: Workbench, delivery: Delivery, part: Part, receipt: Receipt) -
         _ask_about_id(bench, delivery, receipt)
         return None
     part.remote_id, part.permalink = receipt.remote_id, receipt.permalink
+    part.published_at = bench.now()
     part.extra = json.dumps(dict(receipt.extra))
     words = t("published: {where}", where=receipt.permalink or receipt.remote_id)
     bench.say(logging.INFO, "published", delivery, words, permalink=receipt.permalink)

@@ -115,6 +115,7 @@ def outcome_word(kind: str) -> str:
         "same_id_twice": t("the platform named an earlier post"),
         "internal_error": t("a fault in crosspost"),
         "late": t("too late"),
+        "partly_public": t("only a part of the thread is public"),
     }.get(kind, kind)
 
 

@@ -29,6 +29,8 @@ BUILT_IN: dict[str, str] = {
     "bluesky": "crosspost.adapters.bluesky:BlueskyAdapter",
     "telegram": "crosspost.adapters.telegram:TelegramAdapter",
     "facebook": "crosspost.adapters.facebook:FacebookAdapter",
+    "instagram": "crosspost.adapters.instagram:InstagramAdapter",
+    "threads": "crosspost.adapters.threads:ThreadsAdapter",
     "discord": "crosspost.adapters.discord:DiscordAdapter",
     "matrix": "crosspost.adapters.matrix:MatrixAdapter",
     "slack": "crosspost.adapters.slack:SlackAdapter",

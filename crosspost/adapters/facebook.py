@@ -12,10 +12,9 @@ from typing import Any
 
 from pydantic import Field
 
-from crosspost.adapters.base import Answer
 from crosspost.adapters.graph import GraphAdapter, GraphSettings
 from crosspost.adapters.likeness import bare
-from crosspost.errors import Misconfigured, TargetGone
+from crosspost.errors import Misconfigured
 from crosspost.post import Account, Capabilities, Image, Outgoing, Post, Receipt, Reconcile
 from crosspost.rendering.measure import utf16
 from crosspost.wording import t
@@ -80,7 +79,7 @@ class FacebookAdapter(GraphAdapter):
         known = list(earlier) if isinstance(earlier, list) else []
         photos = []
         for place, image in enumerate(outgoing.post.images):
-            there = place < len(known) and self._is_there(str(known[place]), "prepare")
+            there = place < len(known) and self.knows(str(known[place]), "prepare")
             photos.append(str(known[place]) if there else self._upload(image))
         return {"photos": photos}
 
@@ -97,42 +96,18 @@ class FacebookAdapter(GraphAdapter):
 
     def edit(self, receipt: Receipt, outgoing: Outgoing) -> Receipt:
         text = {"message": outgoing.post.text}
-        self._done(self.graph("POST", receipt.remote_id, text, phase="edit"), "edit")
+        answer = self.graph("POST", receipt.remote_id, text, phase="edit")
+        self.refuse_half_hearted(answer, "edit")
         return receipt
 
     def delete(self, receipt: Receipt) -> None:
-        try:
-            answer = self.graph("DELETE", receipt.remote_id, {}, phase="delete")
-        except TargetGone:  # gone, or not for this token
-            self._refuse_another_page()
-            if self._is_there(receipt.remote_id, "delete"):
-                raise
-            return
-        self._done(answer, "delete")
-
-    def _refuse_another_page(self) -> None:
-        """Who may not see the Page cannot tell that a post of it is gone."""
-        self.graph("GET", self.settings.page_id, {"fields": "id"}, phase="delete")
-
-    def _done(self, answer: Answer, phase: str) -> None:
-        """An edit or a deletion is answered with yes or no."""
-        with self.reading(answer, phase):
-            if answer.data["success"] is not True:
-                raise ValueError("no success")
+        self.take_down(receipt.remote_id, self.settings.page_id)
 
     def _upload(self, image: Image) -> str:
         fields = {"published": "false", "alt_text_custom": image.alt}
         files = {"source": (image.filename, self.bytes_of(image), image.mime)}
         path = f"{self.settings.page_id}/photos"
         return self.id_of(self.graph("POST", path, fields, phase="prepare", files=files), "prepare")
-
-    def _is_there(self, name: str, phase: str) -> bool:
-        """Whether Facebook still knows a photo or a post."""
-        try:
-            answer = self.graph("GET", name, {"fields": "id"}, phase=phase)
-        except TargetGone:
-            return False
-        return bool(self.id_of(answer, phase))
 
 
 def _fields(outgoing: Outgoing) -> dict[str, str]:

@@ -194,6 +194,32 @@ class GraphAdapter(TokenAdapter):
             t("The account has posted too much since then to look through."), platform=self.platform
         )
 
+    def take_down(self, name: str, account: str) -> None:
+        """Delete a post of the account (its path). "No such object" also means "not for this
+        token", so it counts as gone only for who may see the account, and not the post."""
+        try:
+            answer = self.graph("DELETE", name, {}, phase="delete")
+        except TargetGone:
+            self.graph("GET", account, {"fields": "id"}, phase="delete")
+            if self.knows(name, "delete"):
+                raise
+            return
+        self.refuse_half_hearted(answer, "delete")
+
+    def refuse_half_hearted(self, answer: Answer, phase: str) -> None:
+        """An edit or a deletion is answered with yes or no; what is no yes is none."""
+        with self.reading(answer, phase):
+            if answer.data["success"] is not True:
+                raise ValueError("no success")
+
+    def knows(self, name: str, phase: str) -> bool:
+        """Whether Meta has an object of this id that the token may see."""
+        try:
+            answer = self.graph("GET", name, {"fields": "id"}, phase=phase)
+        except TargetGone:
+            return False
+        return bool(self.id_of(answer, phase))
+
     def about_token(self) -> tuple[dict[str, str], set[str] | None]:
         """What Meta tells of the token: facts to show, and its permissions; None when it does not
         tell, which is no fault of the token."""

@@ -48,6 +48,8 @@ def open_office(*, secrets: bool = True) -> Office:
 
     Raises ConfigError, DatabaseError, SchemaError.
     """
+    import atexit
+
     from crosspost.config import load
     from crosspost.database import Database
     from crosspost.people import current_person
@@ -59,5 +61,6 @@ def open_office(*, secrets: bool = True) -> Office:
     else:
         config = load(config_file, secrets=False)
     database = Database(config.database_url)
+    atexit.register(database.close)  # a server is told that nobody is there any more
     database.check_schema()
     return Office(config, database, current_person(config), datetime.now(UTC))

@@ -143,10 +143,15 @@ class Row:
 
 
 #: Past SQLAlchemy's types on purpose: they would stumble over what does not belong there.
-_ROWS = text(
-    'SELECT e.id, e.entry, e.leaf, e.kind, e.at, e."by", e.announcement_id, e.delivery_id, '
+_ROWS = (
+    'SELECT e.id, e.entry, e.leaf, e.kind, {at}, e."by", e.announcement_id, e.delivery_id, '
     "n.note, n.salt FROM ledger_entry e LEFT JOIN ledger_note n ON n.id = e.id ORDER BY e.id"
 )
+#: A time as text in UTC: PostgreSQL's driver would stumble over one that no calendar has.
+_AT = {
+    "sqlite": "e.at",
+    "postgresql": "to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
+}
 _ENTRIES = text("SELECT id, entry FROM ledger_entry ORDER BY id")
 _ENTRY = text("SELECT entry FROM ledger_entry WHERE id = :index")
 _NOTES = text("SELECT id, note, salt FROM ledger_note ORDER BY id")
@@ -155,7 +160,8 @@ _AT_ONCE = {"yield_per": 1000}
 
 def rows(session: Session) -> Iterator[Row]:
     """Every entry in order, streamed."""
-    for row in session.execute(_ROWS, execution_options=_AT_ONCE):
+    query = text(_ROWS.format(at=_AT[session.get_bind().dialect.name]))
+    for row in session.execute(query, execution_options=_AT_ONCE):
         yield Row(row[0], row[1], row[2], tuple(row[3:8]), row[8], row[9])
 
 

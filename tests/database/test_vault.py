@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from desk import only_sqlite
 from pydantic import SecretStr
 
 from crosspost.database import ChannelState, Database
@@ -25,6 +26,7 @@ def test_what_was_saved_is_there_after_a_restart(database, office):
     again.close()
 
 
+@only_sqlite
 def test_nothing_of_it_stands_in_the_database_in_plain(database, office, tmp_path):
     Vault(office, database, "web").save(SESSION)
     database.close()

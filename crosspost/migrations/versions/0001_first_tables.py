@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("hold_reason", sa.Text(), nullable=False),
         sa.Column("paused_until", UtcDateTime(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("channel"),
     )
@@ -233,7 +234,8 @@ def forbid_changes_of_the_ledger() -> None:
         return
     op.execute(
         "CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$"
+        "$$ BEGIN RAISE EXCEPTION 'the ledger is append-only' "
+        "USING ERRCODE = 'integrity_constraint_violation'; END $$"
     )
     op.execute(
         "CREATE TRIGGER ledger_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE "
