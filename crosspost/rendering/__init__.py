@@ -6,7 +6,7 @@ Pure. It must not send, store or look anything up: what a platform can carry sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from markdown_it.token import Token
@@ -20,11 +20,11 @@ from crosspost.rendering.layout import MOST_PARTS, Room, texts
 from crosspost.rendering.markup import counts_marks, in_markup, visible, written
 from crosspost.rendering.measure import graphemes, utf16
 from crosspost.rendering.spans import Spans, linked, text_of
-from crosspost.rendering.style import PLAIN, Style
 from crosspost.rendering.tags import hashtags
+from crosspost.style import PLAIN, Style
 from crosspost.wording import t, words
 
-__all__ = ["Style", "counted", "in_markup", "render", "visible"]
+__all__ = ["counted", "in_markup", "render", "visible"]
 
 SUMMARY = 200  # graphemes
 
@@ -125,8 +125,6 @@ def _frame(
     content: Content, title: str, link: str, office: str, room: Room, style: Style
 ) -> templates.Frame:
     """What the template of the announcement's class makes of its fields."""
-    from jinja2 import TemplateError
-
     say, source = words(content.lang), _line(content.source)
     can = room.capabilities
     shown = "" if can.max_title is not None else title
@@ -145,9 +143,14 @@ def _frame(
         "urgent": content.urgency == "urgent",
     }
     kind = content.urgency if content.urgency in templates.CLASSES else templates.CLASSES[0]
+    template = style.templates.get(kind)
+    return _made(template, values, room) if template else templates.default(kind, values)
+
+
+def _made(template: str, values: Mapping[str, object], room: Room) -> templates.Frame:
     try:
-        return templates.frame(style.templates.get(kind) or templates.DEFAULTS[kind], values)
-    except (TemplateError, ValueError, TypeError) as error:
+        return templates.frame(template, values)
+    except Exception as error:  # an expression of theirs may fail in any way
         raise ContentError(
             t("The template of {channel} does not work: {reason}.", channel=room.channel,
               reason=str(error).rstrip(".")),

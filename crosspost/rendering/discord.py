@@ -23,6 +23,7 @@ _WRITTEN = regex.compile(
     ```\n(?P<block>.*?)\n```
     | (?P<ticks>`+)(?P<code>.+?)(?P=ticks)
     | \[(?P<label>(?:\\.|[^\]\\])*)\]\(<[^>]*>\)
+    | <(?P<wrapped>https?://[^\s<>]+)>
     | (?P<address>https?://[^\s<]+)
     | \\(?P<sign>.)
     | (?P<nothing>\*\*|_|^>[ ])
@@ -45,7 +46,8 @@ def visible(content: str) -> str:
             return str(match["code"])
         if match["label"] is not None:
             return visible(match["label"])
-        return str(match["block"] or match["address"] or match["sign"] or "")
+        one = match["block"] or match["wrapped"] or match["address"] or match["sign"]
+        return str(one or "")
 
     return str(_WRITTEN.sub(shown, content))
 
@@ -58,10 +60,18 @@ def _addresses(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _ADDRESS.finditer(text)]
 
 
-def _to_escape(text: str) -> set[int]:
-    """The places of the signs that would be markup."""
-    inside = {place for start, end in _addresses(text) for place in range(start, end)}
-    return {match.end() - 1 for match in _MARKUP.finditer(text)} - inside
+def _to_escape(text: str) -> dict[int, str]:
+    """What must stand before the signs that would be markup, by their places. An address that such
+    a sign follows at once goes into angle brackets, or the backslash would belong to it."""
+    signs = {match.end() - 1: "\\" for match in _MARKUP.finditer(text)}
+    for start, end in _addresses(text):
+        for place in range(start, end):
+            signs.pop(place, None)
+        if end in signs:
+            signs |= {} if ">" in text[start:end] else {start: "<", end: ">\\"}
+            if start not in signs:
+                del signs[end]
+    return signs
 
 
 def _pieces(spans: Spans, addresses: list[tuple[int, int]]) -> Iterator[_Piece]:
@@ -69,7 +79,7 @@ def _pieces(spans: Spans, addresses: list[tuple[int, int]]) -> Iterator[_Piece]:
     place, at = 0, 0
     for span in spans:
         end = place + len(span.text)
-        while at < len(addresses) and addresses[at][1] <= place:
+        while at < len(addresses) and addresses[at][1] < place:
             at += 1
         if at < len(addresses) and addresses[at][0] < end:
             span = Span(span.text, span.marks & {"blockquote"})
@@ -77,7 +87,7 @@ def _pieces(spans: Spans, addresses: list[tuple[int, int]]) -> Iterator[_Piece]:
         place = end
 
 
-def _lines(pieces: Iterator[_Piece], escapes: set[int], text: str) -> Iterator[str]:
+def _lines(pieces: Iterator[_Piece], escapes: dict[int, str], text: str) -> Iterator[str]:
     """The text of each stretch of bold or not, a quotation's lines with their sign."""
     begins_line = True
     for bold, run in groupby(_by_line(pieces), key=lambda piece: _is_bold(piece[0])):
@@ -94,18 +104,23 @@ def _lines(pieces: Iterator[_Piece], escapes: set[int], text: str) -> Iterator[s
 def _by_line(pieces: Iterator[_Piece]) -> Iterator[_Piece]:
     """Cut after every line, except within a block of code."""
     for span, start, end in pieces:
-        if "pre" in span.marks and "```" not in span.text:
+        if _is_block(span):
             yield span, start, end
             continue
         place = start
-        for line in span.text.splitlines(keepends=True) if span.text else ():
-            bare = line.rstrip("\n")
-            if bare:
-                yield span, place, place + len(bare)
-            if bare != line:
-                plain = Span("\n", span.marks & {"blockquote"})
-                yield plain, place + len(bare), place + len(line)
-            place += len(line)
+        for number, line in enumerate(span.text.split("\n")):
+            if number:
+                yield Span("\n", span.marks & {"blockquote"}), place, place + 1
+                place += 1
+            if line:
+                yield span, place, place + len(line)
+                place += len(line)
+
+
+def _is_block(span: Span) -> bool:
+    """Whether it is written as a block of code."""
+    written_so = "pre" in span.marks and "blockquote" not in span.marks
+    return written_so and "```" not in span.text and bool(span.text.strip())
 
 
 def _is_bold(span: Span) -> bool:
@@ -123,13 +138,13 @@ def _bold(inner: list[tuple[str, bool]]) -> Iterator[str]:
     yield f"{before}**{bare}**{joined[len(before) + len(bare) :]}" if bare else joined
 
 
-def _inner(span: Span, start: int, end: int, escapes: set[int], text: str) -> str:
+def _inner(span: Span, start: int, end: int, escapes: dict[int, str], text: str) -> str:
     raw = text[start:end]
-    if "pre" in span.marks and "```" not in raw and raw.strip():
+    if _is_block(span):
         return f"```\n{raw}\n```"
     if "code" in span.marks and "`" not in raw and raw.strip():
         return f"`{raw}`"
-    shown = "".join(f"\\{text[i]}" if i in escapes else text[i] for i in range(start, end))
+    shown = "".join(escapes.get(i, "") + text[i] for i in range(start, end))
     if "i" in span.marks and _stands_apart(text, start, end):
         shown = f"_{shown}_"
     return f"[{shown}](<{span.url}>)" if span.url and span.url != raw else shown

@@ -123,9 +123,8 @@ class _Thread:
 
     def parts(self) -> list[Spans]:
         """The texts of the parts; none when some part holds nothing."""
-        for digits in (1, 2, 3):  # a number takes room too, so its width is decided first
-            if 10 ** (digits - 1) > self.room.most:
-                break
+        # a number takes room too, so its width is decided first
+        for digits in range(1, len(str(self.room.most)) + 1):
             self.number = _number("9" * digits, "9" * digits)
             if not self._has_room(1, self.tail):
                 self.tail = self.text.tail

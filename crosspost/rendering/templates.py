@@ -88,6 +88,18 @@ def frame(template: str, values: Mapping[str, object]) -> Frame:
     )
 
 
+def default(kind: str, values: Mapping[str, object]) -> Frame:
+    """What `frame(DEFAULTS[kind], values)` is, without Jinja, which takes long to load."""
+    link = str(values["link"])
+    head = str(values["important" if kind == "urgent" else "title"])
+    rows = [str(values[name]) for name in ("read_more", "source_line")]
+    tail = [Line(_with_link(row, link, [])) for row in rows if row]
+    for name in ("hashtags", "signature"):
+        if values[name]:
+            tail += [Line(), Line(_with_link(str(values[name]), link, []), optional=True)]
+    return Frame(_trimmed([Line(_with_link(head, link, ["b"]))] if head else []), _trimmed(tail))
+
+
 def joined(lines: Sequence[Line]) -> Spans:
     """The lines as one text, with one empty line where there are several."""
     spans: list[Span] = []
