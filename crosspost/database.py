@@ -208,6 +208,7 @@ class Part(_Table, table=True):
     __table_args__ = (
         UniqueConstraint("delivery_id", "position"),
         UniqueConstraint("channel", "remote_id"),
+        Index("part_channel_begun", "channel", "begun_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -279,6 +280,17 @@ class ChannelState(_Table, table=True):
     reason: str = Field(default="", sa_type=Text)
     failures: int = 0  # attempts in a row that did not go through (`breaker.py`)
     secrets: bytes | None = Field(default=None, sa_type=LargeBinary)  # a session, encrypted
+    login_ends: datetime | None = Field(default=None, sa_type=UtcDateTime)  # then a person must
+    renewing_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by one program
+
+
+class OfficeState(SQLModel, table=True):
+    """What crosspost knows of the whole office besides its settings: one fact a name."""
+
+    __tablename__ = "office_state"
+
+    name: str = Field(primary_key=True)
+    value: str = Field(sa_type=Text)  # JSON
 
 
 def table(model: type[SQLModel]) -> Table:
@@ -455,7 +467,10 @@ def _hint(error: exc.DBAPIError) -> str:
         user = os.environ.get("USER", "")
         return t("The account {user} needs the right to write this file and its folder.", user=user)
     if "malformed" in reason or "not a database" in reason:
-        return t("Stop the daemon, keep this file, and bring back the last good copy.")
+        return t(
+            "Stop the daemon, keep this file, and bring back the last good copy: "
+            "crosspost restore FILE"
+        )
     if "full" in reason:
         return t("Make room on the disk, then try again.")
     return t(

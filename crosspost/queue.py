@@ -116,7 +116,8 @@ def move(
         columns["ended_at"] = doing.at
     rewrite(session, delivery, columns)
     data = {"from": before.value, "to": after.value, "fence": delivery.fence, **change.data}
-    _record(session, delivery, verb.value, doing, data)
+    digest = delivery.render_digest if after is Status.PUBLISHED else None
+    _record(session, delivery, verb.value, doing, data, digest)
 
 
 def _record(

@@ -31,6 +31,8 @@ BUILT_IN: dict[str, str] = {
     "facebook": "crosspost.adapters.facebook:FacebookAdapter",
     "instagram": "crosspost.adapters.instagram:InstagramAdapter",
     "threads": "crosspost.adapters.threads:ThreadsAdapter",
+    "x": "crosspost.adapters.x:XAdapter",
+    "linkedin": "crosspost.adapters.linkedin:LinkedInAdapter",
     "discord": "crosspost.adapters.discord:DiscordAdapter",
     "matrix": "crosspost.adapters.matrix:MatrixAdapter",
     "slack": "crosspost.adapters.slack:SlackAdapter",

@@ -428,7 +428,18 @@ def _say_added(office: Office, added: Added) -> None:
                 number=added.announcement,
             )
         )
+    warn_of_logins(office)
     warn_without_daemon(office)
+
+
+def warn_of_logins(office: Office) -> None:
+    """Say which logins end soon, or before something is to go out."""
+    from crosspost.cli.output import warn
+    from crosspost.logins import endings
+
+    with office.database.read() as session:
+        for ending in endings(session, office.now):
+            warn(ending.sentence(lambda when: spoken_time(office, when)))
 
 
 def warn_without_daemon(office: Office) -> None:

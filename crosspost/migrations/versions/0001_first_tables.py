@@ -19,6 +19,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "office_state",
+        sa.Column("name", AutoString(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+
+    op.create_table(
         "channel_state",
         sa.Column("channel", AutoString(), nullable=False),
         sa.Column("held", sa.Boolean(), nullable=False),
@@ -27,6 +34,8 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=True),
+        sa.Column("login_ends", UtcDateTime(), nullable=True),
+        sa.Column("renewing_until", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("channel"),
     )
     op.create_table(
@@ -222,6 +231,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", "remote_id"),
         sa.UniqueConstraint("delivery_id", "position"),
     )
+    op.create_index("part_channel_begun", "part", ["channel", "begun_at"])
     forbid_changes_of_the_ledger()
 
 
