@@ -11,7 +11,7 @@ import regex
 from crosspost.rendering import entities
 
 _RESERVED = regex.compile(r"[\\|{}@\[\]()<>#*_~]")
-_WRITTEN = regex.compile(r"\{hashtag\|\\#\|((?:[^|{}\\]|\\.)+)\}|\\(.)", regex.DOTALL)
+_WRITTEN = regex.compile(r"\{hashtag\|\\?#\|((?:[^|{}\\]|\\.)+)\}|\\(.)", regex.DOTALL)
 
 
 def written(text: str) -> str:
