@@ -25,6 +25,7 @@ EXAMPLE = (ROOT / "config.example.toml").read_text()
 OTHER_KINDS = {
     *("added", "edited", "queued", "rescheduled", "held", "resumed", "connected"),
     *("backed_up", "restore_confirmed"),
+    "rezoned",
 }
 
 
@@ -80,6 +81,7 @@ def sections():
     for heading, section in (
         ("office", config.Office),
         ("policy", config.Policy),
+        ("publishing", config.Publishing),
         ("storage", config.Storage),
         ("site", config.SiteSettings),
     ):
