@@ -25,7 +25,7 @@ from crosspost.errors import (
     UnknownOutcome,
 )
 from crosspost.post import Markup
-from crosspost.rendering import in_markup, visible
+from crosspost.rendering import counted, in_markup, visible
 from crosspost.testing.case import Bench
 from crosspost.testing.conformance import refused
 from crosspost.testing.loopback import Platform, Reply, Seen
@@ -76,7 +76,8 @@ def test_whatever_the_text_readers_see_all_of_it(text: str) -> None:
 
 
 def test_escapes_count() -> None:
-    assert LinkedInAdapter.measure(None, "(a) 👋") == 8  # type: ignore[arg-type]
+    counts = counted(in_markup("(a) 👋", Markup.LITTLE_TEXT), Markup.LITTLE_TEXT)
+    assert LinkedInAdapter.measure(None, counts) == 8  # type: ignore[arg-type]
 
 
 # --- the post ---------------------------------------------------------------------------------
