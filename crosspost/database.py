@@ -116,6 +116,8 @@ class Revision(_Table, table=True):
     link: str = Field(sa_type=Text)
     lang: str
     urgency: str
+    tags: str = Field(default="[]", sa_type=Text)  # JSON: words, without #
+    texts: str = Field(default="{}", sa_type=Text)  # JSON: channel -> its own text, Markdown
     created_at: datetime = Field(sa_type=UtcDateTime)
     created_by: str
     salt: bytes = Field(sa_type=LargeBinary)  # 32 random bytes

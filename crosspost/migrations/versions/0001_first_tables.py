@@ -94,6 +94,8 @@ def upgrade() -> None:
         sa.Column("link", sa.Text(), nullable=False),
         sa.Column("lang", AutoString(), nullable=False),
         sa.Column("urgency", AutoString(), nullable=False),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.Column("texts", sa.Text(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("created_by", AutoString(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
