@@ -28,6 +28,7 @@ from crosspost.cli import (
     records,
     running,
     setup,
+    verifying,
 )
 from crosspost.errors import CrosspostError, UserError
 
@@ -42,9 +43,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for subject in (setup, announcements, checking, approvals, running, records, keeping):
+for subject in (setup, announcements, checking, approvals, running, records, keeping, verifying):
     subject.register(app)
-proving.register(app, records.log)
+proving.register(records.log)
 app.add_typer(channels.app, name="channels")
 app.add_typer(records.log, name="log")
 app.add_typer(fakes.app, name="fake")
