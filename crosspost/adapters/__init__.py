@@ -32,6 +32,7 @@ BUILT_IN: dict[str, str] = {
     "instagram": "crosspost.adapters.instagram:InstagramAdapter",
     "threads": "crosspost.adapters.threads:ThreadsAdapter",
     "x": "crosspost.adapters.x:XAdapter",
+    "linkedin": "crosspost.adapters.linkedin:LinkedInAdapter",
     "discord": "crosspost.adapters.discord:DiscordAdapter",
     "matrix": "crosspost.adapters.matrix:MatrixAdapter",
     "slack": "crosspost.adapters.slack:SlackAdapter",
