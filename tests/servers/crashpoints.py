@@ -51,6 +51,7 @@ CALLS = (
 #: When the restarted daemon looks, in minutes after the crash; beyond every settle time and wait.
 LOOKS = (0, 1, 3, 6, 12, 30, 60)
 PATIENCE = 60.0
+TRIES = 20
 
 
 # --- the daemon that is killed --------------------------------------------------------------------
@@ -129,6 +130,7 @@ class Launcher:
     def __exit__(self, *_: object) -> None:
         self._process.stdin.close()
         self._process.wait(timeout=PATIENCE)
+        self._process.stdout.close()
 
     def run(self, folder: Path, call: str = "", number: int = 0) -> int:
         """How a daemon in `folder` ends: 0, or -9 when it came as far as its `number`-th `call`."""
@@ -297,14 +299,12 @@ def examine(stage: Stage, launcher: Launcher, *, every: int = 1, again: bool = F
     before, as the answer to its post came in, and is killed while it recovers."""
     result = Result()
     first = recorded(stage, launcher, None)
-    before = ("recvfrom", first.most["recvfrom"]) if again else None
+    before = the_answer(stage, launcher, first.most["recvfrom"]) if again else None
     seen = recorded(stage, launcher, before) if again else first
     result.hidden = seen.hidden
     wanted = [(call, n) for call in CALLS for n in range(1, seen.most[call] + 1)]
     for call, number in wanted[::every]:
-        with stage.set_up() as (folder, platform):
-            if before:
-                crash(launcher, folder, *before)
+        with crashed(stage, launcher, before) as (folder, platform):
             if launcher.run(folder, call, number) == 0:
                 continue  # this time it took fewer of them
             quiet()
@@ -318,10 +318,31 @@ def examine(stage: Stage, launcher: Launcher, *, every: int = 1, again: bool = F
     return result
 
 
-def crash(launcher: Launcher, folder: Path, call: str, number: int) -> None:
-    """A daemon that surely comes to this point, and ends there."""
-    assert launcher.run(folder, call, number) == -signal.SIGKILL
-    quiet()
+def the_answer(stage: Stage, launcher: Launcher, most: int) -> tuple[str, int]:
+    """The point where the answer to the post comes in: the last one at which daemons are killed
+    with the post public. How many calls an answer takes depends on how it arrives."""
+    for number in range(most, 0, -1):
+        with stage.set_up() as (folder, platform):
+            if launcher.run(folder, "recvfrom", number) == -signal.SIGKILL:
+                quiet()
+                if len(platform.posts) == 1:
+                    return "recvfrom", number
+    raise AssertionError("no daemon was killed as its answer came in")
+
+
+@contextmanager
+def crashed(
+    stage: Stage, launcher: Launcher, before: tuple[str, int] | None
+) -> Iterator[tuple[Path, object]]:
+    """An office and its platform after a crash at `before`, if any; a daemon that did not come to
+    that point is no use, so another one is tried."""
+    for _ in range(TRIES):
+        with stage.set_up() as (folder, platform):
+            if before is None or launcher.run(folder, *before) == -signal.SIGKILL:
+                quiet()
+                yield folder, platform
+                return
+    raise AssertionError(f"no daemon came to {before}")
 
 
 @dataclass
@@ -335,9 +356,7 @@ class Recorded:
 
 def recorded(stage: Stage, launcher: Launcher, before: tuple[str, int] | None) -> Recorded:
     """A run that nobody kills, after a crash at `before`, if any."""
-    with stage.set_up() as (folder, platform):
-        if before:
-            crash(launcher, folder, *before)
+    with crashed(stage, launcher, before) as (folder, platform):
         assert launcher.run(folder) == 0, (folder / "log").read_text()
         assert len(platform.posts) == 1, (folder / "log").read_text()
         by_thread: Counter = Counter()
