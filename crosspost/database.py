@@ -116,6 +116,8 @@ class Revision(_Table, table=True):
     link: str = Field(sa_type=Text)
     lang: str
     urgency: str
+    tags: str = Field(default="[]", sa_type=Text)  # JSON: words, without #
+    texts: str = Field(default="{}", sa_type=Text)  # JSON: channel -> its own text, Markdown
     created_at: datetime = Field(sa_type=UtcDateTime)
     created_by: str
     salt: bytes = Field(sa_type=LargeBinary)  # 32 random bytes
@@ -156,6 +158,22 @@ class Video(_Table, table=True):
     codec: str
 
 
+class Fake(_Table, table=True):
+    """Something that others spread in the office's name (`fakes.py`)."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    by: str
+    title: str = Field(sa_type=Text)
+    explanation: str = Field(sa_type=Text)  # what is right, for the public
+    text: str = Field(sa_type=Text)  # its words; "" when it has none
+    links: str = Field(sa_type=Text)  # JSON: where it was seen
+    keys: str = Field(sa_type=Text)  # JSON: the digests under which it is looked up
+    salt: bytes = Field(sa_type=LargeBinary)  # 32 random bytes
+    digest: str  # salted, of title, explanation, text and links
+    removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # it was none
+
+
 class Approval(_Table, table=True):
     """Somebody's yes to a revision, exactly as rendered then."""
 
@@ -172,7 +190,7 @@ class Delivery(_Table, table=True):
         UniqueConstraint("revision_id", "channel"),
         # Answer the daemon's questions (`agenda.py`), however long history and queue are.
         Index("delivery_status_due", "status", "due_at"),
-        Index("delivery_status_channel_due", "status", "channel", "due_at", "id"),
+        Index("delivery_status_channel_due", "status", "channel", "urgent", "due_at", "id"),
         Index("delivery_status_not_before", "status", "not_before"),
         Index("delivery_status_not_after", "status", "not_after"),
     )
@@ -185,6 +203,7 @@ class Delivery(_Table, table=True):
     due_at: datetime = Field(sa_type=UtcDateTime)
     wall: str  # the due time as it was said: local, ISO, without offset
     zone: str  # the IANA zone it was said in
+    urgent: bool = False  # goes before all others of its channel
     not_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
     not_after: datetime = Field(sa_type=UtcDateTime)
     waits_for: int | None = Field(default=None, foreign_key="delivery.id")  # the site's delivery
@@ -206,6 +225,7 @@ class Part(_Table, table=True):
     __table_args__ = (
         UniqueConstraint("delivery_id", "position"),
         UniqueConstraint("channel", "remote_id"),
+        Index("part_channel_begun", "channel", "begun_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -276,6 +296,10 @@ class ChannelState(_Table, table=True):
     paused_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by the platform
     reason: str = Field(default="", sa_type=Text)
     failures: int = 0  # attempts in a row that did not go through (`breaker.py`)
+    account: str = ""  # its name, as the platform said last
+    account_url: str = ""
+    #: one of a backlog went out: none but urgent ones before then
+    spaced_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     secrets: bytes | None = Field(default=None, sa_type=LargeBinary)  # a session, encrypted
     login_ends: datetime | None = Field(default=None, sa_type=UtcDateTime)  # then a person must
     renewing_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by one program

@@ -15,8 +15,8 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from crosspost import agenda, alarms, logins, queue, sightings
-from crosspost.config import Config
+from crosspost import agenda, alarms, allowance, logins, queue, sightings
+from crosspost.config import Channel, Config
 from crosspost.database import (
     AlarmState,
     Announcement,
@@ -94,6 +94,8 @@ class Views:
             "link": revision.link,
             "lang": revision.lang,
             "urgency": revision.urgency,
+            "tags": json.loads(revision.tags),
+            "texts": json.loads(revision.texts),
             "page": self.config.page(revision.code) if has_page and self.config.site else None,
             "author": revision.created_by,
             "created": self.time(revision.created_at),
@@ -156,7 +158,7 @@ class Views:
 
     # --- the office -------------------------------------------------------------------------------
 
-    def channels(self) -> list[Json]:
+    def channels(self, now: datetime) -> list[Json]:
         """Every configured channel and what is known of it."""
         states = {s.channel: s for s in self.session.exec(select(ChannelState))}
         every = states.get(agenda.EVERYTHING) or ChannelState(channel=agenda.EVERYTHING)
@@ -172,9 +174,21 @@ class Views:
                 "reason": (state.reason or None) if state else None,
                 "last_published": self.time(self._last_published(channel.name)),
                 "login_ends": self.time(state.login_ends if state else None),
+                "quotas": self._quotas(channel, now),
             }
             for channel in self.config.channels.values()
             for state in [states.get(channel.name)]
+        ]
+
+    def _quotas(self, channel: Channel, now: datetime) -> list[Json]:
+        return [
+            {
+                "unit": standing.quota.unit,
+                "used": str(standing.used),
+                "limit": str(standing.quota.limit),
+                "words": standing.quota.words(standing.used),
+            }
+            for standing in allowance.standings(self.session, channel, now)
         ]
 
     def _last_published(self, channel: str) -> datetime | None:
@@ -199,7 +213,7 @@ class Views:
             for delivery in self.session.exec(waiting.order_by(col(Delivery.id)))
             for number in [queue.announcement_of(self.session, delivery)]
         ]
-        paused = [c for c in self.channels() if _is_paused(c, now)]
+        paused = [c for c in self.channels(now) if _is_paused(c, now)]
         wake = agenda.next_wake(self.session, (), now)
         return {
             "office": self.config.office.name,

@@ -22,6 +22,7 @@ from crosspost.cli import (
     approvals,
     channels,
     checking,
+    fakes,
     keeping,
     office,
     proving,
@@ -48,6 +49,7 @@ proving.register(app, records.log)
 app.add_typer(channels.app, name="channels")
 app.add_typer(records.log, name="log")
 app.add_typer(alarms.app, name="alarms")
+app.add_typer(fakes.app, name="fake")
 
 
 def _version(wanted: bool) -> None:

@@ -25,15 +25,22 @@ def list_(json: AsJson = False) -> None:
 
     office = open_office(secrets=False)
     with office.views() as views:
-        found = views.channels()
+        found = views.channels(office.now)
     if json:
         show_json(found)
         return
     rows = [
-        (c["channel"], c["platform"], _condition(c), c["last_published"] or t("never"))
+        (
+            c["channel"],
+            c["platform"],
+            _condition(c),
+            c["last_published"] or t("never"),
+            "; ".join(quota["words"] for quota in c["quotas"]),
+        )
         for c in found
     ]
-    table([t("Channel"), t("Platform"), t("Condition"), t("Last published")], rows)
+    headings = [t("Channel"), t("Platform"), t("Condition"), t("Last published"), t("Quota")]
+    table(headings, rows)
 
 
 def _condition(channel: dict[str, Any]) -> str:
@@ -71,6 +78,7 @@ def check(
 
 
 def _check(office: Office, name: str) -> dict[str, Any]:
+    from crosspost.accounts import remember
     from crosspost.connections import open_channel
     from crosspost.errors import PlatformError
     from crosspost.queue import unpause
@@ -84,6 +92,7 @@ def _check(office: Office, name: str) -> dict[str, Any]:
         adapter.close()
     with office.database.write() as session:
         unpause(session, name)
+        remember(session, name, account)
     return {
         "channel": name,
         "ok": True,

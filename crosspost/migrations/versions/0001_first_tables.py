@@ -45,10 +45,28 @@ def upgrade() -> None:
         sa.Column("paused_until", UtcDateTime(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("account", AutoString(), nullable=False),
+        sa.Column("account_url", AutoString(), nullable=False),
+        sa.Column("spaced_until", UtcDateTime(), nullable=True),
         sa.Column("secrets", sa.LargeBinary(), nullable=True),
         sa.Column("login_ends", UtcDateTime(), nullable=True),
         sa.Column("renewing_until", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("channel"),
+    )
+    op.create_table(
+        "fake",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("by", AutoString(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("explanation", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("links", sa.Text(), nullable=False),
+        sa.Column("keys", sa.Text(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("digest", AutoString(), nullable=False),
+        sa.Column("removed_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "ledger_entry",
@@ -88,6 +106,8 @@ def upgrade() -> None:
         sa.Column("link", sa.Text(), nullable=False),
         sa.Column("lang", AutoString(), nullable=False),
         sa.Column("urgency", AutoString(), nullable=False),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.Column("texts", sa.Text(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("created_by", AutoString(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
@@ -126,6 +146,7 @@ def upgrade() -> None:
         sa.Column("due_at", UtcDateTime(), nullable=False),
         sa.Column("wall", AutoString(), nullable=False),
         sa.Column("zone", AutoString(), nullable=False),
+        sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column("not_before", UtcDateTime(), nullable=True),
         sa.Column("not_after", UtcDateTime(), nullable=False),
         sa.Column("waits_for", sa.Integer(), nullable=True),
@@ -152,7 +173,7 @@ def upgrade() -> None:
     )
     op.create_index("delivery_status_due", "delivery", ["status", "due_at"])
     op.create_index(
-        "delivery_status_channel_due", "delivery", ["status", "channel", "due_at", "id"]
+        "delivery_status_channel_due", "delivery", ["status", "channel", "urgent", "due_at", "id"]
     )
     op.create_index("delivery_status_not_before", "delivery", ["status", "not_before"])
     op.create_index("delivery_status_not_after", "delivery", ["status", "not_after"])
@@ -241,6 +262,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", "remote_id"),
         sa.UniqueConstraint("delivery_id", "position"),
     )
+    op.create_index("part_channel_begun", "part", ["channel", "begun_at"])
     forbid_changes_of_the_ledger()
 
 
