@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam
-from sqlalchemy.orm import aliased
+from sqlalchemy import bindparam, exists
 from sqlmodel import Session, col, func, or_, select
 
-from crosspost.database import ChannelState, Delivery
+from crosspost.database import ChannelState, Delivery, table
 from crosspost.lifecycle import Status
+from crosspost.prepared import Prepared, as_read
 
 #: How many late deliveries one look at the queue takes; the rest comes with the next look.
 BATCH = 200
@@ -27,7 +27,7 @@ def due(session: Session, now: datetime, busy: Iterable[str]) -> list[Delivery]:
     """What may go out now: of each channel that is not busy the next one, the oldest first."""
     occupied = set(busy)
     found = [
-        delivery
+        session.get_one(Delivery, delivery.id)
         for channel in _channels(session, Status.SCHEDULED)
         if channel not in occupied and (delivery := next_due(session, channel, now))
     ]
@@ -36,26 +36,37 @@ def due(session: Session, now: datetime, busy: Iterable[str]) -> list[Delivery]:
 
 def next_due(session: Session, channel: str, now: datetime) -> Delivery | None:
     """What may go out on this channel now: due, not postponed, its channel neither held nor paused,
-    its page published."""
-    if not is_open(session, channel, now):
-        return None
-    return session.exec(_NEXT_DUE, params={"its_channel": channel, "now": now}).first()
+    its page published. The row belongs to no session."""
+    return _first_of(_NEXT_DUE, session, channel, now)
 
 
-_PAGE = aliased(Delivery)
-#: Statements of the daemon's way are built once: building one costs more than running it.
-_NEXT_DUE = (
-    select(Delivery)
-    .join(_PAGE, col(_PAGE.id) == col(Delivery.waits_for), isouter=True)
+def _first_of(
+    statement: Prepared, session: Session, channel: str, now: datetime
+) -> Delivery | None:
+    rows = statement.rows(session, {"its_channel": channel, "now": now})
+    return as_read(Delivery, rows[0]) if rows else None
+
+
+_D, _C = table(Delivery).c, table(ChannelState).c
+_PAGE = table(Delivery).alias("page")
+_MAY_BEGIN = or_(_D.not_before.is_(None), _D.not_before <= bindparam("now"))
+_RESTS = exists().where(
+    or_(_C.channel == bindparam("its_channel"), _C.channel == EVERYTHING),
+    or_(_C.held, _C.paused_until > bindparam("now")),
+)
+_NEXT_DUE = Prepared(
+    select(*_D)
+    .join(_PAGE, _PAGE.c.id == _D.waits_for, isouter=True)
     .where(
-        Delivery.status == Status.SCHEDULED,
-        col(Delivery.channel) == bindparam("its_channel"),
-        col(Delivery.due_at) <= bindparam("now"),
-        col(Delivery.not_after) >= bindparam("now"),
-        or_(col(Delivery.not_before).is_(None), col(Delivery.not_before) <= bindparam("now")),
-        or_(col(Delivery.waits_for).is_(None), col(_PAGE.status) == Status.PUBLISHED),
+        _D.status == Status.SCHEDULED,
+        _D.channel == bindparam("its_channel"),
+        _D.due_at <= bindparam("now"),
+        _D.not_after >= bindparam("now"),
+        _MAY_BEGIN,
+        or_(_D.waits_for.is_(None), _PAGE.c.status == Status.PUBLISHED),
+        ~_RESTS,
     )
-    .order_by(col(Delivery.due_at), col(Delivery.id))
+    .order_by(_D.due_at, _D.id)
     .limit(1)
 )
 
@@ -69,8 +80,14 @@ def is_open(session: Session, channel: str, now: datetime) -> bool:
 
 def is_held(session: Session, channel: str) -> bool:
     """Whether a person holds this channel, or all of them."""
-    states = (session.get(ChannelState, name) for name in (channel, EVERYTHING))
-    return any(state is not None and state.held for state in states)
+    return bool(_HELD.rows(session, {"its_channel": channel}))
+
+
+_HELD = Prepared(
+    select(_C.channel).where(
+        or_(_C.channel == bindparam("its_channel"), _C.channel == EVERYTHING), _C.held
+    )
+)
 
 
 def next_wake(session: Session, busy: Iterable[str], now: datetime) -> datetime | None:
@@ -104,7 +121,7 @@ def unconfirmed(session: Session, busy: Iterable[str], now: datetime) -> list[De
     busy."""
     occupied = set(busy)
     found = [
-        delivery
+        session.get_one(Delivery, delivery.id)
         for channel in _channels(session, Status.UNCONFIRMED)
         if channel not in occupied and (delivery := next_look(session, channel, now))
     ]
@@ -113,34 +130,35 @@ def unconfirmed(session: Session, busy: Iterable[str], now: datetime) -> list[De
 
 def next_look(session: Session, channel: str, now: datetime) -> Delivery | None:
     """The unconfirmed delivery of this channel that is to be looked at now."""
-    return session.exec(_NEXT_LOOK, params={"its_channel": channel, "now": now}).first()
+    return _first_of(_NEXT_LOOK, session, channel, now)
 
 
-_NEXT_LOOK = (
-    select(Delivery)
+_NEXT_LOOK = Prepared(
+    select(*_D)
     .where(
-        Delivery.status == Status.UNCONFIRMED,
-        col(Delivery.channel) == bindparam("its_channel"),
-        or_(col(Delivery.not_before).is_(None), col(Delivery.not_before) <= bindparam("now")),
+        _D.status == Status.UNCONFIRMED,
+        _D.channel == bindparam("its_channel"),
+        _MAY_BEGIN,
     )
-    .order_by(col(Delivery.not_before), col(Delivery.id))
+    .order_by(_D.not_before, _D.id)
     .limit(1)
 )
 
 
 def _channels(session: Session, status: Status) -> Iterator[str]:
     """The channels that have deliveries in a status, each found by one step in the index."""
-    after = ""
-    while True:
-        found = session.exec(
-            select(func.min(Delivery.channel)).where(
-                Delivery.status == status, col(Delivery.channel) > after
-            )
-        ).one()
-        if found is None:
-            return
-        yield found
-        after = found
+    after: str | None = ""
+    while after is not None:
+        [[after]] = _NEXT_CHANNEL.rows(session, {"its_status": status, "after": after})
+        if after is not None:
+            yield after
+
+
+_NEXT_CHANNEL = Prepared(
+    select(func.min(_D.channel)).where(
+        _D.status == bindparam("its_status"), _D.channel > bindparam("after")
+    )
+)
 
 
 def _first(session: Session, column: Any, *conditions: Any) -> datetime | None:
