@@ -29,11 +29,11 @@ from crosspost.errors import DatabaseError, ForkProven, Refuted, Undecided, User
 from crosspost.faults import settle_fault
 from crosspost.ledger.sealing import seal_if_due
 from crosspost.lock import DaemonLock
-from crosspost.publisher import Claimed, publish, with_parts
+from crosspost.publisher import Claimed, publish, taken
 from crosspost.queue import Doing
 from crosspost.reconciler import look
 from crosspost.wording import t
-from crosspost.workbench import Workbench, failure_of, utc_now
+from crosspost.workbench import Following, Workbench, failure_of, utc_now
 
 log = logging.getLogger("crosspost.daemon")
 
@@ -215,21 +215,26 @@ class Daemon:
         missed = [(d, queue.announcement_of(session, d)) for d in queue.miss(session, doing)]
         looks = [_Task(d.channel, d) for d in agenda.unconfirmed(session, busy, now)]
         busy += [task.channel for task in looks]
-        claimed = [_task(session, d) for d in queue.claim(session, busy, doing)]
+        claimed = [self._task(session, d) for d in queue.claim(session, busy, doing)]
         busy += [task.channel for task in claimed]
         return _Look(missed, [*looks, *claimed], agenda.next_wake(session, busy, now))
 
-    def _next(self, channel: str) -> _Task | None:
-        """What this channel has to do next, taken; None when there is nothing now."""
+    def _following(self, channel: str) -> Following:
+        """What this channel has to do next, to be taken; None when there is nothing now."""
 
         def take(session: Session) -> _Task | None:
             now = self.now()
+            if self.stopping.is_set():
+                return None
             if delivery := agenda.next_look(session, channel, now):
                 return _Task(channel, delivery)
             claimed = queue.claim_next(session, channel, self._doing())
-            return _task(session, claimed) if claimed else None
+            return self._task(session, claimed) if claimed else None
 
-        return None if self.stopping.is_set() else self.bench.clerk.do(take)
+        return Following(take)
+
+    def _task(self, session: Session, delivery: Delivery) -> _Task:
+        return _Task(delivery.channel, delivery, taken(self.bench, session, delivery))
 
     def _give(self, first: _Task) -> None:
         """Let the channel's worker do it, and what comes after it on the same channel."""
@@ -239,10 +244,11 @@ class Daemon:
             task: _Task | None = first
             try:
                 while task is not None:
-                    self._do(task)
+                    following = self._following(channel)
+                    self._do(task, following)
                     if channel == self.bench.config.site_channel:
                         self._wake(self.now())  # others may have waited for this page
-                    task = self._next(channel)
+                    task = self.bench.take(following)
             except Exception as error:  # noqa: BLE001 - one channel's trouble is not the others'
                 _say_trouble(channel, error)
             finally:
@@ -255,10 +261,10 @@ class Daemon:
         with self._idle:
             self._busy[channel] = self._workers.submit(do)
 
-    def _do(self, task: _Task) -> None:
+    def _do(self, task: _Task, following: Following) -> None:
         try:
             if task.claimed is not None:
-                publish(self.bench, task.claimed)
+                publish(self.bench, task.claimed, following)
             else:
                 look(self.bench, task.delivery)
         except Exception as error:  # noqa: BLE001 - a fault of ours must end in a decision
@@ -277,10 +283,6 @@ class _Task:
     channel: str
     delivery: Delivery
     claimed: Claimed | None = None
-
-
-def _task(session: Session, delivery: Delivery) -> _Task:
-    return _Task(delivery.channel, delivery, with_parts(session, delivery))
 
 
 @dataclass(frozen=True)
