@@ -50,10 +50,8 @@ def _first_of(
 _D, _C = table(Delivery).c, table(ChannelState).c
 _PAGE = table(Delivery).alias("page")
 _MAY_BEGIN = or_(_D.not_before.is_(None), _D.not_before <= bindparam("now"))
-_RESTS = exists().where(
-    or_(_C.channel == bindparam("its_channel"), _C.channel == EVERYTHING),
-    or_(_C.held, _C.paused_until > bindparam("now")),
-)
+_ITS_STATE = or_(_C.channel == bindparam("its_channel"), _C.channel == EVERYTHING)
+_STILL_PAUSED = _C.paused_until > bindparam("now")
 _NEXT_DUE = Prepared(
     select(*_D)
     .join(_PAGE, _PAGE.c.id == _D.waits_for, isouter=True)
@@ -64,7 +62,7 @@ _NEXT_DUE = Prepared(
         _D.not_after >= bindparam("now"),
         _MAY_BEGIN,
         or_(_D.waits_for.is_(None), _PAGE.c.status == Status.PUBLISHED),
-        ~_RESTS,
+        ~exists().where(_ITS_STATE, or_(_C.held, _STILL_PAUSED)),
     )
     .order_by(_D.due_at, _D.id)
     .limit(1)
@@ -73,9 +71,12 @@ _NEXT_DUE = Prepared(
 
 def is_open(session: Session, channel: str, now: datetime) -> bool:
     """Whether anything may be sent to this channel: neither held by a person nor paused."""
-    state = session.get(ChannelState, channel)
-    paused = state is not None and state.paused_until is not None and state.paused_until > now
-    return not paused and not is_held(session, channel)
+    return not is_paused(session, channel, now) and not is_held(session, channel)
+
+
+def is_paused(session: Session, channel: str, now: datetime) -> bool:
+    """Whether this channel rests, since its platform wants it so or does not work."""
+    return bool(_PAUSED.rows(session, {"its_channel": channel, "now": now}))
 
 
 def is_held(session: Session, channel: str) -> bool:
@@ -83,11 +84,8 @@ def is_held(session: Session, channel: str) -> bool:
     return bool(_HELD.rows(session, {"its_channel": channel}))
 
 
-_HELD = Prepared(
-    select(_C.channel).where(
-        or_(_C.channel == bindparam("its_channel"), _C.channel == EVERYTHING), _C.held
-    )
-)
+_HELD = Prepared(select(_C.channel).where(_ITS_STATE, _C.held))
+_PAUSED = Prepared(select(_C.channel).where(_ITS_STATE, _STILL_PAUSED))
 
 
 def next_wake(session: Session, busy: Iterable[str], now: datetime) -> datetime | None:
@@ -108,6 +106,7 @@ def next_wake(session: Session, busy: Iterable[str], now: datetime) -> datetime 
             session,
             Delivery.not_before,
             Delivery.status == Status.UNCONFIRMED,
+            col(Delivery.not_before) > now,
             col(Delivery.channel).not_in(occupied),
         ),
         _first(session, ChannelState.paused_until, col(ChannelState.paused_until) > now),
@@ -129,7 +128,8 @@ def unconfirmed(session: Session, busy: Iterable[str], now: datetime) -> list[De
 
 
 def next_look(session: Session, channel: str, now: datetime) -> Delivery | None:
-    """The unconfirmed delivery of this channel that is to be looked at now."""
+    """The unconfirmed delivery of this channel that is to be looked at now. A pause is for looks
+    too, a person's hold is not. The row belongs to no session."""
     return _first_of(_NEXT_LOOK, session, channel, now)
 
 
@@ -139,6 +139,7 @@ _NEXT_LOOK = Prepared(
         _D.status == Status.UNCONFIRMED,
         _D.channel == bindparam("its_channel"),
         _MAY_BEGIN,
+        ~exists().where(_ITS_STATE, _STILL_PAUSED),
     )
     .order_by(_D.not_before, _D.id)
     .limit(1)

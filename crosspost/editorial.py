@@ -11,15 +11,15 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from crosspost import precedents, queue
+from crosspost import allowance, precedents, queue
 from crosspost.approvals import let_go
 from crosspost.config import Config
 from crosspost.database import Announcement, Database, Delivery, Revision
-from crosspost.drafts import Draft, Rendered, compose
+from crosspost.drafts import Draft, Kept, Rendered, compose
 from crosspost.errors import Conflict
 from crosspost.lifecycle import ENDED, MAYBE_PUBLIC, Status, status_word
 from crosspost.queue import Doing, known
-from crosspost.revisions import current_revision, images_of, store
+from crosspost.revisions import current_revision, images_of, store, videos_of
 from crosspost.wording import t
 
 
@@ -69,18 +69,23 @@ def edit(
     *,
     base: int,
     keep_images: bool,
+    keep_videos: bool = True,
     sure: Callable[[Rendered], None] | None = None,
 ) -> Added:
     """Make the next revision of announcement `number` out of `draft`; what was queued of the old
     one is cancelled, and so is its approval.
 
-    `base` is the revision that the author saw, `sure` as in `add`. Raises Conflict when there is a
+    `base` is the revision that the author saw, `sure` as in `add`; `keep_images` and `keep_videos`
+    add those of the old revision to those of the draft. Raises Conflict when there is a
     newer one, or when something of it is published or may be.
     """
     with database.read() as session:
         old = current_revision(session, number)
         _require_editable(session, old, base)
-        kept = images_of(session, config, old) if keep_images else None
+        kept = Kept(
+            tuple(images_of(session, config, old)) if keep_images else (),
+            tuple(videos_of(session, config, old)) if keep_videos else (),
+        )
         earlier = precedents.earlier(session, config.checks, draft.due.utc, but=number)
     rendered = compose(config, draft, revision=base + 1, kept=kept, earlier=earlier)
     if sure is not None:
@@ -106,7 +111,9 @@ def _require_editable(session: Session, revision: Revision, base: int) -> None:
     public = [
         f"{delivery.channel} ({status_word(delivery.status)})"
         for delivery in queue.deliveries_of(session, revision)
-        if delivery.status in MAYBE_PUBLIC or delivery.status is Status.PREPARING
+        if delivery.status in MAYBE_PUBLIC
+        or delivery.status is Status.PREPARING
+        or queue.public_parts(session, delivery).public
     ]
     if public:
         raise Conflict(
@@ -142,5 +149,6 @@ def _enqueue(
             waits_for=page.id if page is not None else None,
             doing=doing,
         )
+        allowance.require(session, config, delivery)
         if channel == site:
             page = delivery

@@ -99,7 +99,8 @@ def setting(model: type[SQLModel], columns: Iterable[str]) -> Update:
 
 
 def inserting(model: type[SQLModel], *columns: str) -> Insert:
-    """An INSERT of a row with these columns, each with the value under its name."""
+    """An INSERT of a row with these columns, each with the value under its name: all that are not
+    null, since the model's defaults are not filled in."""
     return insert(table(model)).inline().values({name: bindparam(name) for name in columns})
 
 

@@ -18,15 +18,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, select
 
-from crosspost import agenda, media, outcomes, retry
+from crosspost import agenda, allowance, media, outcomes, retry
 from crosspost.adapters import Adapter
 from crosspost.database import Delivery, Part, Revision, table
-from crosspost.errors import MediaExpired, MediaProcessing
+from crosspost.errors import MediaExpired, MediaProcessing, NotSupported, QuotaExhausted
 from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import Status
-from crosspost.outcomes import Failure
+from crosspost.outcomes import Failure, Health
 from crosspost.post import Receipt
 from crosspost.prepared import Prepared, as_read
+from crosspost.quotas import NEVER
 from crosspost.wording import t
 from crosspost.workbench import Following, Workbench, failure_of
 
@@ -74,7 +75,8 @@ def _handle_at_once(bench: Workbench, claimed: Claimed, part: Part) -> dict[str,
     adapter = bench.opened(part.channel)
     try:
         post = bench.post(part)
-        if adapter is None or post.images or adapter.needs_preparing(post):
+        files = post.images or post.videos
+        if adapter is None or adapter.quotas or files or adapter.needs_preparing(post):
             return None
         delivery = claimed.delivery
         if not_as_approved(bench, delivery, claimed.parts, claimed.salt):
@@ -122,8 +124,11 @@ def not_as_approved(bench: Workbench, delivery: Delivery, parts: list[Part], sal
         found = ""
     if found != delivery.approved_digest:
         return t("What would be sent is not what was approved.")
-    if not all(media.intact(image) for part in parts for image in bench.post(part).images):
+    posts = [bench.post(part) for part in parts]
+    if not all(media.intact(image) for post in posts for image in post.images):
         return t("An image file is missing or is not the one that was approved.")
+    if not all(media.intact(video) for post in posts for video in post.videos):
+        return t("A video file is missing or is not the one that was approved.")
     return ""
 
 
@@ -190,10 +195,33 @@ class _Run:
         return True
 
     def _prepare(self, part: Part) -> None:
+        if part.position == 0 and self.adapter.quotas:
+            self._require_quota()
         handle = _handle_of(self.bench, self.adapter, self.delivery, part)
         outgoing = self.bench.outgoing(self.parts, part, handle)
         part.prepared = json.dumps(self.adapter.prepare(outgoing))
         part.handle = json.dumps(handle)
+
+    def _require_quota(self) -> None:
+        """Nothing is prepared that the platform would refuse, or that costs more than was allowed.
+        A thread goes out as a whole or not yet."""
+        channel, posts = self.delivery.channel, [self.bench.post(part) for part in self.parts]
+        with self.bench.database.read() as session:
+            at = allowance.free_at(
+                session,
+                self.bench.config.channels[channel],
+                posts,
+                self.bench.now(),
+                but=self.delivery.id or 0,
+            )
+        if at == NEVER:
+            raise NotSupported(
+                t("It is more than the whole quota of the channel."), platform=channel, sent=False
+            )
+        if at is not None:
+            raise QuotaExhausted(
+                t("The channel's own quota is used up."), platform=channel, sent=False, until=at
+            )
 
     def _give_back(self, words: str) -> bool:
         """Nothing has begun: a later claim, or the rule about lateness, may have it."""
@@ -236,18 +264,22 @@ def _store_failure(
         now=bench.now(),
         jitter=bench.jitter(),
         settle=failed.settle,
+        before=delivery.outcome,
     )
+    jitter = bench.jitter()
 
     def change(session: Session, row: Delivery) -> None:
         _keep_prepared(session.get_one(Part, part.id), error)
         doing = bench.doing()
         match decision:
-            case retry.Postpone(at=at, pause=pause):
-                outcomes.postpone(session, row, at, failure, doing, pause_channel=pause)
+            case retry.Postpone(at=at, pause=pause, sick=sick):
+                health = Health(at if pause else None, sick, jitter)
+                outcomes.postpone(session, row, at, failure, doing, health=health)
             case retry.GiveUp():
                 outcomes.refuse(session, row, failure, doing)
-            case retry.Doubt(at=at):
-                outcomes.doubt(session, row, at, failure, doing)
+            case retry.Doubt(at=at, pause_until=until, sick=sick):
+                health = Health(until, sick, jitter)
+                outcomes.doubt(session, row, at, failure, doing, health=health)
 
     delivery = bench.store(delivery, change, following)
     level = logging.ERROR if delivery.status is Status.FAILED else logging.WARNING

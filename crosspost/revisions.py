@@ -8,12 +8,13 @@ from __future__ import annotations
 from sqlmodel import Session, col, select
 
 from crosspost.config import Config
-from crosspost.database import Image, Revision
+from crosspost.database import Image, Revision, Video
 from crosspost.errors import NotFound
 from crosspost.ledger import book
 from crosspost.ledger.hashing import new_salt, salted_digest
 from crosspost.post import Content
 from crosspost.post import Image as PostImage
+from crosspost.post import Video as PostVideo
 from crosspost.queue import Doing, known
 from crosspost.wording import t
 
@@ -51,6 +52,21 @@ def store(session: Session, number: int, content: Content, doing: Doing, kind: s
                 size=image.size,
             )
         )
+    for position, video in enumerate(content.videos):
+        session.add(
+            Video(
+                revision_id=known(revision.id),
+                position=position,
+                sha256=video.sha256,
+                alt=video.alt,
+                mime=video.mime,
+                width=video.width,
+                height=video.height,
+                size=video.size,
+                milliseconds=video.milliseconds,
+                codec=video.codec,
+            )
+        )
     session.flush()
     record(session, revision, kind, doing, digest=revision.digest)
     return revision
@@ -66,6 +82,7 @@ def content_values(content: Content) -> dict[str, object]:
         "lang": content.lang,
         "urgency": content.urgency,
         "images": [{"sha256": image.sha256, "alt": image.alt} for image in content.images],
+        "videos": [{"sha256": video.sha256, "alt": video.alt} for video in content.videos],
     }
 
 
@@ -117,6 +134,27 @@ def images_of(session: Session, config: Config, revision: Revision) -> list[Post
             width=row.width,
             height=row.height,
             size=row.size,
+        )
+        for row in rows
+    ]
+
+
+def videos_of(session: Session, config: Config, revision: Revision) -> list[PostVideo]:
+    """The videos of a revision as they were taken in."""
+    rows = session.exec(
+        select(Video).where(Video.revision_id == revision.id).order_by(col(Video.position))
+    )
+    return [
+        PostVideo(
+            path=config.media / row.sha256,
+            sha256=row.sha256,
+            mime=row.mime,
+            alt=row.alt,
+            size=row.size,
+            width=row.width,
+            height=row.height,
+            milliseconds=row.milliseconds,
+            codec=row.codec,
         )
         for row in rows
     ]

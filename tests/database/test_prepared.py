@@ -66,8 +66,8 @@ def test_a_value_that_is_missing_is_no_null(session):
 
 
 def test_a_rule_of_the_database_speaks_as_through_sqlalchemy(session):
-    statement = Prepared(inserting(ChannelState, "channel", "held", "hold_reason", "reason"))
-    values = {"channel": "web", "held": False, "hold_reason": "", "reason": ""}
+    values = {"channel": "web", "held": False, "hold_reason": "", "reason": "", "failures": 0}
+    statement = Prepared(inserting(ChannelState, *values))
     statement.run(session, values)
     with pytest.raises(IntegrityError):
         statement.run(session, values)

@@ -41,7 +41,7 @@ from crosspost.reconciler import look
         "DELETE FROM part",
         "UPDATE delivery SET approved_digest = NULL",
         "UPDATE delivery SET approved_digest = 'f00'",
-        "UPDATE revision SET salt = zeroblob(32)",
+        "UPDATE revision SET salt = (SELECT leaf FROM ledger_entry LIMIT 1)",
     ],
 )
 def test_what_is_not_as_approved_is_held_with_an_alarm(database, bench, platform, delivery, change):

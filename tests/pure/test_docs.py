@@ -19,7 +19,10 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 EXAMPLE = (ROOT / "config.example.toml").read_text()
 #: Kinds of entries that are no moves.
-OTHER_KINDS = {"added", "edited", "queued", "rescheduled", "held", "resumed"}
+OTHER_KINDS = {
+    *("added", "edited", "queued", "rescheduled", "held", "resumed", "connected"),
+    *("backed_up", "restore_confirmed"),
+}
 
 
 def commands(group=None, before=""):
