@@ -7,44 +7,47 @@ question is answered from an index, so that neither a long history nor a long qu
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, exists
 from sqlmodel import Session, col, func, or_, select
 
-from crosspost.database import ChannelState, Delivery, table
+from crosspost.database import ChannelState, Delivery, OfficeState, table
 from crosspost.lifecycle import Status
 from crosspost.prepared import Prepared, as_read
 
 #: How many late deliveries one look at the queue takes; the rest comes with the next look.
 BATCH = 200
+#: A delivery that is later than this is a backlog's, and spaced.
+BACKLOG = timedelta(minutes=1)
+#: The name of the office's state while its clock is not believed.
+CLOCK = "clock_doubted"
 #: Stands for all channels where a channel's name stands; no channel can be called so.
 EVERYTHING = "*"
 
 
 def due(session: Session, now: datetime, busy: Iterable[str]) -> list[Delivery]:
-    """What may go out now: of each channel that is not busy the next one, the oldest first."""
+    """What may go out now: of each channel that is not busy the next one, urgent ones first, then
+    the oldest first."""
     occupied = set(busy)
     found = [
         session.get_one(Delivery, delivery.id)
         for channel in _channels(session, Status.SCHEDULED)
         if channel not in occupied and (delivery := next_due(session, channel, now))
     ]
-    return sorted(found, key=lambda delivery: (delivery.due_at, delivery.id or 0))
+    return sorted(found, key=lambda d: (not d.urgent, d.due_at, d.id or 0))
 
 
 def next_due(session: Session, channel: str, now: datetime) -> Delivery | None:
     """What may go out on this channel now: due, not postponed, its channel neither held nor paused,
-    its page published. The row belongs to no session."""
-    return _first_of(_NEXT_DUE, session, channel, now)
-
-
-def _first_of(
-    statement: Prepared, session: Session, channel: str, now: datetime
-) -> Delivery | None:
-    rows = statement.rows(session, {"its_channel": channel, "now": now})
-    return as_read(Delivery, rows[0]) if rows else None
+    its page published. Urgent ones go before all others, and are not spaced. The row belongs to no
+    session."""
+    its = {"its_channel": channel, "now": now}
+    for urgent in (True, False):  # each in the order of an index
+        if rows := _NEXT_DUE.rows(session, {**its, "urgent": urgent}):
+            return as_read(Delivery, rows[0])
+    return None
 
 
 _D, _C = table(Delivery).c, table(ChannelState).c
@@ -58,11 +61,13 @@ _NEXT_DUE = Prepared(
     .where(
         _D.status == Status.SCHEDULED,
         _D.channel == bindparam("its_channel"),
+        _D.urgent == bindparam("urgent"),
         _D.due_at <= bindparam("now"),
         _D.not_after >= bindparam("now"),
         _MAY_BEGIN,
         or_(_D.waits_for.is_(None), _PAGE.c.status == Status.PUBLISHED),
         ~exists().where(_ITS_STATE, or_(_C.held, _STILL_PAUSED)),
+        or_(_D.urgent, ~exists().where(_ITS_STATE, _C.spaced_until > bindparam("now"))),
     )
     .order_by(_D.due_at, _D.id)
     .limit(1)
@@ -88,6 +93,11 @@ _HELD = Prepared(select(_C.channel).where(_ITS_STATE, _C.held))
 _PAUSED = Prepared(select(_C.channel).where(_ITS_STATE, _STILL_PAUSED))
 
 
+def clock_is_doubted(session: Session) -> bool:
+    """Whether the office's clock is not believed: then nothing is late, and no absence counts."""
+    return session.get(OfficeState, CLOCK) is not None
+
+
 def next_wake(session: Session, busy: Iterable[str], now: datetime) -> datetime | None:
     """When the daemon has something to do next, if nothing else happens; None: never.
 
@@ -101,7 +111,7 @@ def next_wake(session: Session, busy: Iterable[str], now: datetime) -> datetime 
     moments = (
         _first(session, Delivery.due_at, scheduled, col(Delivery.due_at) > now),
         _first(session, Delivery.not_before, scheduled, col(Delivery.not_before) > now),
-        _first(session, Delivery.not_after, scheduled),
+        None if clock_is_doubted(session) else _first(session, Delivery.not_after, scheduled),
         _first(
             session,
             Delivery.not_before,
@@ -110,6 +120,7 @@ def next_wake(session: Session, busy: Iterable[str], now: datetime) -> datetime 
             col(Delivery.channel).not_in(occupied),
         ),
         _first(session, ChannelState.paused_until, col(ChannelState.paused_until) > now),
+        _first(session, ChannelState.spaced_until, col(ChannelState.spaced_until) > now),
     )
     known = [moment for moment in moments if moment is not None]
     return max(min(known), now) if known else None
@@ -129,8 +140,10 @@ def unconfirmed(session: Session, busy: Iterable[str], now: datetime) -> list[De
 
 def next_look(session: Session, channel: str, now: datetime) -> Delivery | None:
     """The unconfirmed delivery of this channel that is to be looked at now. A pause is for looks
-    too, a person's hold is not. The row belongs to no session."""
-    return _first_of(_NEXT_LOOK, session, channel, now)
+    too, a person's hold is not; with a clock that is not believed no absence would count. The row
+    belongs to no session."""
+    rows = _NEXT_LOOK.rows(session, {"its_channel": channel, "now": now})
+    return as_read(Delivery, rows[0]) if rows else None
 
 
 _NEXT_LOOK = Prepared(
@@ -140,6 +153,7 @@ _NEXT_LOOK = Prepared(
         _D.channel == bindparam("its_channel"),
         _MAY_BEGIN,
         ~exists().where(_ITS_STATE, _STILL_PAUSED),
+        ~exists().where(table(OfficeState).c.name == CLOCK),
     )
     .order_by(_D.not_before, _D.id)
     .limit(1)

@@ -33,6 +33,7 @@ BUILT_IN: dict[str, str] = {
     "threads": "crosspost.adapters.threads:ThreadsAdapter",
     "x": "crosspost.adapters.x:XAdapter",
     "linkedin": "crosspost.adapters.linkedin:LinkedInAdapter",
+    "youtube": "crosspost.adapters.youtube:YouTubeAdapter",
     "discord": "crosspost.adapters.discord:DiscordAdapter",
     "matrix": "crosspost.adapters.matrix:MatrixAdapter",
     "slack": "crosspost.adapters.slack:SlackAdapter",

@@ -174,13 +174,19 @@ class Adapter(ABC):
 
     def bytes_of(self, image: Image | Video) -> bytes:
         """The bytes of an image or video. Raises RetryLater when the disk does not give them."""
+        return self.piece_of(image, 0, -1)
+
+    def piece_of(self, file: Image | Video, start: int, size: int) -> bytes:
+        """At most `size` bytes of a file, from `start` on; -1: to its end. Raises RetryLater."""
         try:
-            return image.path.read_bytes()
+            with file.path.open("rb") as opened:
+                opened.seek(start)
+                return opened.read(size)
         except OSError as error:
             raise RetryLater(
                 t(
                     "The file {name} cannot be read: {reason}.",
-                    name=image.filename,
+                    name=file.filename,
                     reason=error.strerror,
                 ),
                 platform=self.platform,

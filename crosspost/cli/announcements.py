@@ -50,7 +50,9 @@ To = Annotated[
 ]
 Urgent = Annotated[
     bool | None,
-    typer.Option("--urgent/--normal", help="Urgent ones may go out later than planned."),
+    typer.Option(
+        "--urgent/--normal", help="Urgent ones go before others, and may go out a day late."
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]

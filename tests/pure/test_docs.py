@@ -22,6 +22,7 @@ EXAMPLE = (ROOT / "config.example.toml").read_text()
 OTHER_KINDS = {
     *("added", "edited", "queued", "rescheduled", "held", "resumed", "connected"),
     *("backed_up", "restore_confirmed"),
+    "rezoned",
 }
 
 
@@ -77,6 +78,7 @@ def sections():
     for heading, section in (
         ("office", config.Office),
         ("policy", config.Policy),
+        ("publishing", config.Publishing),
         ("storage", config.Storage),
         ("site", config.SiteSettings),
     ):
