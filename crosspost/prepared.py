@@ -99,9 +99,15 @@ def setting(model: type[SQLModel], columns: Iterable[str]) -> Update:
 
 
 def inserting(model: type[SQLModel], *columns: str) -> Insert:
-    """An INSERT of a row with these columns, each with the value under its name: all that are not
-    null, since the model's defaults are not filled in."""
-    return insert(table(model)).inline().values({name: bindparam(name) for name in columns})
+    """An INSERT of a row with these columns, each with the value under its name; the others have
+    the model's default."""
+    defaults = {
+        column.name: column.default.arg
+        for column in table(model).c
+        if column.default is not None and column.default.is_scalar
+    }
+    given = {name: bindparam(name) for name in columns}
+    return insert(table(model)).inline().values({**defaults, **given})
 
 
 def as_read(model: type[Row], values: Sequence[Any]) -> Row:

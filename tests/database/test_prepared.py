@@ -66,8 +66,16 @@ def test_a_value_that_is_missing_is_no_null(session):
 
 
 def test_a_rule_of_the_database_speaks_as_through_sqlalchemy(session):
-    values = {"channel": "web", "held": False, "hold_reason": "", "reason": "", "failures": 0}
-    statement = Prepared(inserting(ChannelState, *values))
-    statement.run(session, values)
+    statement = Prepared(inserting(ChannelState, "channel"))
+    statement.run(session, {"channel": "web"})
     with pytest.raises(IntegrityError):
-        statement.run(session, values)
+        statement.run(session, {"channel": "web"})
+
+
+def test_what_is_not_given_has_the_model_s_default(session):
+    Prepared(inserting(ChannelState, "channel", "reason")).run(
+        session, {"channel": "web", "reason": "Why."}
+    )
+    made = session.get(ChannelState, "web")
+    session.expunge(made)
+    assert made.model_dump() == ChannelState(channel="web", reason="Why.").model_dump()
