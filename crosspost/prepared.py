@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import CursorResult, Dialect, Insert, Select, Update, bindparam, insert, update
 from sqlalchemy.orm.instrumentation import manager_of_class
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import Session, SQLModel
 
 from crosspost.database import table
@@ -101,13 +102,13 @@ def setting(model: type[SQLModel], columns: Iterable[str]) -> Update:
 def inserting(model: type[SQLModel], *columns: str) -> Insert:
     """An INSERT of a row with these columns, each with the value under its name; the others have
     the model's default."""
-    defaults = {
+    values: dict[str, Any] = {
         column.name: column.default.arg
         for column in table(model).c
-        if column.default is not None and column.default.is_scalar
+        if isinstance(column.default, ScalarElementColumnDefault)
     }
-    given = {name: bindparam(name) for name in columns}
-    return insert(table(model)).inline().values({**defaults, **given})
+    values |= {name: bindparam(name) for name in columns}
+    return insert(table(model)).inline().values(values)
 
 
 def as_read(model: type[Row], values: Sequence[Any]) -> Row:
