@@ -26,6 +26,7 @@ from pydantic import (
 
 from crosspost.checks.settings import Checks
 from crosspost.errors import ConfigError
+from crosspost.style import Style
 from crosspost.wording import LANGUAGES, set_language, t
 
 CONFIG_NAME = "crosspost.toml"
@@ -35,7 +36,8 @@ CHANNEL_NAME = r"^[a-z0-9][a-z0-9-]{0,39}$"
 CheckChannel = Callable[[str, Mapping[str, Any]], list[str]]
 
 
-def _known_zone(name: str) -> str:
+def known_zone(name: str) -> str:
+    """An IANA zone. Raises ValueError with a sentence."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -45,19 +47,21 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _known_language(code: str) -> str:
+def known_language(code: str) -> str:
+    """A language that crosspost speaks. Raises ValueError with a sentence."""
     if code not in LANGUAGES:
         raise ValueError(t("write one of {languages}", languages=", ".join(LANGUAGES)))
     return code
 
 
-def _web_address(url: str) -> str:
+def web_address(url: str) -> str:
+    """An address of the web, without a slash at its end. Raises ValueError with a sentence."""
     if not url.startswith(("https://", "http://")) or "://" not in url or not url.split("://")[1]:
         raise ValueError(t("write a web address that begins with https://"))
     return url.rstrip("/")
 
 
-WebAddress = Annotated[str, AfterValidator(_web_address)]
+WebAddress = Annotated[str, AfterValidator(web_address)]
 
 
 class _Section(BaseModel):
@@ -68,10 +72,9 @@ class Office(_Section):
     """`[office]`: who speaks."""
 
     name: str = Field(min_length=1)  # as the public knows it
-    zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Jakarta"  # IANA name
-    language: Annotated[str, AfterValidator(_known_language)] = (
-        "id"  # of announcements and messages
-    )
+    zone: Annotated[str, AfterValidator(known_zone)] = "Asia/Jakarta"  # IANA name
+    language: Annotated[str, AfterValidator(known_language)] = "id"  # of announcements and messages
+    signature: str = Field(default="", max_length=300)  # the last line of every post
 
     @property
     def tz(self) -> ZoneInfo:
@@ -143,6 +146,7 @@ class Channel(_Section):
     name: str
     platform: str
     options: Mapping[str, Any]
+    style: Style = Style()  # how its posts look
 
 
 class Config(_Section):
@@ -154,6 +158,7 @@ class Config(_Section):
     publishing: Publishing = Publishing()
     storage: Storage = Storage()
     checks: Checks = Checks()
+    templates: Mapping[str, str] = {}  # class of announcement -> template, for all channels
     site: SiteSettings | None = None
     people: Mapping[str, Person] = {}
     channels: Mapping[str, Channel] = {}
@@ -185,6 +190,10 @@ class Config(_Section):
         """The channel that makes the office's own pages, if there is one."""
         names = (name for name, channel in self.channels.items() if channel.platform == "site")
         return next(names, None)
+
+    def style(self, channel: str) -> Style:
+        """How the posts of a channel look, with what is said for all of them."""
+        return self.channels[channel].style.over(self.templates, self.office.signature)
 
     def page(self, code: str) -> str:
         """The address of the page of the revision with this code; needs a `[site]`."""
@@ -335,8 +344,19 @@ def _channels(
                 key: _resolve(value, environment, f"{where}.{key}", problems)
                 for key, value in rest.items()
             }
-        channels[name] = Channel(name=name, platform=options["platform"], options=rest)
+        style = _style(rest, where, problems)
+        channels[name] = Channel(name=name, platform=options["platform"], options=rest, style=style)
     return channels
+
+
+def _style(options: dict[str, Any], where: str, problems: list[str]) -> Style:
+    """Takes the keys that say how posts look out of a channel's options."""
+    words = {name: options.pop(name) for name in Style.model_fields if name in options}
+    try:
+        return Style.model_validate(words)
+    except ValidationError as error:
+        problems += [sentence(found, where) for found in error.errors()]
+        return Style()
 
 
 def _resolve(value: Any, environment: Mapping[str, str], where: str, problems: list[str]) -> Any:
@@ -385,7 +405,10 @@ def sentence(found: Mapping[str, Any], prefix: str) -> str:
 
 
 def _cross_problems(config: Config) -> list[str]:
-    problems = []
+    problems = _template_problems("templates", config.templates)
+    for channel in config.channels.values():
+        where = f"channels.{channel.name}.templates"
+        problems += _template_problems(where, channel.style.templates)
     sites = [c.name for c in config.channels.values() if c.platform == "site"]
     if len(sites) > 1:
         problems.append(
@@ -399,6 +422,28 @@ def _cross_problems(config: Config) -> list[str]:
             )
         )
     return problems
+
+
+def _template_problems(where: str, written: Mapping[str, str]) -> list[str]:
+    if not written:
+        return []
+    from crosspost.rendering import templates
+
+    known = ", ".join(templates.CLASSES)
+    unknown = [name for name in written if name not in templates.CLASSES]
+    tried = {name: templates.problem(text) for name, text in written.items()}
+    return [
+        *(
+            t("{where}: there is no class {name}; there are {known}.", where=where, name=name,
+              known=known)
+            for name in unknown
+        ),
+        *(
+            t("{where}: {reason}.", where=f"{where}.{name}", reason=reason)
+            for name, reason in tried.items()
+            if reason
+        ),
+    ]  # fmt: skip
 
 
 def _channel_problems(channels: Mapping[str, Channel], check: CheckChannel) -> list[str]:

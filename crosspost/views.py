@@ -86,6 +86,8 @@ class Views:
             "link": revision.link,
             "lang": revision.lang,
             "urgency": revision.urgency,
+            "tags": json.loads(revision.tags),
+            "texts": json.loads(revision.texts),
             "page": self.config.page(revision.code) if has_page and self.config.site else None,
             "author": revision.created_by,
             "created": self.time(revision.created_at),

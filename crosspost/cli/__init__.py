@@ -21,6 +21,7 @@ from crosspost.cli import (
     approvals,
     channels,
     checking,
+    fakes,
     keeping,
     office,
     proving,
@@ -46,6 +47,7 @@ for subject in (setup, announcements, checking, approvals, running, records, kee
 proving.register(app, records.log)
 app.add_typer(channels.app, name="channels")
 app.add_typer(records.log, name="log")
+app.add_typer(fakes.app, name="fake")
 
 
 def _version(wanted: bool) -> None:
