@@ -96,11 +96,14 @@ def _site_at(path: Path) -> tuple[Source, str] | None:
     from crosspost.site.sources import FolderSource
 
     folder = path.parent if path.name == "index.html" else path
-    if (folder / "ledger" / "manifest").exists():
-        return FolderSource(folder), ""
     above = folder.absolute().parent.parent
-    if folder.absolute().parent.name == "p" and (above / "ledger").exists():
-        return FolderSource(above), folder.absolute().name
+    try:
+        if (folder / "ledger" / "manifest").exists():
+            return FolderSource(folder), ""
+        if folder.absolute().parent.name == "p" and (above / "ledger").exists():
+            return FolderSource(above), folder.absolute().name
+    except OSError:
+        return None  # no path at all: whoever reads it says so
     return None
 
 
