@@ -31,7 +31,7 @@ CONFIG = """
 name = "Bench"
 language = "en"
 [policy]
-approve_on_add = true
+approvals = 0
 """
 
 

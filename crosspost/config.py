@@ -10,7 +10,6 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -26,6 +25,8 @@ from pydantic import (
 
 from crosspost.checks.settings import Checks
 from crosspost.errors import ConfigError
+from crosspost.policy import Person, Policy
+from crosspost.policy import problems as problems_of_people
 from crosspost.wording import LANGUAGES, set_language, t
 
 CONFIG_NAME = "crosspost.toml"
@@ -79,21 +80,6 @@ class Office(_Section):
         return ZoneInfo(self.zone)
 
 
-class Policy(_Section):
-    """`[policy]`: what must happen before publishing, and how late is too late."""
-
-    approve_on_add: bool = False  # True: `add` approves at once, in the name of who added
-    late_after_minutes: int = Field(default=120, ge=1)
-    urgent_late_after_minutes: int = Field(default=24 * 60, ge=1)
-
-    def grace(self, urgency: str) -> timedelta:
-        """How long after its time an announcement of this urgency may still go out."""
-        urgent = urgency == "urgent"
-        return timedelta(
-            minutes=self.urgent_late_after_minutes if urgent else self.late_after_minutes
-        )
-
-
 class Storage(_Section):
     """`[storage]`: where things lie; relative paths start from the folder of `crosspost.toml`."""
 
@@ -106,13 +92,6 @@ class SiteSettings(_Section):
 
     url: WebAddress  # where the public sees `folder`
     folder: Path = Path("public")
-
-
-class Person(_Section):
-    """`[people.NAME]`: somebody who may approve."""
-
-    os_user: str  # the account on this machine, as `whoami` prints it
-    title: str = ""  # office title, as it may be shown
 
 
 class Channel(_Section):
@@ -360,7 +339,7 @@ def sentence(found: Mapping[str, Any], prefix: str) -> str:
 
 
 def _cross_problems(config: Config) -> list[str]:
-    problems = []
+    problems = problems_of_people(config.policy, config.people)
     sites = [c.name for c in config.channels.values() if c.platform == "site"]
     if len(sites) > 1:
         problems.append(

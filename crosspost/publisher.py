@@ -13,18 +13,18 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from crosspost import agenda, media, outcomes, queue, retry
 from crosspost.adapters import Adapter
-from crosspost.database import Delivery, Part, Revision
+from crosspost.binding import Basis, approvals_of, basis_of, departure
+from crosspost.database import Delivery, Part
 from crosspost.errors import MediaExpired, MediaProcessing
-from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import Status
 from crosspost.outcomes import Failure
 from crosspost.post import Outgoing, Receipt
+from crosspost.strong import lacking
 from crosspost.wording import t
 from crosspost.workbench import Workbench, failure_of
 
@@ -35,22 +35,18 @@ class Claimed:
 
     delivery: Delivery
     parts: list[Part]
-    salt: bytes
+    basis: Basis
 
 
 def with_parts(session: Session, delivery: Delivery) -> Claimed:
     """A claimed delivery with its parts, read in the same transaction."""
-    salt = session.exec(_SALT, params={"its_revision": delivery.revision_id}).one()
-    return Claimed(delivery, queue.parts_of(session, delivery), salt)
-
-
-_SALT = select(Revision.salt).where(col(Revision.id) == bindparam("its_revision"))
+    return Claimed(delivery, queue.parts_of(session, delivery), basis_of(session, delivery))
 
 
 def publish(bench: Workbench, claimed: Claimed) -> None:
     """Take a claimed delivery as far as it goes now; it ends in another status."""
-    delivery, parts, salt = claimed.delivery, claimed.parts, claimed.salt
-    reason = not_as_approved(bench, delivery, parts, salt)
+    delivery, parts = claimed.delivery, claimed.parts
+    reason = not_as_approved(bench, delivery, parts, claimed.basis)
     if reason:
         delivery = bench.store(
             delivery, lambda s, row: outcomes.alarm(s, row, reason, bench.doing())
@@ -65,16 +61,18 @@ def publish(bench: Workbench, claimed: Claimed) -> None:
     _Run(bench, adapter, delivery, parts).go()
 
 
-def not_as_approved(bench: Workbench, delivery: Delivery, parts: list[Part], salt: bytes) -> str:
-    """Why what would be sent is not what was approved, byte for byte; "" when it is."""
-    try:
-        found = salted_digest(salt, [json.loads(part.payload) for part in parts])
-    except ValueError:  # no JSON at all, or none that can have been approved
-        found = ""
-    if found != delivery.approved_digest:
-        return t("What would be sent is not what was approved.")
+def not_as_approved(bench: Workbench, delivery: Delivery, parts: list[Part], basis: Basis) -> str:
+    """Why what would be sent is not what was approved, byte for byte and by whom it must be; ""
+    when it is. Raises ConfigError when that cannot be found out."""
+    reason = departure(basis, delivery, [part.payload for part in parts])
+    if reason:
+        return reason
     if not all(media.intact(image) for part in parts for image in bench.post(part).images):
         return t("An image file is missing or is not the one that was approved.")
+    if bench.config.policy.signed:
+        digest = str(delivery.approved_digest)
+        rows = bench.clerk.do(lambda session: approvals_of(session, digest))
+        return lacking(bench.config, basis.revision, digest, rows, bench.verify)
     return ""
 
 

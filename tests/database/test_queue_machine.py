@@ -138,10 +138,10 @@ class Queue(RuleBasedStateMachine):
                 queue.cancel(session, delivery, by)
                 return Verb.CANCEL
             case "retry":
-                queue.retry(session, delivery, due, not_after, by)
+                queue.retry(session, delivery, not_after, by)
                 return Verb.RETRY
             case "resolve":
-                queue.resolve_absent(session, delivery, due, not_after, by)
+                queue.resolve_absent(session, delivery, not_after, by)
                 return Verb.RESOLVE_ABSENT
             case "give up":
                 queue.give_up(session, delivery, by)

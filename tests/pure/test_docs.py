@@ -19,7 +19,13 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 EXAMPLE = (ROOT / "config.example.toml").read_text()
 #: Kinds of entries that are no moves.
-OTHER_KINDS = {"added", "edited", "queued", "rescheduled", "held", "resumed"}
+OTHER_KINDS = {"added", "edited", "queued", "rescheduled", "held", "resumed"} | {
+    "submitted",
+    "rejected",
+    "approval_given",
+    "emergency",
+    "emergency_reviewed",
+}
 
 
 def commands(group=None, before=""):

@@ -1,0 +1,216 @@
+"""What an approval binds, as one digest: the wording, its author, and for each channel the posts
+(text, images, descriptions, source, link) and the time.
+
+It only reads rows and compares; who may approve is the business of `approvals.py`. The digest is
+made from the rows as they are, never copied from a column, so that a row changed behind crosspost's
+back is seen: by who approves, and by the daemon before it sends.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import bindparam
+from sqlmodel import Session, col, select
+
+from crosspost.database import Approval, Binding, Delivery, Image, Part, Revision
+from crosspost.ledger import book
+from crosspost.ledger.canonical import canonical
+from crosspost.ledger.hashing import salted_digest
+from crosspost.lifecycle import Status
+from crosspost.post import Content
+from crosspost.wording import t
+
+Json = dict[str, Any]
+
+
+class Pictured(Protocol):
+    """An image as a digest sees it."""
+
+    @property
+    def sha256(self) -> str: ...
+
+    @property
+    def alt(self) -> str: ...
+
+
+def content_values(wording: Content | Revision, images: Sequence[Pictured]) -> Json:
+    """The content of a revision as JSON values, as its salted digest covers them."""
+    return {
+        "title": wording.title,
+        "body": wording.body,
+        "source": wording.source,
+        "link": wording.link,
+        "lang": wording.lang,
+        "urgency": wording.urgency,
+        "images": [{"sha256": image.sha256, "alt": image.alt} for image in images],
+    }
+
+
+def posts_digest(salt: bytes, payloads: Sequence[str]) -> str:
+    """The digest of a delivery's posts as they are stored; "" for what is no JSON of ours, which
+    nobody can have approved."""
+    try:
+        return salted_digest(salt, [json.loads(payload) for payload in payloads])
+    except ValueError:
+        return ""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What is put up for approval: the manifest, its digest, and what in the rows is not as it was
+    queued (sentences)."""
+
+    digest: str
+    manifest: Json
+    changed: tuple[str, ...] = ()
+
+
+def bound(session: Session, revision: Revision) -> Bound:
+    """What an approval of this revision would bind now."""
+    content = salted_digest(revision.salt, content_values(revision, _images(session, revision)))
+    changed = [] if content == revision.digest else [_sentence("content")]
+    deliveries = []
+    for delivery in session.exec(_DELIVERIES, params={"its_revision": revision.id}):
+        if delivery.status == Status.CANCELLED:
+            continue
+        payloads = session.exec(_PAYLOADS, params={"its_delivery": delivery.id}).all()
+        posts = posts_digest(revision.salt, payloads)
+        if posts != delivery.render_digest:
+            changed.append(_sentence("posts"))
+        deliveries.append(_target(delivery, posts))
+    manifest = {**_heading(revision, content), "deliveries": deliveries}
+    return Bound(salted_digest(revision.salt, manifest), manifest, tuple(dict.fromkeys(changed)))
+
+
+def _heading(revision: Revision, content: str) -> Json:
+    return {
+        "announcement": revision.announcement_id,
+        "revision": revision.number,
+        "code": revision.code,
+        "author": revision.created_by,
+        "content": content,
+    }
+
+
+def _target(delivery: Delivery, posts: str) -> Json:
+    return {
+        "channel": delivery.channel,
+        "due": book.stamp(delivery.due_at),
+        "wall": delivery.wall,
+        "zone": delivery.zone,
+        "posts": posts,
+    }
+
+
+def keep(session: Session, revision: Revision, found: Bound) -> None:
+    """Store the manifest under its digest, so that the daemon can hold each delivery against it."""
+    known = session.exec(select(Binding.id).where(Binding.digest == found.digest)).first()
+    if known is None and revision.id is not None:
+        text = canonical(found.manifest).decode()
+        session.add(Binding(digest=found.digest, revision_id=revision.id, manifest=text))
+        session.flush()
+
+
+# --- before sending -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a claimed delivery is held against: its revision, the images of that, and the manifest
+    that was approved ("" when there is none)."""
+
+    revision: Revision
+    images: tuple[Pictured, ...]
+    manifest: str
+
+
+def basis_of(session: Session, delivery: Delivery) -> Basis:
+    """The basis of a delivery, as it is stored now."""
+    revision, manifest = session.exec(
+        _BASIS,
+        params={"its_revision": delivery.revision_id, "its_digest": delivery.approved_digest},
+    ).one()
+    return Basis(revision, tuple(_images(session, revision)), manifest or "")
+
+
+def approvals_of(session: Session, digest: str) -> list[Approval]:
+    """Everybody's yes to just this, whether void by now or not: what a signature proves is not
+    undone by a column."""
+    return list(session.exec(select(Approval).where(Approval.digest == digest)))
+
+
+def departure(basis: Basis, delivery: Delivery, payloads: Sequence[str]) -> str:
+    """Why what would be sent is not what was approved, in words; "" when it is, byte for byte."""
+    revision = basis.revision
+    posts = posts_digest(revision.salt, payloads)
+    content = salted_digest(revision.salt, content_values(revision, basis.images))
+    manifest = _manifest(basis.manifest)
+    if posts != delivery.render_digest:
+        return _sentence("posts")
+    if not delivery.approved_digest or manifest is None:
+        return _sentence("approval")
+    if salted_digest(revision.salt, manifest) != delivery.approved_digest:
+        return _sentence("approval")
+    heading = _heading(revision, content)
+    if {key: manifest.get(key) for key in heading} != heading:
+        return _sentence("content")
+    target = _target(delivery, posts)
+    if target not in manifest.get("deliveries", []):
+        return _sentence("target")
+    return ""
+
+
+def _manifest(text: str) -> Json | None:
+    try:
+        found = json.loads(text)
+        canonical(found)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _sentence(what: str) -> str:
+    return {
+        "posts": t("What would be sent is not what was approved: the post was changed."),
+        "content": t("What would be sent is not what was approved: the announcement was changed."),
+        "target": t(
+            "What would be sent is not what was approved: the channel, its time or its post is "
+            "another."
+        ),
+        "approval": t("What would be sent is not what was approved: there is no such approval."),
+    }[what]
+
+
+def _images(session: Session, revision: Revision) -> Sequence[Image]:
+    return session.exec(_IMAGES, params={"its_revision": revision.id}).all()
+
+
+_IMAGES = (
+    select(Image)
+    .where(col(Image.revision_id) == bindparam("its_revision"))
+    .order_by(col(Image.position))
+)
+_DELIVERIES = (
+    select(Delivery)
+    .where(col(Delivery.revision_id) == bindparam("its_revision"))
+    .order_by(col(Delivery.channel), col(Delivery.id))
+)
+_PAYLOADS = (
+    select(Part.payload)
+    .where(col(Part.delivery_id) == bindparam("its_delivery"))
+    .order_by(col(Part.position))
+)
+_BASIS = (
+    select(Revision, Binding.manifest)
+    .join(
+        Binding,
+        (col(Binding.digest) == bindparam("its_digest"))
+        & (col(Binding.revision_id) == col(Revision.id)),
+        isouter=True,
+    )
+    .where(col(Revision.id) == bindparam("its_revision"))
+)
