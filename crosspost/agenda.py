@@ -62,9 +62,13 @@ _NEXT_DUE = (
 
 def is_open(session: Session, channel: str, now: datetime) -> bool:
     """Whether anything may be sent to this channel: neither held by a person nor paused."""
+    return not is_paused(session, channel, now) and not is_held(session, channel)
+
+
+def is_paused(session: Session, channel: str, now: datetime) -> bool:
+    """Whether this channel rests, since its platform wants it so or does not work."""
     state = session.get(ChannelState, channel)
-    paused = state is not None and state.paused_until is not None and state.paused_until > now
-    return not paused and not is_held(session, channel)
+    return state is not None and state.paused_until is not None and state.paused_until > now
 
 
 def is_held(session: Session, channel: str) -> bool:
@@ -91,6 +95,7 @@ def next_wake(session: Session, busy: Iterable[str], now: datetime) -> datetime 
             session,
             Delivery.not_before,
             Delivery.status == Status.UNCONFIRMED,
+            col(Delivery.not_before) > now,
             col(Delivery.channel).not_in(occupied),
         ),
         _first(session, ChannelState.paused_until, col(ChannelState.paused_until) > now),
@@ -112,7 +117,10 @@ def unconfirmed(session: Session, busy: Iterable[str], now: datetime) -> list[De
 
 
 def next_look(session: Session, channel: str, now: datetime) -> Delivery | None:
-    """The unconfirmed delivery of this channel that is to be looked at now."""
+    """The unconfirmed delivery of this channel that is to be looked at now. A pause is for looks
+    too, a person's hold is not."""
+    if is_paused(session, channel, now):
+        return None
     return session.exec(_NEXT_LOOK, params={"its_channel": channel, "now": now}).first()
 
 

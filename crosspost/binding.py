@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
-from crosspost.database import Approval, Binding, Delivery, Image, Part, Revision
+from crosspost.database import Approval, Binding, Delivery, Image, Part, Revision, Video
 from crosspost.ledger import book
 from crosspost.ledger.canonical import canonical
 from crosspost.ledger.hashing import salted_digest
@@ -28,7 +28,7 @@ Json = dict[str, Any]
 
 
 class Pictured(Protocol):
-    """An image as a digest sees it."""
+    """An image or a video as a digest sees it."""
 
     @property
     def sha256(self) -> str: ...
@@ -37,7 +37,9 @@ class Pictured(Protocol):
     def alt(self) -> str: ...
 
 
-def content_values(wording: Content | Revision, images: Sequence[Pictured]) -> Json:
+def content_values(
+    wording: Content | Revision, images: Sequence[Pictured], videos: Sequence[Pictured]
+) -> Json:
     """The content of a revision as JSON values, as its salted digest covers them."""
     return {
         "title": wording.title,
@@ -47,6 +49,7 @@ def content_values(wording: Content | Revision, images: Sequence[Pictured]) -> J
         "lang": wording.lang,
         "urgency": wording.urgency,
         "images": [{"sha256": image.sha256, "alt": image.alt} for image in images],
+        "videos": [{"sha256": video.sha256, "alt": video.alt} for video in videos],
     }
 
 
@@ -71,7 +74,7 @@ class Bound:
 
 def bound(session: Session, revision: Revision) -> Bound:
     """What an approval of this revision would bind now."""
-    content = salted_digest(revision.salt, content_values(revision, _images(session, revision)))
+    content = _content(session, revision)
     changed = [] if content == revision.digest else [_sentence("content")]
     deliveries = []
     for delivery in session.exec(_DELIVERIES, params={"its_revision": revision.id}):
@@ -120,11 +123,11 @@ def keep(session: Session, revision: Revision, found: Bound) -> None:
 
 @dataclass(frozen=True)
 class Basis:
-    """What a claimed delivery is held against: its revision, the images of that, and the manifest
-    that was approved ("" when there is none)."""
+    """What a claimed delivery is held against: its revision, the digest of that as it is stored
+    now, and the manifest that was approved ("" when there is none)."""
 
     revision: Revision
-    images: tuple[Pictured, ...]
+    content: str
     manifest: str
 
 
@@ -134,7 +137,7 @@ def basis_of(session: Session, delivery: Delivery) -> Basis:
         _BASIS,
         params={"its_revision": delivery.revision_id, "its_digest": delivery.approved_digest},
     ).one()
-    return Basis(revision, tuple(_images(session, revision)), manifest or "")
+    return Basis(revision, _content(session, revision), manifest or "")
 
 
 def approvals_of(session: Session, digest: str) -> list[Approval]:
@@ -147,7 +150,6 @@ def departure(basis: Basis, delivery: Delivery, payloads: Sequence[str]) -> str:
     """Why what would be sent is not what was approved, in words; "" when it is, byte for byte."""
     revision = basis.revision
     posts = posts_digest(revision.salt, payloads)
-    content = salted_digest(revision.salt, content_values(revision, basis.images))
     manifest = _manifest(basis.manifest)
     if posts != delivery.render_digest:
         return _sentence("posts")
@@ -155,7 +157,7 @@ def departure(basis: Basis, delivery: Delivery, payloads: Sequence[str]) -> str:
         return _sentence("approval")
     if salted_digest(revision.salt, manifest) != delivery.approved_digest:
         return _sentence("approval")
-    heading = _heading(revision, content)
+    heading = _heading(revision, basis.content)
     if {key: manifest.get(key) for key in heading} != heading:
         return _sentence("content")
     target = _target(delivery, posts)
@@ -185,14 +187,22 @@ def _sentence(what: str) -> str:
     }[what]
 
 
-def _images(session: Session, revision: Revision) -> Sequence[Image]:
-    return session.exec(_IMAGES, params={"its_revision": revision.id}).all()
+def _content(session: Session, revision: Revision) -> str:
+    """The digest of a revision's content, from the rows as they are."""
+    its = {"its_revision": revision.id}
+    images, videos = (session.exec(found, params=its).all() for found in (_IMAGES, _VIDEOS))
+    return salted_digest(revision.salt, content_values(revision, images, videos))
 
 
 _IMAGES = (
     select(Image)
     .where(col(Image.revision_id) == bindparam("its_revision"))
     .order_by(col(Image.position))
+)
+_VIDEOS = (
+    select(Video)
+    .where(col(Video.revision_id) == bindparam("its_revision"))
+    .order_by(col(Video.position))
 )
 _DELIVERIES = (
     select(Delivery)

@@ -22,12 +22,12 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import text
 from sqlmodel import Session
 
-from crosspost import agenda, outcomes, queue
+from crosspost import agenda, connections, outcomes, queue
 from crosspost.config import Config
 from crosspost.database import Database, Delivery
-from crosspost.errors import DatabaseError, ForkProven, Refuted, Undecided, UserError
+from crosspost.errors import DatabaseError
 from crosspost.faults import settle_fault
-from crosspost.ledger.sealing import seal_if_due
+from crosspost.guard import MARK, SEAL_SOON, Guard
 from crosspost.lock import DaemonLock
 from crosspost.publisher import Claimed, publish, with_parts
 from crosspost.queue import Doing
@@ -41,9 +41,8 @@ log = logging.getLogger("crosspost.daemon")
 WATCH = timedelta(seconds=0.5)
 #: It looks at the queue at least this often, whatever it believes about the next due time.
 LOOK_ANYWAY = timedelta(seconds=60)
-#: How often the ledger is sealed, where it has a key.
-SEAL = timedelta(seconds=60)
-MOST_WORKERS = 32
+#: How often it looks whether a login is to be renewed; two hours are the shortest known.
+RENEW = timedelta(minutes=5)
 
 
 class Daemon:
@@ -62,15 +61,14 @@ class Daemon:
         self.stopping = threading.Event()
         self.bench = Workbench(database, config, self.name, now, stopping=self.stopping)
         self._workers = ThreadPoolExecutor(
-            max_workers=min(max(len(config.channels), 1), MOST_WORKERS),
+            max_workers=max(len(config.channels), 1),  # no channel waits for another's answer
             thread_name_prefix="channel",
         )
         self._busy: dict[str, Future[None]] = {}
         self._done = 0  # how often a channel has finished something
         self._lock = threading.Lock()  # one look at the queue at a time
         self._idle = threading.Condition()
-        self._sealed: datetime | None = None
-        self._refuted: UserError | None = None  # why the ledger cannot be relied on any more
+        self.guard = Guard(database, config, now, self.stopping)
         self._wake: Callable[[datetime], None] = lambda _when: None
 
     # --- running ----------------------------------------------------------------------------------
@@ -79,8 +77,11 @@ class Daemon:
         """Publish on schedule until `stop`. Raises DaemonRunning, DatabaseError; Refuted, Undecided
         or ForkProven when the ledger is not what was sealed, with nothing more sent."""
         with DaemonLock(self.database):
-            self._seal()
-            self._require_a_sound_ledger()
+            self.guard.wait_until_confirmed()
+            if self.stopping.is_set():
+                self._finish()
+                return
+            self.guard.require()
             self._rescue()
             scheduler = self._scheduler()
             scheduler.start()
@@ -91,13 +92,12 @@ class Daemon:
                 scheduler.shutdown(wait=True)
                 self._finish()
                 log.info("%s", t("The daemon has stopped."), extra={"event": "stopped"})
-        self._require_a_sound_ledger()
+        self.guard.require_trust()
 
     def run_once(self) -> None:
         """Publish all that is due now, what follows from it included, then return."""
         with DaemonLock(self.database):
-            self._seal()
-            self._require_a_sound_ledger()
+            self.guard.require()
             self._rescue()
             try:
                 while not self.stopping.is_set():
@@ -109,8 +109,10 @@ class Daemon:
                         if not self._busy:
                             break
                         self._idle.wait()
+                self.guard.seal_and_show(at_once=True, mend=False)
             finally:
                 self._finish()
+        self.guard.require_trust()
 
     def stop(self) -> None:
         """Finish what is in hand, and end."""
@@ -141,8 +143,12 @@ class Daemon:
             IntervalTrigger(seconds=WATCH.total_seconds()),
             max_instances=1,
         )
-        minutely = IntervalTrigger(seconds=SEAL.total_seconds())
-        scheduler.add_job(self._seal, minutely, max_instances=1)
+        renewing = IntervalTrigger(seconds=RENEW.total_seconds())
+        scheduler.add_job(self._renew, renewing, max_instances=1, next_run_time=self.now())
+        soon = IntervalTrigger(seconds=SEAL_SOON.total_seconds())
+        scheduler.add_job(self.guard.seal_and_show, soon, max_instances=1, next_run_time=self.now())
+        marking = IntervalTrigger(seconds=MARK.total_seconds())
+        scheduler.add_job(self.guard.mark, marking, max_instances=1)
         self._wake = lambda when: tick.modify(next_run_time=when) and None
         return scheduler
 
@@ -163,25 +169,15 @@ class Daemon:
         self.stopping.set()
         self._workers.shutdown(wait=True)
         self.bench.close()
+        self.guard.mark()
         self.database.close()
 
-    def _seal(self) -> None:
-        """Sign what the ledger holds now. One that does not continue what was sealed before stops
-        the daemon: what it would record could not be proved."""
+    def _renew(self) -> None:
+        """Logins that end soon are renewed between posts, so that none is late for it."""
         try:
-            self._sealed = seal_if_due(
-                self.database, self.bench.config.folder, now=self.now(), last=self._sealed
-            )
-        except (Refuted, Undecided, ForkProven) as error:
-            log.error("%s", error, extra={"event": "ledger"})
-            self._refuted = error
-            self.stop()
-        except UserError as error:
-            log.error("%s", error, extra={"event": "ledger"})
-
-    def _require_a_sound_ledger(self) -> None:
-        if self._refuted is not None:
-            raise self._refuted
+            connections.renew(self.bench.config, self.bench.adapter)
+        except DatabaseError as error:
+            log.error("%s", error, extra={"event": "database"})
 
     # --- one look at the queue --------------------------------------------------------------------
 
@@ -264,6 +260,7 @@ class Daemon:
         except Exception as error:  # noqa: BLE001 - a fault of ours must end in a decision
             _say_trouble(task.channel, error)
             settle_fault(self.bench, task.delivery, error)
+        self.guard.published.set()
 
     def _doing(self) -> Doing:
         return Doing(self.name, self.now())

@@ -8,7 +8,6 @@ not_before, not_after, render digest, wall time and zone), so that they need no 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -36,6 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection, Engine
 from sqlmodel import Field, Session, SQLModel
 
+from crosspost import postgres
 from crosspost.errors import DatabaseError, SchemaError
 from crosspost.lifecycle import Status
 from crosspost.wording import t
@@ -137,6 +137,24 @@ class Image(_Table, table=True):
     width: int
     height: int
     size: int  # bytes
+
+
+class Video(_Table, table=True):
+    """A video of a revision, in the same way; 0 or "" for what no tool could tell."""
+
+    __table_args__ = (UniqueConstraint("revision_id", "position"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    revision_id: int = _id("revision", index=True)
+    position: int  # 0 for the first
+    sha256: str
+    alt: str = Field(sa_type=Text)
+    mime: str
+    width: int
+    height: int
+    size: int  # bytes
+    milliseconds: int
+    codec: str
 
 
 class Binding(_Table, table=True):
@@ -273,7 +291,19 @@ class ChannelState(_Table, table=True):
     hold_reason: str = Field(default="", sa_type=Text)  # in that person's words
     paused_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by the platform
     reason: str = Field(default="", sa_type=Text)
+    failures: int = 0  # attempts in a row that did not go through (`breaker.py`)
     secrets: bytes | None = Field(default=None, sa_type=LargeBinary)  # a session, encrypted
+    login_ends: datetime | None = Field(default=None, sa_type=UtcDateTime)  # then a person must
+    renewing_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by one program
+
+
+class OfficeState(SQLModel, table=True):
+    """What crosspost knows of the whole office besides its settings: one fact a name."""
+
+    __tablename__ = "office_state"
+
+    name: str = Field(primary_key=True)
+    value: str = Field(sa_type=Text)  # JSON
 
 
 def table(model: type[SQLModel]) -> Table:
@@ -285,12 +315,17 @@ def table(model: type[SQLModel]) -> Table:
 class Database:
     """The queue database, opened. Two ways in: `read()` and `write()`, each one transaction.
 
-    Raises DatabaseError when the driver of its kind is not installed.
+    Raises DatabaseError when the driver of its kind is not installed, or the address is none.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = _engine(url)
+        self._reader = self.engine
+        if self.on_server:
+            self._reader = self.engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
         self._writer = self.engine.execution_options(crosspost_write=True)
 
     @property
@@ -299,16 +334,21 @@ class Database:
         name = self.engine.url.database
         return Path(name) if self.engine.dialect.name == "sqlite" and name else None
 
+    @property
+    def on_server(self) -> bool:
+        """Whether it is PostgreSQL, which many daemons may share."""
+        return self.engine.dialect.name == "postgresql"
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A consistent view. Raises DatabaseError."""
-        with _in_words(self), Session(self.engine, expire_on_commit=False) as session:
+        with _in_words(self), Session(self._reader, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction that holds the write lock from its first statement, a question too, to
-        its end; all of it or nothing.
+        its end; all of it or nothing. On PostgreSQL too, where it is an advisory lock.
 
         Raises DatabaseError when it cannot be had or made durable.
         """
@@ -361,7 +401,8 @@ class Database:
 
     def where(self) -> str:
         """The database as it may be shown: the file's path, or the URL without its password."""
-        return str(self.file or self.engine.url.render_as_string(hide_password=True))
+        url = self.engine.url.set(drivername=self.engine.dialect.name)
+        return str(self.file or url.render_as_string(hide_password=True))
 
     def close(self) -> None:
         """Give back every connection."""
@@ -369,23 +410,12 @@ class Database:
 
 
 def _engine(url: str) -> Engine:
-    url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
     if not url.startswith("sqlite:"):
-        return _server_engine(url)
+        return postgres.server_engine(url)
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
-
-
-def _server_engine(url: str) -> Engine:
-    try:
-        return create_engine(url, pool_pre_ping=True)
-    except ModuleNotFoundError as error:
-        raise DatabaseError(
-            t("The driver of this database is not installed: {name}.", name=error.name),
-            hint=t("For PostgreSQL, install it with: pip install 'crosspost[postgres]'"),
-        ) from error
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -423,7 +453,9 @@ def _in_words(database: Database) -> Iterator[None]:
     except exc.IntegrityError:
         raise  # a rule of ours was about to be broken: that is a bug, and not the database's
     except exc.DBAPIError as error:
-        raise DatabaseError(_sentence(database, str(error.orig)), hint=_hint(error)) from error
+        known = postgres.sentence(error, database.where()) if database.on_server else None
+        words, hint = known or (_sentence(database, str(error.orig)), _hint(error))
+        raise DatabaseError(words, hint=hint) from error
 
 
 def _sentence(database: Database, reason: str) -> str:
@@ -448,7 +480,10 @@ def _hint(error: exc.DBAPIError) -> str:
         user = os.environ.get("USER", "")
         return t("The account {user} needs the right to write this file and its folder.", user=user)
     if "malformed" in reason or "not a database" in reason:
-        return t("Stop the daemon, keep this file, and bring back the last good copy.")
+        return t(
+            "Stop the daemon, keep this file, and bring back the last good copy: "
+            "crosspost restore FILE"
+        )
     if "full" in reason:
         return t("Make room on the disk, then try again.")
     return t(

@@ -6,9 +6,10 @@ Nothing is queued here, and no table is touched; `editorial.py` has what this ro
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from crosspost.adapters import open_adapter
 from crosspost.checks import Earlier, Finding, Level, Picture, Subject
 from crosspost.config import Config
 from crosspost.errors import ContentError
-from crosspost.post import Content, Image, Post
+from crosspost.post import Capabilities, Content, Image, Post, Video
 from crosspost.rendering import render
 from crosspost.times import Moment
 from crosspost.wording import t
@@ -40,6 +41,15 @@ class Draft:
     images: tuple[tuple[Path, str], ...]
     channels: tuple[str, ...]
     due: Moment
+    videos: tuple[tuple[Path, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was taken in for an earlier revision and stays."""
+
+    images: tuple[Image, ...] = ()
+    videos: tuple[Video, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,20 +66,20 @@ def compose(
     draft: Draft,
     *,
     revision: int = 1,
-    kept: Sequence[Image] | None = None,
+    kept: Kept = Kept(),
     earlier: Sequence[Earlier] = (),
 ) -> Rendered:
     """Check a draft and render it for each of its channels; nothing is queued.
 
-    `kept` are images that were taken in for an earlier revision and stay; `earlier` what the office
-    said lately. Raises ContentError with every problem of every channel at once, NotFound for an
+    `kept` is what was taken in for an earlier revision and stays; `earlier` what the office said
+    lately. Raises ContentError with every problem of every channel at once, NotFound for an
     unknown channel.
     """
-    found = inspect(config, draft, kept=kept or (), earlier=earlier)
+    found = inspect(config, draft, kept=kept, earlier=earlier)
     problems = [f.sentence for f in found if f.level is Level.BLOCK]
     if problems:
         raise ContentError(*problems, hint=t("Nothing was queued."))
-    images = tuple(kept or ()) + _take_in(config, draft.images)
+    images, videos = _taken_in(config, draft, kept)
     content = Content(
         code=new_code(),
         revision=revision,
@@ -80,6 +90,7 @@ def compose(
         lang=draft.lang,
         urgency=draft.urgency,
         images=images,
+        videos=videos,
     )
     posts: dict[str, tuple[Post, ...]] = {}
     for channel in draft.channels:
@@ -89,15 +100,24 @@ def compose(
             problems += error.problems
     if problems:
         raise ContentError(*problems, hint=t("Nothing was queued."))
-    warnings = tuple(f.sentence for f in found if f.level is Level.WARN)
-    return Rendered(content, posts, warnings)
+    warnings = [f.sentence for f in found if f.level is Level.WARN]
+    warnings += _without_video(content, posts)
+    return Rendered(content, posts, tuple(warnings))
+
+
+def _without_video(content: Content, posts: dict[str, tuple[Post, ...]]) -> list[str]:
+    """Said of the channels where the announcement's video is not shown."""
+    without = [name for name, parts in posts.items() if not any(part.videos for part in parts)]
+    if not content.videos or not without:
+        return []
+    return [t("The video is not shown on: {names}.", names=", ".join(without))]
 
 
 def inspect(
     config: Config,
     draft: Draft,
     *,
-    kept: Sequence[Image] = (),
+    kept: Kept = Kept(),
     earlier: Sequence[Earlier] = (),
     try_images: bool = False,
 ) -> list[Finding]:
@@ -122,33 +142,40 @@ def inspect(
     return checks.check(subject, config.checks)
 
 
-def _pictures(
-    config: Config, draft: Draft, kept: Sequence[Image], *, try_images: bool
-) -> tuple[Picture, ...]:
+def _pictures(config: Config, draft: Draft, kept: Kept, *, try_images: bool) -> tuple[Picture, ...]:
     pictures = [
         Picture(t("image {number}", number=number), image.alt)
-        for number, image in enumerate(kept, 1)
+        for number, image in enumerate(kept.images, 1)
     ]
+    pictures += [
+        Picture(t("video {number}", number=number), video.alt, moving=True)
+        for number, video in enumerate(kept.videos, 1)
+    ]
+    look = config.checks.photo_location is not Level.OFF
     if draft.images:
         from crosspost import media
 
-        look = config.checks.photo_location is not Level.OFF
         for path, alt in draft.images:
             located = look and media.names_its_place(path)
-            problem = _problem(path) if try_images else ""
+            problem = _problem(media.take_in, path) if try_images else ""
             pictures.append(Picture(str(path), alt, located, problem))
+    if draft.videos:
+        from crosspost import video
+
+        for path, alt in draft.videos:
+            located = look and video.names_its_place(path)
+            problem = _problem(video.take_in, path) if try_images else ""
+            pictures.append(Picture(str(path), alt, located, problem, moving=True))
     return tuple(pictures)
 
 
-def _problem(path: Path) -> str:
-    """Why an image cannot be taken in, tried in a folder that is gone afterwards."""
+def _problem(take_in: Callable[[Path, str, Path], object], path: Path) -> str:
+    """Why a file cannot be taken in, tried in a folder that is gone afterwards."""
     from tempfile import TemporaryDirectory
-
-    from crosspost import media
 
     with TemporaryDirectory() as folder:
         try:
-            media.take_in(path, "-", Path(folder))
+            take_in(path, "-", Path(folder))
         except ContentError as error:
             return " ".join([*error.problems, error.hint]).strip()
     return ""
@@ -170,21 +197,41 @@ def _own_domains(config: Config) -> frozenset[str]:
     return frozenset(own)
 
 
-def _take_in(config: Config, files: Sequence[tuple[Path, str]]) -> tuple[Image, ...]:
-    if not files:
-        return ()
-    from crosspost import media
-
+def _taken_in(
+    config: Config, draft: Draft, kept: Kept
+) -> tuple[tuple[Image, ...], tuple[Video, ...]]:
+    """What stays of the earlier revision, and after it the draft's own files, stored."""
+    images, videos = list(kept.images), list(kept.videos)
     problems: list[str] = []
-    taken: list[Image] = []
-    for path, alt in files:
-        try:
-            taken.append(media.take_in(path, alt, config.media))
-        except ContentError as error:
-            problems += error.problems
+    if draft.images:
+        from crosspost import media
+
+        images += _each(media.take_in, draft.images, config.media, problems)
+    if draft.videos:
+        from crosspost import video
+
+        videos += _each(video.take_in, draft.videos, config.media, problems)
     if problems:
         raise ContentError(*problems, hint=t("Nothing was queued."))
-    return tuple(taken)
+    return tuple(images), tuple(videos)
+
+
+Taken = TypeVar("Taken")
+
+
+def _each(
+    take_in: Callable[[Path, str, Path], Taken],
+    files: Sequence[tuple[Path, str]],
+    media: Path,
+    problems: list[str],
+) -> list[Taken]:
+    taken = []
+    for path, alt in files:
+        try:
+            taken.append(take_in(path, alt, media))
+        except ContentError as error:
+            problems += error.problems
+    return taken
 
 
 def render_for(
@@ -193,6 +240,7 @@ def render_for(
     """The posts of one channel. With the site among `channels`, its page is the link of all."""
     adapter = open_adapter(config, channel)
     can = adapter.capabilities
+    content = replace(content, videos=_fitting(content.videos, can, channel))
     if content.images:
         from crosspost import media
 
@@ -200,6 +248,20 @@ def render_for(
         content = replace(content, images=fitted)
     page = config.page(content.code) if config.site_channel in channels else ""
     return render(content, can, adapter.measure, page=page, channel=channel)
+
+
+def _fitting(videos: Sequence[Video], can: Capabilities, channel: str) -> tuple[Video, ...]:
+    """The videos that a channel takes, the first ones. Raises ContentError when one of them is
+    not within its limits."""
+    taken = tuple(videos[: can.max_videos])
+    if not taken:
+        return ()
+    from crosspost import video
+
+    problems = [problem for each in taken for problem in video.problems(each, can, channel)]
+    if problems:
+        raise ContentError(*problems)
+    return taken
 
 
 def new_code() -> str:

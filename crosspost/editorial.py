@@ -15,14 +15,14 @@ from crosspost import precedents, queue
 from crosspost.approvals import release, void
 from crosspost.config import Config
 from crosspost.database import Announcement, Database, Delivery, Revision
-from crosspost.drafts import Draft, Rendered, compose
+from crosspost.drafts import Draft, Kept, Rendered, compose
 from crosspost.errors import Conflict
 from crosspost.lifecycle import ENDED, MAYBE_PUBLIC, Status, status_word
 from crosspost.offers import Stage
 from crosspost.people import require
 from crosspost.policy import Deed
 from crosspost.queue import Doing, known
-from crosspost.revisions import current_revision, images_of, store
+from crosspost.revisions import current_revision, images_of, store, videos_of
 from crosspost.wording import t
 
 
@@ -77,19 +77,24 @@ def edit(
     base: int,
     keep_images: bool,
     as_draft: bool = False,
+    keep_videos: bool = True,
     sure: Callable[[Rendered], None] | None = None,
 ) -> Added:
     """Make the next revision of announcement `number` out of `draft`; what was queued of the old
     one is cancelled, and so is its approval.
 
-    `base` is the revision that the author saw, `as_draft` and `sure` as in `add`. Raises Conflict
-    when there is a newer one, or when something of it is published or may be.
+    `base` is the revision that the author saw, `as_draft` and `sure` as in `add`; `keep_images` and
+    `keep_videos` add those of the old revision to those of the draft. Raises Conflict when there is
+    a newer one, or when something of it is published or may be.
     """
     require(config, doing.by, Deed.WRITE)
     with database.read() as session:
         old = current_revision(session, number)
         _require_editable(session, old, base)
-        kept = images_of(session, config, old) if keep_images else None
+        kept = Kept(
+            tuple(images_of(session, config, old)) if keep_images else (),
+            tuple(videos_of(session, config, old)) if keep_videos else (),
+        )
         earlier = precedents.earlier(session, config.checks, draft.due.utc, but=number)
     rendered = compose(config, draft, revision=base + 1, kept=kept, earlier=earlier)
     if sure is not None:
@@ -123,7 +128,9 @@ def _require_editable(session: Session, revision: Revision, base: int) -> None:
     public = [
         f"{delivery.channel} ({status_word(delivery.status)})"
         for delivery in queue.deliveries_of(session, revision)
-        if delivery.status in MAYBE_PUBLIC or delivery.status is Status.PREPARING
+        if delivery.status in MAYBE_PUBLIC
+        or delivery.status is Status.PREPARING
+        or queue.public_parts(session, delivery).public
     ]
     if public:
         raise Conflict(

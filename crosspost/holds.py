@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlmodel import Session
 
+from crosspost import queue
 from crosspost.agenda import EVERYTHING
 from crosspost.database import ChannelState
 from crosspost.errors import Conflict
@@ -29,9 +30,11 @@ def hold(session: Session, channel: str | None, doing: Doing) -> None:
 
 
 def resume(session: Session, channel: str | None, doing: Doing) -> None:
-    """Sending goes on. Raises Conflict when it is not on hold."""
+    """Sending goes on; a pause of that one channel ends too, since a person has looked at it.
+    Raises Conflict when it is neither on hold nor paused."""
     state = _state(session, channel)
-    if not state.held:
+    paused = channel is not None and queue.unpause(session, channel)
+    if not state.held and not paused:
         raise Conflict(t("It is not on hold."), hint=t("What is on hold: crosspost channels list"))
     _write(session, state, held=False, doing=doing)
 

@@ -14,8 +14,10 @@ room that writes a status.
                                                 disprove ▶ scheduled ◀────────────────┤
                              repeat (same bytes, same key) ▶ unconfirmed ◀────────────┤
                                                    ask ▶ review ◀─────────────────────┘
+   scheduled, preparing ──question──▶ review          (an old copy of the database was restored)
                      review ──resolve──▶ published | scheduled | failed   (a person, with a reason)
                      failed, missed ──retry──▶ scheduled                  (a person)
+                           scheduled ──give up──▶ failed   (cancelled when a part of it is public)
 """
 
 from __future__ import annotations
@@ -35,9 +37,9 @@ class Status(StrEnum):
         "publishing"  # in: begin, durable before the first byte; out: the publisher, rescue
     )
     UNCONFIRMED = "unconfirmed"  # in: doubt; out: reconcile, by evidence only
-    REVIEW = "review"  # in: ask, when no evidence can be had; out: a person's resolve
+    REVIEW = "review"  # in: ask, question: no evidence can be had; out: a person's resolve
     PUBLISHED = "published"  # end: a receipt, or evidence that it is public
-    FAILED = "failed"  # end: a final refusal, or a person gave up; a person may retry
+    FAILED = "failed"  # end: a final refusal, a person gave up, a thread broken off; retry
     MISSED = "missed"  # end: its latest time passed before it could go; a person may retry
     CANCELLED = "cancelled"  # end: a person, or a newer revision, took it back before it was sent
 
@@ -59,6 +61,7 @@ class Verb(StrEnum):
     DISPROVE = "disproved"
     REPEAT = "repeated"
     ASK = "review_asked"
+    QUESTION = "questioned"
     RESOLVE_PUBLISHED = "resolved_published"
     RESOLVE_ABSENT = "resolved_not_published"
     GIVE_UP = "given_up"
@@ -75,6 +78,7 @@ MOVES: dict[tuple[Status, Verb], Status] = {
     (_S.HELD, _V.CANCEL): _S.CANCELLED,
     (_S.SCHEDULED, _V.CANCEL): _S.CANCELLED,
     (_S.SCHEDULED, _V.RETURN): _S.HELD,
+    (_S.SCHEDULED, _V.GIVE_UP): _S.FAILED,
     (_S.SCHEDULED, _V.MISS): _S.MISSED,
     (_S.SCHEDULED, _V.CLAIM): _S.PREPARING,
     (_S.PREPARING, _V.BEGIN): _S.PUBLISHING,
@@ -91,6 +95,8 @@ MOVES: dict[tuple[Status, Verb], Status] = {
     (_S.UNCONFIRMED, _V.DISPROVE): _S.SCHEDULED,
     (_S.UNCONFIRMED, _V.REPEAT): _S.UNCONFIRMED,
     (_S.UNCONFIRMED, _V.ASK): _S.REVIEW,
+    (_S.SCHEDULED, _V.QUESTION): _S.REVIEW,
+    (_S.PREPARING, _V.QUESTION): _S.REVIEW,
     (_S.REVIEW, _V.RESOLVE_PUBLISHED): _S.PUBLISHED,
     (_S.REVIEW, _V.RESOLVE_ABSENT): _S.SCHEDULED,
     (_S.REVIEW, _V.GIVE_UP): _S.FAILED,

@@ -22,7 +22,7 @@ from PIL import ExifTags, ImageCms, ImageOps, JpegImagePlugin, UnidentifiedImage
 from PIL import Image as Pixels
 
 from crosspost.errors import ContentError
-from crosspost.post import Capabilities, Image
+from crosspost.post import Capabilities, Image, Video
 from crosspost.wording import t
 
 BYTES_LIMIT = 30_000_000
@@ -31,6 +31,7 @@ PIXELS_LIMIT = 60_000_000  # width × height; Pillow needs up to 4 bytes for eac
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")  # Pillow reads an MPO (a JPEG with others behind) as JPEG
 _ANIMATED = ("PNG", "WEBP", "GIF")
 _QUALITIES = (90, 84, 78, 72)  # of a JPEG that was made smaller; below, detail is lost first
+_SHAPE_MARGIN = 1.01  # sides are rounded when an image is made smaller
 _SMALLEST_SIDE = 16  # pixels; what does not fit so is not worth sending
 
 
@@ -57,7 +58,8 @@ def take_in(path: Path, alt: str, media: Path) -> Image:
 
 def fit(image: Image, capabilities: Capabilities, media: Path) -> Image:
     """`image` within the types, bytes, pixels and side of a channel: itself where it is, else a
-    derivative of the best quality that fits, stored in `media`.
+    derivative of the best quality that fits, stored in `media`. Where the channel does not take its
+    shape it gets a white border on two sides; nothing is cut off.
 
     Raises ContentError when the stored file is gone or changed, or cannot be made small enough.
     """
@@ -70,7 +72,8 @@ def fit(image: Image, capabilities: Capabilities, media: Path) -> Image:
         )
     with _opened(image.path, image.path.read_bytes()) as opened:
         pixels = opened.copy()
-    pixels = _scaled(pixels, _first_scale(image, capabilities))
+    pixels = _framed(pixels, capabilities)
+    pixels = _scaled(pixels, _first_scale(pixels.size, capabilities))
     limit, encodings = capabilities.image_bytes, _encodings(image, capabilities)
     while encodings and min(pixels.size) >= _SMALLEST_SIDE:
         for mime, options in encodings:
@@ -85,7 +88,7 @@ def fit(image: Image, capabilities: Capabilities, media: Path) -> Image:
     )
 
 
-def intact(image: Image) -> bool:
+def intact(image: Image | Video) -> bool:
     """Whether the file is there and still has the bytes that its digest names."""
     try:
         with image.path.open("rb") as file:
@@ -237,17 +240,38 @@ def _fits(image: Image, capabilities: Capabilities) -> bool:
     return (
         image.mime in capabilities.image_types
         and image.size <= capabilities.image_bytes
-        and _first_scale(image, capabilities) == 1
+        and _canvas(image.width, image.height, capabilities) == (image.width, image.height)
+        and _first_scale((image.width, image.height), capabilities) == 1
     )
 
 
-def _first_scale(image: Image, capabilities: Capabilities) -> float:
+def _first_scale(size: tuple[int, int], capabilities: Capabilities) -> float:
     """By how much the sides must shrink for the channel's pixels and side; 1 for not at all."""
     return min(
         1.0,
-        capabilities.image_side / max(image.width, image.height),
-        math.sqrt(capabilities.image_pixels / (image.width * image.height)),
+        capabilities.image_side / max(size),
+        math.sqrt(capabilities.image_pixels / math.prod(size)),
     )
+
+
+def _canvas(width: int, height: int, capabilities: Capabilities) -> tuple[int, int]:
+    """The size that an image of this size must have for its shape to be taken; its own if it is."""
+    least, most = capabilities.image_shapes or (0.0, math.inf)
+    if width < least * height:
+        return math.ceil(least * _SHAPE_MARGIN * height), height
+    if width > most * height:
+        return width, math.ceil(width / most * _SHAPE_MARGIN)
+    return width, height
+
+
+def _framed(pixels: Pixels.Image, capabilities: Capabilities) -> Pixels.Image:
+    """The whole image in a shape that the channel takes, in the middle of a white ground."""
+    width, height = _canvas(*pixels.size, capabilities)
+    if (width, height) == pixels.size:
+        return pixels
+    ground = Pixels.new(pixels.mode, (width, height), "white")
+    ground.paste(pixels, ((width - pixels.width) // 2, (height - pixels.height) // 2))
+    return ground
 
 
 def _encodings(image: Image, capabilities: Capabilities) -> list[tuple[str, dict[str, Any]]]:

@@ -56,6 +56,8 @@ def settle_part(
     queue.move(session, delivery, verb, doing, queue.Change(columns, data))
     if last:
         end_attempt(session, delivery, doing.at, "confirmed" if found else "published")
+    if not found:  # evidence of an earlier post says nothing of how the channel is now
+        queue.works(session, delivery.channel, doing.at)
     return last
 
 
@@ -73,6 +75,16 @@ class Failure:
         return {"outcome": self.kind, **({"http_status": self.status} if self.status else {})}
 
 
+@dataclass(frozen=True)
+class Health:
+    """What a failure means for its channel: until when nothing is sent there, and whether it counts
+    for the breaker (`jitter` is for that, in [0, 1])."""
+
+    pause_until: datetime | None = None
+    sick: bool = False
+    jitter: float = 0.0
+
+
 def postpone(
     session: Session,
     delivery: Delivery,
@@ -80,26 +92,43 @@ def postpone(
     failure: Failure,
     doing: Doing,
     *,
-    pause_channel: bool = False,
+    health: Health = Health(),
 ) -> None:
-    """It surely did not happen; it waits until then, and its whole channel too if so decided."""
+    """It surely did not happen; it waits until then."""
     columns = {"not_before": until, "outcome": failure.kind, "reason": failure.words}
     data = {**failure.data, "until": book.stamp(until)}
     queue.move(session, delivery, Verb.POSTPONE, doing, queue.Change(columns, data))
     end_attempt(session, delivery, doing.at, failure.kind, failure)
-    if pause_channel:
-        queue.pause(session, delivery.channel, until, failure.words)
+    _note_health(session, delivery.channel, failure, doing, health)
+
+
+def _note_health(
+    session: Session, channel: str, failure: Failure, doing: Doing, health: Health
+) -> None:
+    if health.pause_until is not None:
+        queue.pause(session, channel, health.pause_until, failure.words)
+    if health.sick:
+        queue.failed_again(session, channel, doing.at, health.jitter, failure.words)
 
 
 def refuse(session: Session, delivery: Delivery, failure: Failure, doing: Doing) -> None:
-    """A final no."""
-    columns = {"outcome": failure.kind, "reason": failure.words}
-    queue.move(session, delivery, Verb.REFUSE, doing, queue.Change(columns, failure.data))
+    """A final no. Of a thread that is public in part it says so."""
+    public = queue.public_parts(session, delivery)
+    words = f"{public.sentence} {failure.words}" if public.some else failure.words
+    columns = {"outcome": queue.PARTLY if public.some else failure.kind, "reason": words}
+    change = queue.Change(columns, {**failure.data, **public.data})
+    queue.move(session, delivery, Verb.REFUSE, doing, change)
     end_attempt(session, delivery, doing.at, failure.kind, failure)
 
 
 def doubt(
-    session: Session, delivery: Delivery, look_at: datetime, failure: Failure, doing: Doing
+    session: Session,
+    delivery: Delivery,
+    look_at: datetime,
+    failure: Failure,
+    doing: Doing,
+    *,
+    health: Health = Health(),
 ) -> None:
     """It may be public: nobody sends it again before there is evidence."""
     columns = {
@@ -111,20 +140,29 @@ def doubt(
     }
     queue.move(session, delivery, Verb.DOUBT, doing, queue.Change(columns, failure.data))
     end_attempt(session, delivery, doing.at, failure.kind, failure)
+    _note_health(session, delivery.channel, failure, doing, health)
 
 
 def alarm(session: Session, delivery: Delivery, reason: str, doing: Doing) -> None:
     """What would be sent is not what was approved: back to held, the approval is void."""
-    columns = {"approved_digest": None, "outcome": "not_as_approved", "reason": reason}
-    queue.move(session, delivery, Verb.ALARM, doing, queue.Change(columns))
+    public = queue.public_parts(session, delivery)
+    words = f"{public.sentence} {reason}" if public.some else reason
+    columns = {"approved_digest": None, "outcome": "not_as_approved", "reason": words}
+    queue.move(session, delivery, Verb.ALARM, doing, queue.Change(columns, public.data))
     end_attempt(session, delivery, doing.at, "not_as_approved", Failure("not_as_approved", reason))
 
 
 def looked(
-    session: Session, delivery: Delivery, *, clear: bool, next_look: datetime, words: str = ""
+    session: Session,
+    delivery: Delivery,
+    *,
+    clear: bool,
+    next_look: datetime,
+    words: str = "",
+    pause: bool = False,
 ) -> None:
     """A look at an unconfirmed post that settled nothing yet. An unclear one breaks the row of
-    clean ones."""
+    clean ones. `pause`: the platform wants no call on this channel before the next look."""
     columns: dict[str, Any] = {"not_before": next_look}
     if clear:
         columns["clean_looks"] = delivery.clean_looks + 1
@@ -132,6 +170,8 @@ def looked(
         columns |= {"clean_looks": 0, "unclear_looks": delivery.unclear_looks + 1}
         columns |= {"reason": words} if words else {}
     queue.rewrite(session, delivery, columns)
+    if pause:
+        queue.pause(session, delivery.channel, next_look, words)
 
 
 def disprove(session: Session, delivery: Delivery, doing: Doing) -> None:
@@ -151,6 +191,15 @@ def ask(session: Session, delivery: Delivery, reason: str, doing: Doing) -> None
     """No evidence can be had: a person decides."""
     columns = {"not_before": None, "reason": reason}
     queue.move(session, delivery, Verb.ASK, doing, queue.Change(columns))
+
+
+def question(session: Session, delivery: Delivery, reason: str, doing: Doing) -> None:
+    """It may have been published by a history that is lost: a person decides."""
+    prepared = delivery.status is Status.PREPARING
+    columns = {"not_before": None, "outcome": "restored", "reason": reason}
+    queue.move(session, delivery, Verb.QUESTION, doing, queue.Change(columns))
+    if prepared:
+        end_attempt(session, delivery, doing.at, "restored", Failure("restored", reason))
 
 
 def rescue(session: Session, doing: Doing) -> list[Delivery]:

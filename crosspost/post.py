@@ -51,13 +51,22 @@ class Capabilities:
     max_length: int | None = None  # None: no limit that we could reach
     max_caption: int | None = None  # the limit when images are attached, where it differs
     max_bytes: int | None = None  # UTF-8 bytes, where the platform limits them besides
+    max_title: int | None = None  # characters of `Post.title`; None: a title is part of the text
     unit: str = "characters"  # what `measure` counts, as an admin would say it
     max_images: int = 0
     image_bytes: int = 8_000_000
     image_pixels: int = 33_000_000  # width × height
     image_side: int = 4096  # the longer side
     image_types: tuple[str, ...] = ("image/jpeg", "image/png")
+    image_shapes: tuple[float, float] | None = None  # width / height: the least and the most
     max_alt: int | None = None  # characters; None: the platform has no field for it
+    max_videos: int = 0
+    video_bytes: int = 100_000_000
+    video_seconds: int = 140  # the longest; X takes no longer one
+    video_types: tuple[str, ...] = ("video/mp4",)
+    video_codecs: tuple[str, ...] = ("h264",)  # of the pictures, as ffprobe names them
+    mixes_media: bool = False  # images and videos in one post; else a video takes their place
+    needs_media: bool = False  # a post without image or video cannot be
     card: CardMaker = CardMaker.SERVER
     hashtags: bool = True
     delete: bool = False
@@ -67,9 +76,9 @@ class Capabilities:
     #: how long the platform remembers an idempotency key; None: for ever
     key_window: timedelta | None = None
 
-    def limit(self, images: int) -> int | None:
-        """The limit for a post with so many images."""
-        return self.max_caption if images and self.max_caption is not None else self.max_length
+    def limit(self, media: int) -> int | None:
+        """The limit for a post with so many images and videos."""
+        return self.max_caption if media and self.max_caption is not None else self.max_length
 
 
 def unit_word(unit: str) -> str:
@@ -98,6 +107,30 @@ class Image:
 
 
 @dataclass(frozen=True)
+class Video:
+    """One video as it will be uploaded: a file whose bytes have this SHA-256 (hex).
+
+    What only a tool can tell (`video.py`) is 0 or "" where none was there.
+    """
+
+    path: Path
+    sha256: str
+    mime: str
+    alt: str  # what is seen and said, for those who cannot see or hear it
+    size: int  # bytes
+    width: int = 0  # pixels
+    height: int = 0  # pixels
+    milliseconds: int = 0  # how long it plays
+    codec: str = ""  # of the pictures, as ffprobe names it: h264, hevc, vp9, ...
+
+    @property
+    def filename(self) -> str:
+        """A harmless name for the upload: the start of the digest and the type's ending."""
+        ending = {"video/mp4": "mp4", "video/quicktime": "mov", "video/webm": "webm"}
+        return f"{self.sha256[:16]}.{ending.get(self.mime, 'bin')}"
+
+
+@dataclass(frozen=True)
 class Content:
     """What one revision says, before any platform is thought of."""
 
@@ -110,6 +143,7 @@ class Content:
     lang: str  # BCP 47
     urgency: str  # "normal" or "urgent"
     images: tuple[Image, ...] = ()
+    videos: tuple[Video, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,14 +187,16 @@ class Post:
     """One part of a delivery, complete and final: these bytes are approved and sent.
 
     `document` is there when the adapter's markup is `DOCUMENT`; `card` when its card maker is the
-    client. `images` are already within the platform's limits.
+    client. `images` and `videos` are already within the platform's limits.
     """
 
     text: str
     lang: str
+    title: str = ""  # where `Capabilities.max_title` is set; then it does not stand in the text
     link: str = ""  # where to read more; also the needle by which the post is found again
     facets: tuple[Facet, ...] = ()
     images: tuple[Image, ...] = ()
+    videos: tuple[Video, ...] = ()
     card: Card | None = None
     document: Document | None = None
 
@@ -168,7 +204,7 @@ class Post:
 def to_json(post: Post) -> dict[str, Any]:
     """`post` as JSON values: what is stored, approved and hashed.
 
-    Images are named by digest; what is absent has no key, so nothing is null.
+    Images and videos are named by digest; what is absent has no key, so nothing is null.
     """
 
     def plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -178,7 +214,7 @@ def to_json(post: Post) -> dict[str, Any]:
 
 
 def from_json(data: Mapping[str, Any], media: Path) -> Post:
-    """The post that `to_json` wrote; its image files lie in the folder `media`, named by digest."""
+    """The post that `to_json` wrote; its files lie in the folder `media`, named by digest."""
 
     def image(values: Mapping[str, Any]) -> Image:
         return Image(path=media / values["sha256"], **values)
@@ -189,9 +225,11 @@ def from_json(data: Mapping[str, Any], media: Path) -> Post:
     return Post(
         text=data["text"],
         lang=data["lang"],
+        title=data["title"],
         link=data["link"],
         facets=tuple(Facet(**facet) for facet in data["facets"]),
         images=tuple(image(values) for values in data["images"]),
+        videos=tuple(Video(path=media / values["sha256"], **values) for values in data["videos"]),
         card=Card(**card) if card else None,
         document=Document(**document) if document else None,
     )

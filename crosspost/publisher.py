@@ -22,7 +22,7 @@ from crosspost.binding import Basis, approvals_of, basis_of, departure
 from crosspost.database import Delivery, Part
 from crosspost.errors import MediaExpired, MediaProcessing
 from crosspost.lifecycle import Status
-from crosspost.outcomes import Failure
+from crosspost.outcomes import Failure, Health
 from crosspost.post import Outgoing, Receipt
 from crosspost.strong import lacking
 from crosspost.wording import t
@@ -67,8 +67,11 @@ def not_as_approved(bench: Workbench, delivery: Delivery, parts: list[Part], bas
     reason = departure(basis, delivery, [part.payload for part in parts])
     if reason:
         return reason
-    if not all(media.intact(image) for part in parts for image in bench.post(part).images):
+    posts = [bench.post(part) for part in parts]
+    if not all(media.intact(image) for post in posts for image in post.images):
         return t("An image file is missing or is not the one that was approved.")
+    if not all(media.intact(video) for post in posts for video in post.videos):
+        return t("A video file is missing or is not the one that was approved.")
     if bench.config.policy.signed:
         digest = str(delivery.approved_digest)
         rows = bench.clerk.do(lambda session: approvals_of(session, digest))
@@ -94,7 +97,7 @@ class _Run:
     def go(self) -> None:
         """Every part that is not out yet, in order, while it goes well."""
         for index, part in enumerate(self.parts):
-            if part.remote_id is None and not self._publish_part(index):
+            if part.published_at is None and not self._publish_part(index):
                 return
 
     def _publish_part(self, index: int) -> bool:
@@ -183,18 +186,22 @@ def _failed(
         now=bench.now(),
         jitter=bench.jitter(),
         settle=settle,
+        before=delivery.outcome,
     )
+    jitter = bench.jitter()
 
     def change(session: Session, row: Delivery) -> None:
         _keep_prepared(session.get_one(Part, part.id), error)
         doing = bench.doing()
         match decision:
-            case retry.Postpone(at=at, pause=pause):
-                outcomes.postpone(session, row, at, failure, doing, pause_channel=pause)
+            case retry.Postpone(at=at, pause=pause, sick=sick):
+                health = Health(at if pause else None, sick, jitter)
+                outcomes.postpone(session, row, at, failure, doing, health=health)
             case retry.GiveUp():
                 outcomes.refuse(session, row, failure, doing)
-            case retry.Doubt(at=at):
-                outcomes.doubt(session, row, at, failure, doing)
+            case retry.Doubt(at=at, pause_until=until, sick=sick):
+                health = Health(until, sick, jitter)
+                outcomes.doubt(session, row, at, failure, doing, health=health)
 
     delivery = bench.store(delivery, change)
     level = logging.ERROR if delivery.status is Status.FAILED else logging.WARNING
@@ -227,6 +234,7 @@ def settle(bench: Workbench, delivery: Delivery, part: Part, receipt: Receipt) -
         _ask_about_id(bench, delivery, receipt)
         return None
     part.remote_id, part.permalink = receipt.remote_id, receipt.permalink
+    part.published_at = bench.now()
     part.extra = json.dumps(dict(receipt.extra))
     words = t("published: {where}", where=receipt.permalink or receipt.remote_id)
     bench.say(logging.INFO, "published", delivery, words, permalink=receipt.permalink)

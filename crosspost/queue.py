@@ -15,9 +15,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, update
 from sqlalchemy.orm.attributes import set_committed_value
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
-from crosspost import agenda
+from crosspost import agenda, breaker
 from crosspost.binding import bound, keep
 from crosspost.database import Attempt, ChannelState, Delivery, Part, Revision, table
 from crosspost.errors import Conflict, NotFound
@@ -117,7 +117,8 @@ def move(
         columns["ended_at"] = doing.at
     rewrite(session, delivery, columns)
     data = {"from": before.value, "to": after.value, "fence": delivery.fence, **change.data}
-    _record(session, delivery, verb.value, doing, data)
+    digest = delivery.render_digest if after is Status.PUBLISHED else None
+    _record(session, delivery, verb.value, doing, data, digest)
 
 
 def _record(
@@ -165,8 +166,16 @@ def return_(session: Session, delivery: Delivery, doing: Doing) -> None:
 
 
 def cancel(session: Session, delivery: Delivery, doing: Doing) -> None:
-    """A person, or a newer revision, takes it back before it is sent."""
-    move(session, delivery, Verb.CANCEL, doing)
+    """A person, or a newer revision, takes it back before it is sent. What is left of a thread that
+    is public in part is given up, which is a failure, so that somebody sees to the rest."""
+    public = public_parts(session, delivery)
+    verb = Verb.CANCEL
+    columns: dict[str, Any] = {}
+    if public.some:
+        columns = {"not_before": None, "outcome": PARTLY, "reason": public.sentence}
+        if delivery.status is Status.SCHEDULED:
+            verb = Verb.GIVE_UP
+    move(session, delivery, verb, doing, Change(columns, public.data))
 
 
 def reschedule(
@@ -207,11 +216,17 @@ def retry(session: Session, delivery: Delivery, not_after: datetime, doing: Doin
 
 def resolve_published(session: Session, delivery: Delivery, permalink: str, doing: Doing) -> None:
     """A person saw that it is public, at `permalink` ("" when it has no address there)."""
-    columns = {"outcome": "published", "reason": "", "not_before": None}
-    data = {"permalink": permalink} if permalink else {}
-    move(session, delivery, Verb.RESOLVE_PUBLISHED, doing, Change(columns, data))
-    part = next(part for part in parts_of(session, delivery) if part.published_at is None)
-    write_part(session, part, {"permalink": permalink, "published_at": doing.at})
+    parts = parts_of(session, delivery)
+    left = [part for part in parts if part.published_at is None]
+    public = PublicParts(len(parts) - len(left) + 1, len(parts), permalink)
+    data: dict[str, Any] = {"permalink": permalink} if permalink else {}
+    if public.some:  # of a thread: without the platform's id nothing can be tied to this part
+        columns = {"outcome": PARTLY, "reason": public.sentence, "not_before": None}
+        move(session, delivery, Verb.GIVE_UP, doing, Change(columns, data | public.data))
+    else:
+        columns = {"outcome": "published", "reason": "", "not_before": None}
+        move(session, delivery, Verb.RESOLVE_PUBLISHED, doing, Change(columns, data))
+    write_part(session, left[0], {"permalink": permalink, "published_at": doing.at})
 
 
 def resolve_absent(session: Session, delivery: Delivery, not_after: datetime, doing: Doing) -> None:
@@ -222,8 +237,11 @@ def resolve_absent(session: Session, delivery: Delivery, not_after: datetime, do
 
 def give_up(session: Session, delivery: Delivery, doing: Doing) -> None:
     """A person saw that it is not public, and leaves it so."""
-    columns = {"not_before": None, "outcome": "given_up"}
-    move(session, delivery, Verb.GIVE_UP, doing, Change(columns))
+    public = public_parts(session, delivery)
+    columns = {"not_before": None, "outcome": PARTLY if public.some else "given_up"}
+    if public.some:
+        columns["reason"] = public.sentence
+    move(session, delivery, Verb.GIVE_UP, doing, Change(columns, public.data))
 
 
 def _anew(not_after: datetime) -> dict[str, Any]:
@@ -314,9 +332,12 @@ def miss(session: Session, doing: Doing) -> list[Delivery]:
         .limit(agenda.BATCH)
     ).all()
     for delivery in late:
+        public = public_parts(session, delivery)
         reason = delivery.reason or _why_late(session, delivery)
         columns = {"outcome": delivery.outcome or "late", "reason": reason}
-        move(session, delivery, Verb.MISS, doing, Change(columns))
+        if public.some:
+            columns = {"outcome": PARTLY, "reason": f"{public.sentence} {reason}"}
+        move(session, delivery, Verb.MISS, doing, Change(columns, public.data))
     return list(late)
 
 
@@ -337,15 +358,66 @@ def pause(session: Session, channel: str, until: datetime, reason: str) -> None:
     session.flush()
 
 
-def unpause(session: Session, channel: str) -> bool:
-    """The channel works again; True when it was paused."""
-    state = session.get(ChannelState, channel)
-    if state is None or state.paused_until is None:
-        return False
-    state.paused_until, state.reason = None, ""
+def failed_again(
+    session: Session, channel: str, now: datetime, jitter: float, reason: str
+) -> datetime | None:
+    """One more attempt in a row on this channel did not go through. Until when it rests for that,
+    None: it goes on."""
+    # read anew: `works` writes past what the session remembers
+    state = session.get(ChannelState, channel, populate_existing=True)
+    state = state or ChannelState(channel=channel)
+    state.failures += 1
     session.add(state)
     session.flush()
-    return True
+    until = breaker.rest_until(state.failures, now, jitter)
+    if until is not None:
+        words = t(
+            "{count} attempts in a row did not go through. The last one: {reason}",
+            count=state.failures,
+            reason=reason,
+        )
+        pause(session, channel, until, words)
+    return until
+
+
+def works(session: Session, channel: str, now: datetime) -> None:
+    """Something was published on this channel: the row of failures is broken, and a pause whose
+    time is over is forgotten."""
+    session.execute(_WORKS, {"its_channel": channel, "now": now})
+
+
+_WORKS = (
+    update(table(ChannelState))
+    .where(
+        col(ChannelState.channel) == bindparam("its_channel"),
+        or_(col(ChannelState.failures) > 0, col(ChannelState.paused_until).is_not(None)),
+        or_(
+            col(ChannelState.paused_until).is_(None),
+            col(ChannelState.paused_until) <= bindparam("now"),
+        ),
+    )
+    .values(failures=0, paused_until=None, reason="")
+)
+
+
+def unpause(session: Session, channel: str) -> bool:
+    """A person let the channel go on, and what waited for the end of the pause with it; True when
+    it was paused."""
+    state = session.get(ChannelState, channel)
+    if state is None or (state.paused_until is None and not state.failures):
+        return False
+    until = state.paused_until
+    state.paused_until, state.reason, state.failures = None, "", 0
+    session.add(state)
+    session.flush()
+    waiting = select(Delivery).where(
+        Delivery.status == Status.SCHEDULED,
+        Delivery.channel == channel,
+        col(Delivery.not_before).is_not(None),
+    )
+    for delivery in session.exec(waiting).all():
+        rewrite(session, delivery, {"not_before": None})
+    return until is not None
 
 
 # --- rows -----------------------------------------------------------------------------------------
@@ -359,6 +431,47 @@ def parts_of(session: Session, delivery: Delivery) -> list[Part]:
 def has_parts_left(session: Session, delivery: Delivery) -> bool:
     """Whether a part of it is not out yet."""
     return session.exec(_PARTS_LEFT, params={"its_delivery": delivery.id}).first() is not None
+
+
+#: The outcome of a delivery that ended with only some of its parts public.
+PARTLY = "partly_public"
+
+
+@dataclass(frozen=True)
+class PublicParts:
+    """How many parts of a delivery are public, of how many, and where the last of them is."""
+
+    public: int
+    parts: int
+    where: str
+
+    @property
+    def some(self) -> bool:
+        """Some are and some are not: a thread is broken off."""
+        return 0 < self.public < self.parts
+
+    @property
+    def sentence(self) -> str:
+        """What a person must know of it."""
+        return t(
+            "{public} of {parts} parts are public already ({where}); the rest is not.",
+            public=self.public,
+            parts=self.parts,
+            where=self.where or "?",
+        )
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What of it enters the ledger."""
+        return {"public_parts": self.public, "parts": self.parts} if self.some else {}
+
+
+def public_parts(session: Session, delivery: Delivery) -> PublicParts:
+    """Which parts of a delivery are public."""
+    parts = parts_of(session, delivery)
+    public = [part for part in parts if part.published_at is not None]
+    where = public[-1].permalink or public[-1].remote_id if public else ""
+    return PublicParts(len(public), len(parts), where or "")
 
 
 _PARTS = (

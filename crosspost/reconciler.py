@@ -60,19 +60,19 @@ class _Case:
         self.claimed = claimed
         self.delivery = claimed.delivery
         self.doubted = doubted
-        self.part = next(part for part in claimed.parts if part.remote_id is None)
+        self.part = next(part for part in claimed.parts if part.published_at is None)
         self.begun = self.part.begun_at or bench.now()
 
     def find(self, adapter: Adapter) -> None:
         """Ask the platform."""
-        words = ""
+        words, until = "", None
         receipt = None
         try:
             receipt = adapter.find(self._outgoing())
         except Exception as error:  # noqa: BLE001 - whatever it is, it is no evidence
-            words = _words_of(error)
+            words, until = _words_of(error), getattr(error, "until", None)
         clean = 0 if words else self.delivery.clean_looks + 1
-        seen = retry.Look(receipt is not None, not words, clean, self.doubted)
+        seen = retry.Look(receipt is not None, not words, clean, self.doubted, until)
         settle_time = adapter.capabilities.settle
         decision = retry.after_look(seen, now=self.bench.now(), settle=settle_time)
         self.carry_out(decision, words, receipt)
@@ -114,11 +114,12 @@ class _Case:
                 delivery = bench.store(delivery, lambda s, row: outcomes.disprove(s, row, doing))
                 said = t("it is not public; it is sent again")
                 bench.say(logging.WARNING, "disproved", delivery, said)
-            case retry.LookAgain(at=at):
-                clear = not words
+            case retry.LookAgain(at=at, pause=pause):
                 bench.store(
                     delivery,
-                    lambda s, row: outcomes.looked(s, row, clear=clear, next_look=at, words=words),
+                    lambda s, row: outcomes.looked(
+                        s, row, clear=not words, next_look=at, words=words, pause=pause
+                    ),
                 )
             case _:
                 reason = _why_a_person(delivery, words)

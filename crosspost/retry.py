@@ -13,9 +13,12 @@ from datetime import UTC, datetime, timedelta
 
 from crosspost.errors import (
     AccountRestricted,
+    AuthExpired,
     AuthRevoked,
     BillingExhausted,
     DuplicateDetected,
+    MediaExpired,
+    MediaProcessing,
     MediaRejected,
     Misconfigured,
     NotSupported,
@@ -87,10 +90,12 @@ def _date(value: str) -> datetime | None:
 
 @dataclass(frozen=True)
 class Postpone:
-    """It surely did not happen: try again at `at`. `pause` stops the whole channel until then."""
+    """It surely did not happen: try again at `at`. `pause` stops the whole channel until then;
+    `sick`: it counts for the channel's breaker."""
 
     at: datetime
     pause: bool = False
+    sick: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,9 +105,12 @@ class GiveUp:
 
 @dataclass(frozen=True)
 class Doubt:
-    """It may have happened: look for evidence from `at` on."""
+    """It may have happened: look for evidence from `at` on. `pause_until`: the platform's own time,
+    before which nothing is sent there; `sick` as in `Postpone`."""
 
     at: datetime
+    pause_until: datetime | None = None
+    sick: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,9 +130,10 @@ class Repeat:
 
 @dataclass(frozen=True)
 class LookAgain:
-    """No evidence yet; look again at `at`."""
+    """No evidence yet; look again at `at`. `pause` stops the whole channel until then."""
 
     at: datetime
+    pause: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,6 +173,14 @@ CHANNEL_WIDE: tuple[type[PlatformError], ...] = (
 FINAL: tuple[type[PlatformError], ...] = (RejectedContent, MediaRejected, NotSupported)
 #: Something of it is public, or may be.
 DOUBTFUL: tuple[type[PlatformError], ...] = (UnknownOutcome, DuplicateDetected, PartialSuccess)
+#: These say nothing about the health of a platform.
+NO_SICKNESS: tuple[type[PlatformError], ...] = (
+    AuthExpired,
+    DuplicateDetected,
+    MediaExpired,
+    MediaProcessing,
+    PartialSuccess,
+)
 
 
 def after_failure(
@@ -174,23 +191,33 @@ def after_failure(
     now: datetime,
     jitter: float,
     settle: timedelta,
+    before: str = "",
 ) -> AfterFailure:
     """What to do after a failed attempt.
 
-    `publishing`: the publish call had begun. `attempt` counts from 1, `jitter` is in [0, 1].
-    An error that is no PlatformError is a fault of ours: in doubt once the call had begun.
+    `publishing`: the publish call had begun. `attempt` counts from 1, `jitter` is in [0, 1],
+    `before` is the kind of the outcome before this one. An error that is no PlatformError is a
+    fault of ours: in doubt once the call had begun. A time that the platform names is a floor for
+    the whole channel, whatever the error.
     """
     known = isinstance(error, PlatformError)
     sent = error.sent if isinstance(error, PlatformError) else True
+    until = error.until if isinstance(error, PlatformError) else None
+    sick = not isinstance(error, NO_SICKNESS)
     if publishing and sent and (not known or isinstance(error, DOUBTFUL)):
-        return Doubt(now + settle)
+        return Doubt(max(now + settle, until or now), until, sick)
     if isinstance(error, FINAL):
         return GiveUp()
-    until = error.until if isinstance(error, PlatformError) else None
-    if isinstance(error, CHANNEL_WIDE):
+    if isinstance(error, CHANNEL_WIDE) or _refreshed_in_vain(error, before):
         least = REST if until is None and not isinstance(error, RateLimited) else None
         return Postpone(_wait(now, attempt, jitter, until, least), pause=True)
-    return Postpone(_wait(now, attempt, jitter, until, None))
+    at = _wait(now, attempt, jitter, until, None)
+    return Postpone(at, pause=sick and until is not None, sick=sick and until is None)
+
+
+def _refreshed_in_vain(error: Exception, before: str) -> bool:
+    """An expired token is renewed once, by the next attempt; expired again, it is a person's."""
+    return isinstance(error, AuthExpired) and before == AuthExpired.kind
 
 
 def _wait(
@@ -206,12 +233,13 @@ def _wait(
 class Look:
     """What one look at an unconfirmed post told: `found`, `clear` (the platform answered), and how
     many clean looks there are now, this one included. `doubted` is since when it is in doubt: no
-    publish call was under way after it."""
+    publish call was under way after it. `until`: the platform's own time to come back."""
 
     found: bool
     clear: bool
     clean_looks: int
     doubted: datetime
+    until: datetime | None = None
 
 
 def before_look(
@@ -235,7 +263,7 @@ def after_repeat(error: Exception, *, now: datetime, doubted: datetime) -> LookA
     if isinstance(error, FINAL) or now - doubted >= LONGEST_DOUBT:
         return Ask()
     until = error.until if isinstance(error, PlatformError) else None
-    return LookAgain(max(now + REPEAT_GAP, until or now))
+    return LookAgain(max(now + REPEAT_GAP, until or now), pause=until is not None)
 
 
 def after_look(look: Look, *, now: datetime, settle: timedelta) -> AfterLook:
@@ -247,4 +275,5 @@ def after_look(look: Look, *, now: datetime, settle: timedelta) -> AfterLook:
         return Disprove()
     if now - look.doubted >= LONGEST_DOUBT:
         return Ask()
-    return LookAgain(max(now + LOOK_GAP, look.doubted + settle))
+    at = max(now + LOOK_GAP, look.doubted + settle, look.until or now)
+    return LookAgain(at, pause=look.until is not None)

@@ -12,12 +12,13 @@ from sqlmodel import Session, col, select
 
 from crosspost.binding import content_values
 from crosspost.config import Config
-from crosspost.database import Image, Revision
+from crosspost.database import Image, Revision, Video
 from crosspost.errors import NotFound
 from crosspost.ledger import book
 from crosspost.ledger.hashing import new_salt, salted_digest
 from crosspost.post import Content
 from crosspost.post import Image as PostImage
+from crosspost.post import Video as PostVideo
 from crosspost.queue import Doing, known
 from crosspost.wording import t
 
@@ -41,7 +42,7 @@ def store(
         created_by=doing.by,
         salt=salt,
         stage=stage,
-        digest=salted_digest(salt, content_values(content, content.images)),
+        digest=salted_digest(salt, content_values(content, content.images, content.videos)),
     )
     session.add(revision)
     session.flush()
@@ -56,6 +57,21 @@ def store(
                 width=image.width,
                 height=image.height,
                 size=image.size,
+            )
+        )
+    for position, video in enumerate(content.videos):
+        session.add(
+            Video(
+                revision_id=known(revision.id),
+                position=position,
+                sha256=video.sha256,
+                alt=video.alt,
+                mime=video.mime,
+                width=video.width,
+                height=video.height,
+                size=video.size,
+                milliseconds=video.milliseconds,
+                codec=video.codec,
             )
         )
     session.flush()
@@ -119,6 +135,27 @@ def images_of(session: Session, config: Config, revision: Revision) -> list[Post
             width=row.width,
             height=row.height,
             size=row.size,
+        )
+        for row in rows
+    ]
+
+
+def videos_of(session: Session, config: Config, revision: Revision) -> list[PostVideo]:
+    """The videos of a revision as they were taken in."""
+    rows = session.exec(
+        select(Video).where(Video.revision_id == revision.id).order_by(col(Video.position))
+    )
+    return [
+        PostVideo(
+            path=config.media / row.sha256,
+            sha256=row.sha256,
+            mime=row.mime,
+            alt=row.alt,
+            size=row.size,
+            width=row.width,
+            height=row.height,
+            milliseconds=row.milliseconds,
+            codec=row.codec,
         )
         for row in rows
     ]

@@ -9,20 +9,23 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
 
-from crosspost import agenda, queue
+from crosspost import agenda, logins, queue
 from crosspost.config import Config
 from crosspost.database import Announcement, Approval, ChannelState, Delivery, Part, Revision
 from crosspost.differences import difference
 from crosspost.emergencies import unreviewed
+from crosspost.errors import UserError
 from crosspost.ledger import book
 from crosspost.lifecycle import NEEDS_PERSON, Status, status_word
 from crosspost.people import title_of
-from crosspost.revisions import current_revision, images_of
+from crosspost.restoring import restored
+from crosspost.revisions import current_revision, images_of, videos_of
 
 Json = dict[str, Any]
 _WORDS = ("title", "body", "source", "link", "lang", "urgency")
@@ -103,6 +106,10 @@ class Views:
                     "size": image.size,
                 }
                 for image in images
+            ],
+            "videos": [
+                {name: value for name, value in asdict(video).items() if name != "path"}
+                for video in videos_of(self.session, self.config, revision)
             ],
             "needed": self.config.policy.needed(revision.urgency),
             "approvals": self._approvals(revision),
@@ -210,6 +217,7 @@ class Views:
                 "paused_until": self.time(state.paused_until if state else None),
                 "reason": (state.reason or None) if state else None,
                 "last_published": self.time(self._last_published(channel.name)),
+                "login_ends": self.time(state.login_ends if state else None),
             }
             for channel in self.config.channels.values()
             for state in [states.get(channel.name)]
@@ -268,7 +276,29 @@ class Views:
                 }
                 for one in unreviewed(self.session)
             ],
+            "restored": self._restored(),
+            "ending_logins": [
+                {
+                    "channel": ending.channel,
+                    "ends": self.time(ending.ends),
+                    "late": self.time(ending.late),
+                }
+                for ending in logins.endings(self.session, now)
+            ],
         }
+
+    def _restored(self) -> str | None:
+        try:
+            found = restored(self.session, self.config.folder)
+        except UserError as error:
+            return error.problems[0]
+        return found.words() if found else None
+
+    def heading(self, delivery: Delivery) -> Json:
+        """The announcement of a delivery in a line: number and title."""
+        revision = self.session.get_one(Revision, delivery.revision_id)
+        title = revision.title or _first_words(revision.body)
+        return {"number": revision.announcement_id, "title": title}
 
     def entries(self, *, announcement: int | None = None, last: int | None = None) -> list[Json]:
         """Ledger entries in order: index, the entry itself, its leaf hash, the words kept apart."""

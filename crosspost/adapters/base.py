@@ -11,7 +11,7 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -36,7 +36,7 @@ from crosspost.errors import (
     TargetGone,
     UnknownOutcome,
 )
-from crosspost.post import Account, Capabilities, Image, Outgoing, Receipt
+from crosspost.post import Account, Capabilities, Image, Outgoing, Receipt, Video
 from crosspost.retry import retry_time
 from crosspost.wording import t
 
@@ -75,13 +75,15 @@ class Context:
     """What an adapter gets from outside besides its settings.
 
     `load` and `save` keep a small dictionary of secrets for the channel (a session), encrypted in
-    the database by the caller; without them it lives as long as the adapter. `now` is the clock.
+    the database by the caller; without them it lives as long as the adapter. Around a renewal
+    stands `exclusive()`, which says whether this program alone renews now. `now` is the clock.
     """
 
     config: Config | None = None
     channel: str = ""
     load: Callable[[], dict[str, str]] | None = None
     save: Callable[[dict[str, str]], None] | None = None
+    exclusive: Callable[[], AbstractContextManager[bool]] | None = None
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
@@ -156,14 +158,14 @@ class Adapter(ABC):
 
     # --- what subclasses use ---------------------------------------------------------------------
 
-    def bytes_of(self, image: Image) -> bytes:
-        """The bytes of an image. Raises RetryLater when the disk does not give them."""
+    def bytes_of(self, image: Image | Video) -> bytes:
+        """The bytes of an image or video. Raises RetryLater when the disk does not give them."""
         try:
             return image.path.read_bytes()
         except OSError as error:
             raise RetryLater(
                 t(
-                    "The image {name} cannot be read: {reason}.",
+                    "The file {name} cannot be read: {reason}.",
                     name=image.filename,
                     reason=error.strerror,
                 ),

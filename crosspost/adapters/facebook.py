@@ -12,12 +12,14 @@ from typing import Any
 
 from pydantic import Field
 
-from crosspost.adapters.base import Answer
+from crosspost.adapters.base import text_id
 from crosspost.adapters.graph import GraphAdapter, GraphSettings
 from crosspost.adapters.likeness import bare
-from crosspost.errors import Misconfigured, TargetGone
+from crosspost.adapters.oauth import OAuth, Request
+from crosspost.errors import Misconfigured
 from crosspost.post import Account, Capabilities, Image, Outgoing, Post, Receipt, Reconcile
 from crosspost.rendering.measure import utf16
+from crosspost.tokens import Token
 from crosspost.wording import t
 
 #: What the token must be allowed to do.
@@ -48,6 +50,13 @@ class FacebookAdapter(GraphAdapter):
         settle=timedelta(minutes=2),  # lists may lag behind
     )
     shown_fields = ("id", "message", "permalink_url", "created_time")
+    oauth = OAuth(
+        authorize="https://www.facebook.com/{version}/dialog/oauth",
+        token="/{version}/oauth/access_token",  # noqa: S106 - an address
+        scopes=("pages_show_list", *PERMISSIONS),
+        separator=",",
+        pkce="",
+    )
 
     def check(self) -> Account:
         answer = self.graph("GET", "me", {"fields": "id,name,link"}, phase="check")
@@ -72,6 +81,46 @@ class FacebookAdapter(GraphAdapter):
         """UTF-16 code units: never less than Facebook counts."""
         return utf16(text)
 
+    # --- logging in -------------------------------------------------------------------------------
+
+    def identity(self) -> str:
+        return f"{self.settings.app_id} {self.settings.page_id}"
+
+    def authorize_address(self) -> str:
+        return self.oauth.authorize.format(version=self.settings.version)
+
+    def exchange(self, code: str, request: Request) -> Token:
+        """The Page's own token, which does not end, by way of the person's ("Long-lived access
+        tokens")."""
+        path = self.oauth.token.format(version=self.settings.version)
+        app, secret = self.client()
+        known = {"client_id": app, "client_secret": secret}
+        short = self.traded(path, {**known, "redirect_uri": request.redirect, "code": code})
+        grant = {"grant_type": "fb_exchange_token", "fb_exchange_token": short.access}
+        return self._token_of_page(self.traded(path, {**known, **grant}))
+
+    def _token_of_page(self, person: Token) -> Token:
+        """That of the configured Page, among those that the person may work for."""
+        where = f"/{self.settings.version}/me/accounts"
+        headers = {"Authorization": f"Bearer {person.access}"}
+        fields = {"fields": "id,name,access_token", "limit": "100"}
+        answer = self.call("GET", where, phase="login", headers=headers, params=fields)
+        with self.reading(answer, "login"):
+            pages = {text_id(page["id"]): page for page in answer.data["data"]}
+        if self.settings.page_id not in pages:
+            known = ", ".join(f"{page.get('name')} ({name})" for name, page in pages.items())
+            raise Misconfigured(
+                t(
+                    "This person may not work for the page {page}. Pages: {known}.",
+                    page=self.settings.page_id,
+                    known=self.said(known) or t("none"),
+                ),
+                platform=self.platform,
+            )
+        with self.reading(answer, "login"):
+            found = pages[self.settings.page_id]
+            return Token.of_answer(found, self.of(), self.context.now())
+
     # --- publishing -------------------------------------------------------------------------------
 
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
@@ -80,7 +129,7 @@ class FacebookAdapter(GraphAdapter):
         known = list(earlier) if isinstance(earlier, list) else []
         photos = []
         for place, image in enumerate(outgoing.post.images):
-            there = place < len(known) and self._is_there(str(known[place]), "prepare")
+            there = place < len(known) and self.knows(str(known[place]), "prepare")
             photos.append(str(known[place]) if there else self._upload(image))
         return {"photos": photos}
 
@@ -97,42 +146,18 @@ class FacebookAdapter(GraphAdapter):
 
     def edit(self, receipt: Receipt, outgoing: Outgoing) -> Receipt:
         text = {"message": outgoing.post.text}
-        self._done(self.graph("POST", receipt.remote_id, text, phase="edit"), "edit")
+        answer = self.graph("POST", receipt.remote_id, text, phase="edit")
+        self.refuse_half_hearted(answer, "edit")
         return receipt
 
     def delete(self, receipt: Receipt) -> None:
-        try:
-            answer = self.graph("DELETE", receipt.remote_id, {}, phase="delete")
-        except TargetGone:  # gone, or not for this token
-            self._refuse_another_page()
-            if self._is_there(receipt.remote_id, "delete"):
-                raise
-            return
-        self._done(answer, "delete")
-
-    def _refuse_another_page(self) -> None:
-        """Who may not see the Page cannot tell that a post of it is gone."""
-        self.graph("GET", self.settings.page_id, {"fields": "id"}, phase="delete")
-
-    def _done(self, answer: Answer, phase: str) -> None:
-        """An edit or a deletion is answered with yes or no."""
-        with self.reading(answer, phase):
-            if answer.data["success"] is not True:
-                raise ValueError("no success")
+        self.take_down(receipt.remote_id, self.settings.page_id)
 
     def _upload(self, image: Image) -> str:
         fields = {"published": "false", "alt_text_custom": image.alt}
         files = {"source": (image.filename, self.bytes_of(image), image.mime)}
         path = f"{self.settings.page_id}/photos"
         return self.id_of(self.graph("POST", path, fields, phase="prepare", files=files), "prepare")
-
-    def _is_there(self, name: str, phase: str) -> bool:
-        """Whether Facebook still knows a photo or a post."""
-        try:
-            answer = self.graph("GET", name, {"fields": "id"}, phase=phase)
-        except TargetGone:
-            return False
-        return bool(self.id_of(answer, phase))
 
 
 def _fields(outgoing: Outgoing) -> dict[str, str]:

@@ -27,7 +27,13 @@ _CAMERA = re.compile(
 def alt_missing(subject: Subject) -> Iterator[str]:
     """Images without a description."""
     for picture in subject.pictures:
-        if not picture.alt.strip():
+        if not picture.alt.strip() and picture.moving:
+            yield t(
+                "{file}: the video has no description. Say with --video-alt what is seen and said, "
+                "for those who cannot see or hear it.",
+                file=picture.name,
+            )
+        elif not picture.alt.strip():
             yield t(
                 "{file}: the image has no description. Describe with --alt what is seen, for those "
                 "who cannot see it.",
@@ -73,9 +79,15 @@ def unusable(subject: Subject) -> Iterator[str]:
 
 
 def located(subject: Subject) -> Iterator[str]:
-    """Photos whose metadata name the place."""
+    """Photos and videos whose metadata name the place."""
     for picture in subject.pictures:
-        if picture.located:
+        if picture.located and picture.moving:
+            yield t(
+                "{file}: the video says where it was taken, and goes out as it is. Export it again "
+                "without the place, unless everybody may know it.",
+                file=picture.name,
+            )
+        elif picture.located:
             yield t(
                 "{file}: the file says where the photo was taken. That is removed before "
                 "publishing; do not give the original file to anybody, and look whether the "

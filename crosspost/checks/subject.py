@@ -16,12 +16,13 @@ from crosspost.wording import t
 
 @dataclass(frozen=True)
 class Picture:
-    """An image as its author brings it."""
+    """An image or a video as its author brings it."""
 
     name: str  # of its file, or what it is called in a sentence
     alt: str
     located: bool = False  # the file's metadata say where the photo was taken
     problem: str = ""  # why it cannot be taken in, in words
+    moving: bool = False  # a video
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,12 @@ class Subject:
         """What people will read, each with the name of where it stands."""
         yield t("title"), self.title
         yield t("text"), self.body
-        for number, picture in enumerate(self.pictures, 1):
+        stills = [picture for picture in self.pictures if not picture.moving]
+        for number, picture in enumerate(stills, 1):
             yield t("description of image {number}", number=number), picture.alt
+        for picture in self.pictures:
+            if picture.moving:
+                yield t("description of the video"), picture.alt
 
     def fields(self) -> Iterator[tuple[str, str]]:
         """The same, with the source and the link."""

@@ -22,6 +22,7 @@ from crosspost.cli import (
     channels,
     checking,
     dispatching,
+    keeping,
     office,
     proving,
     records,
@@ -41,7 +42,16 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for subject in (setup, announcements, checking, approvals, dispatching, running, records):
+for subject in (
+    setup,
+    announcements,
+    checking,
+    approvals,
+    dispatching,
+    running,
+    records,
+    keeping,
+):
     subject.register(app)
 proving.register(app, records.log)
 app.add_typer(channels.app, name="channels")

@@ -36,6 +36,11 @@ Image = Annotated[list[Path], typer.Option("--image", help="An image file; may b
 Alt = Annotated[
     list[str], typer.Option("--alt", help="What the image shows, for those who cannot see it.")
 ]
+Video = Annotated[list[Path], typer.Option("--video", help="A video file (MP4).")]
+VideoAlt = Annotated[
+    list[str],
+    typer.Option("--video-alt", help="What is seen and said in the video, for those who cannot."),
+]
 At = Annotated[
     str | None,
     typer.Option(help='When: "2026-12-01 09:00", "besok jam 9", "2 jam lagi", "next Monday 9:00".'),
@@ -71,6 +76,8 @@ def add(
     lang: Lang = None,
     image: Image = [],
     alt: Alt = [],
+    video: Video = [],
+    video_alt: VideoAlt = [],
     at: At = None,
     to: To = [],
     urgent: Urgent = None,
@@ -85,6 +92,7 @@ def add(
 
     office = open_office()
     given = _options(title, source, link, lang, image, alt, at, to, urgent)
+    given.videos = _videos(video, video_alt)
     brought = draft_of(office, gather(text, file, given), Fields(at="now"))
     added = queue_it(
         office.database,
@@ -108,6 +116,8 @@ def edit(
     lang: Lang = None,
     image: Image = [],
     alt: Alt = [],
+    video: Video = [],
+    video_alt: VideoAlt = [],
     at: At = None,
     to: To = [],
     urgent: Urgent = None,
@@ -116,7 +126,8 @@ def edit(
 ) -> None:
     """Change what is not sent yet. It becomes a new revision and needs a new approval.
 
-    Without options, an editor opens. Images stay unless --image names new ones.
+    Without options, an editor opens. Images and videos stay unless --image and --video
+    name new ones.
     """
     from crosspost.cli.drafting import from_markdown, gather
     from crosspost.cli.office import open_office
@@ -127,6 +138,7 @@ def edit(
     with office.views() as views:
         old = views.announcement(number)
     given = _options(title, source, link, lang, image, alt, at, to, urgent)
+    given.videos = _videos(video, video_alt)
     if text is None and file is None and not any(v is not None for v in vars(given).values()):
         given = from_markdown(_in_editor(old), Path.cwd(), t("the text from the editor"))
     given = gather(text, file, given, read_input=False)
@@ -141,6 +153,7 @@ def edit(
         base=old["revision"],
         as_draft=draft,
         keep_images=given.images is None,
+        keep_videos=given.videos is None,
         sure=_asking(office, brought, question, yes=yes),
     )
     say(t("Announcement {number} is revision {n} now.", number=number, n=added.revision))
@@ -238,7 +251,7 @@ def _options(
     to: list[str],
     urgent: bool | None,
 ) -> Fields:
-    from crosspost.cli.drafting import Fields, pair_images, split
+    from crosspost.cli.drafting import Fields, pair, split
 
     names = [name for item in to for name in split(item)]
     return Fields(
@@ -249,8 +262,14 @@ def _options(
         at=at,
         to=names or None,
         urgent=urgent,
-        images=pair_images(image, alt),
+        images=pair(image, alt),
     )
+
+
+def _videos(files: list[Path], alts: list[str]) -> list[tuple[Path, str]] | None:
+    from crosspost.cli.drafting import pair
+
+    return pair(files, alts, "--video", "--video-alt")
 
 
 def draft_of(office: Office, given: Fields, otherwise: Fields) -> Draft:
@@ -268,6 +287,7 @@ def draft_of(office: Office, given: Fields, otherwise: Fields) -> Draft:
         lang=chosen.lang or config.office.language,
         urgency="urgent" if chosen.urgent else "normal",
         images=tuple(given.images or ()),
+        videos=tuple(given.videos or ()),
         channels=_channels(office, chosen.to),
         due=understand(chosen.at or "now", config.office.zone, office.now),
     )
@@ -391,7 +411,18 @@ def _say_added(office: Office, added: Added, *, as_draft: bool) -> None:
                 number=added.announcement,
             )
         )
+    warn_of_logins(office)
     warn_without_daemon(office)
+
+
+def warn_of_logins(office: Office) -> None:
+    """Say which logins end soon, or before something is to go out."""
+    from crosspost.cli.output import warn
+    from crosspost.logins import endings
+
+    with office.database.read() as session:
+        for ending in endings(session, office.now):
+            warn(ending.sentence(lambda when: spoken_time(office, when)))
 
 
 def warn_without_daemon(office: Office) -> None:
@@ -426,6 +457,7 @@ def _show(office: Office, found: dict[str, Any]) -> None:
             (t("Image {n}", n=n), f"{image['alt']} ({image['width']} × {image['height']})")
             for n, image in enumerate(found["images"], 1)
         ),
+        *((t("Video {n}", n=n), v["alt"]) for n, v in enumerate(found["videos"], 1)),
     ]
     for name, value in facts:
         if value:

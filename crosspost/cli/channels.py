@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crosspost.cli.announcements import AsJson
+from crosspost.cli.logins import login
 from crosspost.wording import t
 
 if TYPE_CHECKING:
     from crosspost.cli.office import Office
 
 app = typer.Typer(help="The accounts that crosspost publishes to.", no_args_is_help=True)
+app.command()(login)
 
 
 @app.command("list")
@@ -69,15 +71,11 @@ def check(
 
 
 def _check(office: Office, name: str) -> dict[str, Any]:
-    from crosspost.adapters import Context, open_adapter
+    from crosspost.connections import open_channel
     from crosspost.errors import PlatformError
     from crosspost.queue import unpause
-    from crosspost.vault import Vault
 
-    vault = Vault(office.config, office.database, name)
-    adapter = open_adapter(
-        office.config, name, Context(office.config, name, vault.load, vault.save)
-    )
+    adapter = open_channel(office.config, office.database, name)
     try:
         account = adapter.check()
     except PlatformError as error:

@@ -29,6 +29,7 @@ class Fields:
     to: list[str] | None = None
     urgent: bool | None = None
     images: list[tuple[Path, str]] | None = None
+    videos: list[tuple[Path, str]] | None = None
 
     def over(self, other: Fields) -> Fields:
         """These, and from `other` what is not given here."""
@@ -130,7 +131,7 @@ class _Matter:
     problems: list[str] = field(default_factory=list)
 
     def fields(self, body: str) -> Fields:
-        known = {"title", "source", "link", "lang", "at", "to", "urgent", "images"}
+        known = {"title", "source", "link", "lang", "at", "to", "urgent", "images", "videos"}
         for key in self.values:
             if key not in known:
                 self.problems.append(
@@ -150,7 +151,8 @@ class _Matter:
             at=self._text("at"),
             to=self._channels(),
             urgent=self._yes_no("urgent"),
-            images=self._images(),
+            images=self._files("images"),
+            videos=self._files("videos"),
         )
         if self.problems:
             raise ContentError(*self.problems, hint=t("Nothing was queued."))
@@ -185,25 +187,24 @@ class _Matter:
         self._wrong("to", t("write a list of channel names"))
         return None
 
-    def _images(self) -> list[tuple[Path, str]] | None:
-        value = self.values.get("images")
+    def _files(self, key: str) -> list[tuple[Path, str]] | None:
+        value = self.values.get(key)
         if value is None:
             return None
         if not isinstance(value, list):
-            self._wrong("images", t("write a list of file and alt"))
+            self._wrong(key, t("write a list of file and alt"))
             return None
-        return [
-            image for number, item in enumerate(value, 1) if (image := self._image(number, item))
-        ]
+        found = (self._one_file(f"{key}[{number}]", item) for number, item in enumerate(value, 1))
+        return [file for file in found if file]
 
-    def _image(self, number: int, item: Any) -> tuple[Path, str] | None:
+    def _one_file(self, where: str, item: Any) -> tuple[Path, str] | None:
         if (
             isinstance(item, dict)
             and set(item) <= {"file", "alt"}
             and isinstance(item.get("file"), str)
         ):
             return self.folder / item["file"], str(item.get("alt") or "")
-        self._wrong(f"images[{number}]", t("write file: and alt: for each image"))
+        self._wrong(where, t("write file: and alt: for each of them"))
         return None
 
     def _wrong(self, key: str, advice: str) -> None:
@@ -215,12 +216,15 @@ def split(names: str) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip()]
 
 
-def pair_images(files: Sequence[Path], alts: Sequence[str]) -> list[tuple[Path, str]] | None:
-    """Each --image with its --alt, in order; None when there is no image. Raises UsageError."""
+def pair(
+    files: Sequence[Path], alts: Sequence[str], file: str = "--image", alt: str = "--alt"
+) -> list[tuple[Path, str]] | None:
+    """Each --image with its --alt, in order, or each of another pair of options; None when there
+    is no file. Raises UsageError."""
     if len(alts) > len(files):
         raise UsageError(
-            t("There are more --alt than --image."),
-            hint=t("Write each --image FILE and after it its --alt TEXT."),
+            t("There are more {alt} than {file}.", alt=alt, file=file),
+            hint=t("Write each {file} FILE and after it its {alt} TEXT.", alt=alt, file=file),
         )
     texts = [*alts, *[""] * (len(files) - len(alts))]
     return list(zip(files, texts, strict=True)) or None

@@ -24,7 +24,7 @@ def measured(config: Config, post: dict[str, Any]) -> dict[str, Any]:
     return {
         **post,
         "length": adapter.measure(visible(post["text"], can.markup)),
-        "limit": can.limit(len(post["images"])),
+        "limit": can.limit(len(post["images"]) + len(post["videos"])),
         "unit": can.unit,
     }
 
@@ -39,6 +39,8 @@ def show_posts(posts: Sequence[dict[str, Any]]) -> None:
         say()
         for number, image in enumerate(post["images"], 1):
             say(t("   Image {n}: {alt}", n=number, alt=image["alt"]))
+        for number, video in enumerate(post["videos"], 1):
+            say(t("   Video {n}: {alt}", n=number, alt=video["alt"]))
         if post.get("card"):
             say(t("   Link card: {title} ({url})", **post["card"]))
         if post["link"]:

@@ -143,19 +143,26 @@ class Row:
 
 
 #: Past SQLAlchemy's types on purpose: they would stumble over what does not belong there.
-_ROWS = text(
-    'SELECT e.id, e.entry, e.leaf, e.kind, e.at, e."by", e.announcement_id, e.delivery_id, '
+_ROWS = (
+    'SELECT e.id, e.entry, e.leaf, e.kind, {at}, e."by", e.announcement_id, e.delivery_id, '
     "n.note, n.salt FROM ledger_entry e LEFT JOIN ledger_note n ON n.id = e.id ORDER BY e.id"
 )
+#: A time as text in UTC: PostgreSQL's driver would stumble over one that no calendar has.
+_AT = {
+    "sqlite": "e.at",
+    "postgresql": "to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
+}
 _ENTRIES = text("SELECT id, entry FROM ledger_entry ORDER BY id")
 _ENTRY = text("SELECT entry FROM ledger_entry WHERE id = :index")
+_SOME = text("SELECT id, entry FROM ledger_entry WHERE id >= :first AND id < :end ORDER BY id")
 _NOTES = text("SELECT id, note, salt FROM ledger_note ORDER BY id")
 _AT_ONCE = {"yield_per": 1000}
 
 
 def rows(session: Session) -> Iterator[Row]:
     """Every entry in order, streamed."""
-    for row in session.execute(_ROWS, execution_options=_AT_ONCE):
+    query = text(_ROWS.format(at=_AT[session.get_bind().dialect.name]))
+    for row in session.execute(query, execution_options=_AT_ONCE):
         yield Row(row[0], row[1], row[2], tuple(row[3:8]), row[8], row[9])
 
 
@@ -200,6 +207,16 @@ def entry_bytes(session: Session, index: int) -> bytes:
     if not isinstance(found[0], bytes):
         raise Refuted(t("Entry {index} is missing or unreadable.", index=index))
     return found[0]
+
+
+def entries_from(session: Session, first: int, count: int) -> list[bytes]:
+    """`count` entries as stored, from index `first` on. Raises Refuted when one is no bytes, or
+    missing."""
+    found = session.execute(_SOME, {"first": first, "end": first + count}).all()
+    good = [data for index, data in found if isinstance(data, bytes) and isinstance(index, int)]
+    if len(good) != count:
+        raise Refuted(t("Entry {index} is missing or unreadable.", index=first + len(good)))
+    return good
 
 
 def notes(session: Session) -> Iterator[tuple[int, Any, Any]]:

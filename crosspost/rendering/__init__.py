@@ -23,7 +23,7 @@ from crosspost.post import (
 )
 from crosspost.rendering import document
 from crosspost.rendering.fitting import shorten
-from crosspost.rendering.measure import graphemes, utf8
+from crosspost.rendering.measure import graphemes, utf8, utf16
 from crosspost.rendering.spans import (
     Span,
     Spans,
@@ -51,9 +51,10 @@ def render(
 ) -> tuple[Post, ...]:
     """The posts of `content` on one channel, in order; as yet always one.
 
-    `page` is the address of the announcement's own page, "" when it has none; the link of the post
-    is that, else the author's. `measure` is asked about the visible text, without any tags of the
-    markup, and answers in the platform's unit.
+    The videos of `content` are those that the channel takes; where images cannot stand beside
+    them, the images are left out. `page` is the address of the announcement's own page, "" when it
+    has none; the link of the post is that, else the author's. `measure` is asked about the visible
+    text, without any tags of the markup, and answers in the platform's unit.
 
     The text is title, body, link and source. Where it is too long, descriptions of images (where
     the platform has no field for them) go first, then the end of the body; never the link or the
@@ -66,22 +67,33 @@ def render(
     plain = text_of(document.spans(tokens, Markup.PLAIN)).strip()
     if not title and not plain:
         raise ContentError(t("The announcement has no text."), hint=t("Give a title or a text."))
-    room = _Room(capabilities, measure, channel or t("this channel"), len(content.images))
+    if content.videos and not capabilities.mixes_media:
+        content = replace(content, images=())
+    shown = min(len(content.images), capabilities.max_images) + len(content.videos)
+    room = _Room(capabilities, measure, channel or t("this channel"), shown)
     images = _images(content.images, room, page)
+    if capabilities.needs_media and not images and not content.videos:
+        raise ContentError(
+            t("{channel} shows nothing without an image or a video.", channel=room.channel),
+            hint=t("Give one with --image or --video, or leave this channel out with --to."),
+        )
     body = document.spans(tokens, capabilities.markup) if plain else ()
-    text = _fitted(title, body, content, link, room)
+    head = "" if capabilities.max_title is not None else title
+    text = _fitted(head, body, content, link, room)
     post = Post(
         text=telegram_html(text) if capabilities.markup is Markup.TELEGRAM_HTML else text_of(text),
         lang=content.lang,
+        title=_heading(title, plain, capabilities),
         link=link,
         images=images,
+        videos=content.videos,
     )
     if capabilities.markup is Markup.FACETS:
         post = replace(post, facets=facets(text, tags=capabilities.hashtags))
     if capabilities.markup is Markup.DOCUMENT:
         html = document.safe_html(tokens)
         post = replace(post, document=_document(content, title, html, plain))
-    if capabilities.card is CardMaker.CLIENT and link and not images:
+    if capabilities.card is CardMaker.CLIENT and link and not images and not content.videos:
         post = replace(post, card=_card(link, title, plain))
     return (post,)
 
@@ -93,12 +105,11 @@ class _Room:
     capabilities: Capabilities
     measure: Callable[[str], int]
     channel: str
-    images: int  # how many the announcement has
+    media: int  # how many images and videos the post has
 
     def excess(self, text: str) -> tuple[int, int, str] | None:
         """Count, limit and unit of the first limit that `text` breaks; None when it fits."""
-        shown = min(self.images, self.capabilities.max_images)
-        limit, size = self.capabilities.limit(shown), self.capabilities.max_bytes
+        limit, size = self.capabilities.limit(self.media), self.capabilities.max_bytes
         if limit is not None and (count := self.measure(text)) > limit:
             return count, limit, unit_word(self.capabilities.unit)
         if size is not None and (count := utf8(text)) > size:
@@ -177,14 +188,19 @@ def _tail(content: Content, link: str) -> Spans:
 
 
 def _with_descriptions(text: Spans, content: Content, room: _Room) -> Spans:
-    """`text` with what its images show, a line each while there is room, where the platform has no
-    field for it."""
+    """`text` with what images and videos show, a line each while there is room, where the platform
+    has no field for it."""
     capabilities = room.capabilities
     if capabilities.max_alt is not None or capabilities.markup is Markup.DOCUMENT:
         return text
     gap = "\n\n"
-    for image in content.images[: capabilities.max_images]:
-        line = words(content.lang)("Image: {description}", description=_line(image.alt))
+    say = words(content.lang)
+    shown = [
+        say("Image: {description}", description=_line(image.alt))
+        for image in content.images[: capabilities.max_images]
+    ]
+    shown += [say("Video: {description}", description=_line(v.alt)) for v in content.videos]
+    for line in shown:
         longer = _joined(text, linked(line), gap=gap)
         if not room.fits(text_of(longer)):
             break
@@ -220,6 +236,17 @@ def _too_long(text: str, room: _Room, *, least: bool = False) -> ContentError:
             "then it is shortened for this channel."
         ),
     )
+
+
+def _heading(title: str, plain: str, capabilities: Capabilities) -> str:
+    """The title for a platform that has a field for it; without one the text's beginning."""
+    limit, line = capabilities.max_title, title or _line(plain)
+    if limit is None:
+        return ""
+    if utf16(line) <= limit:
+        return line
+    kept, ellipsis = shorten(line, lambda text: utf16(text) <= limit)
+    return line[:kept] + ellipsis
 
 
 def _document(content: Content, title: str, html: str, plain: str) -> Document:

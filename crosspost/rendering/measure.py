@@ -55,12 +55,27 @@ def code_points(text: str) -> int:
 
 def utf16(text: str) -> int:
     """UTF-16 code units. Telegram counts so, after its tags are taken out (Bot API,
-    "Message entities": offsets and lengths are in UTF-16 code units)."""
+    "Message entities": offsets and lengths are in UTF-16 code units), and TikTok (Content Posting
+    API). Where a platform only says "characters" (Facebook, Instagram, LinkedIn, WhatsApp), this is
+    never less than what it counts."""
     return len(text) + sum(1 for char in text if char > "\uffff")
 
 
+_EMOJI = regex.compile(r"\p{Extended_Pictographic}|\p{RI}|\u20e3")
+
+
+def threads(text: str) -> int:
+    """Characters, an emoji as many as it has bytes in UTF-8 (Threads API, "Overview", limits).
+
+    What a character is it does not say: the larger of the usual two counts, UTF-16 units, is taken.
+    """
+    clusters = GRAPHEME.findall(text)
+    return sum(utf8(one) if _EMOJI.search(one) else utf16(one) for one in clusters)
+
+
 def utf8(text: str) -> int:
-    """Bytes in UTF-8. Bluesky limits them besides (`maxLength` of `app.bsky.feed.post`)."""
+    """Bytes in UTF-8. Bluesky limits them besides (`maxLength` of `app.bsky.feed.post`), and
+    YouTube the description of a video (YouTube Data API, `snippet.description`)."""
     return len(text.encode())
 
 

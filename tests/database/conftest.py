@@ -1,5 +1,5 @@
-"""A real queue database for each test: made once by the migrations, then copied. Nothing sleeps,
-and no platform is called."""
+"""A real queue database for each test, made once by the migrations: a copy of that file on SQLite,
+emptied before each test on PostgreSQL (marked `servers`). Nothing sleeps, no platform is called."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from desk import claim, config_in, doing
+from desk import BOTH, claim, config_in, doing
 from drafted import DRAFT
 from scripted import Clock, Scripted
 
@@ -43,12 +43,18 @@ def fresh(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.fixture
-def database(fresh, tmp_path) -> Iterator[Database]:
-    shutil.copy(fresh, tmp_path / "crosspost.db")
-    made = Database(f"sqlite:///{tmp_path / 'crosspost.db'}")
+@pytest.fixture(params=BOTH)
+def database(request, tmp_path) -> Iterator[Database]:
+    """The same test on both databases."""
+    made = Database(request.getfixturevalue(f"{request.param}_url"))
     yield made
     made.close()
+
+
+@pytest.fixture
+def sqlite_url(fresh, tmp_path) -> str:
+    shutil.copy(fresh, tmp_path / "crosspost.db")
+    return f"sqlite:///{tmp_path / 'crosspost.db'}"
 
 
 @pytest.fixture

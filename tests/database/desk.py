@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 from sqlmodel import Session, select
 
@@ -28,6 +29,12 @@ from crosspost.policy import Person, Policy
 from crosspost.post import Post, Receipt
 from crosspost.queue import Doing
 from crosspost.times import moment_of
+
+POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.servers)
+BOTH = ["sqlite", POSTGRESQL]
+#: For tests of what only one of the two has.
+only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+only_postgresql = pytest.mark.parametrize("database", [POSTGRESQL], indirect=True)
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ZONE = "Asia/Jakarta"

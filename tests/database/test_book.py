@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from desk import NOW, entry_count, scheduled
+from desk import NOW, entry_count, only_postgresql, only_sqlite, scheduled
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
@@ -86,13 +86,17 @@ def test_the_same_reason_twice_does_not_show_as_the_same(session):
     assert first != second
 
 
+REPLACE = """INSERT INTO ledger_entry SELECT * FROM ledger_entry WHERE true
+ON CONFLICT (id) DO UPDATE SET by = 'Nobody'"""
+
+
 @pytest.mark.parametrize(
     "statement",
     [
         "UPDATE ledger_entry SET by = 'Nobody'",
         "UPDATE ledger_entry SET id = 5",
         "DELETE FROM ledger_entry",
-        "INSERT OR REPLACE INTO ledger_entry SELECT * FROM ledger_entry",
+        REPLACE,
     ],
 )
 def test_an_entry_can_be_neither_changed_nor_removed(database, statement):
@@ -100,6 +104,24 @@ def test_an_entry_can_be_neither_changed_nor_removed(database, statement):
         book.append(session, ACT)
     with pytest.raises(IntegrityError, match="append-only"), database.write() as session:
         session.execute(text(statement))
+    assert entry_count(database) == 1
+
+
+@only_sqlite
+def test_an_entry_cannot_be_replaced_in_sqlite_s_own_way(database):
+    with database.write() as session:
+        book.append(session, ACT)
+    with pytest.raises(IntegrityError, match="append-only"), database.write() as session:
+        session.execute(text("INSERT OR REPLACE INTO ledger_entry SELECT * FROM ledger_entry"))
+    assert entry_count(database) == 1
+
+
+@only_postgresql
+def test_the_ledger_cannot_be_emptied_in_postgresql_s_own_way(database):
+    with database.write() as session:
+        book.append(session, ACT)
+    with pytest.raises(IntegrityError, match="append-only"), database.write() as session:
+        session.execute(text("TRUNCATE ledger_entry CASCADE"))
     assert entry_count(database) == 1
 
 

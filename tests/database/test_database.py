@@ -11,13 +11,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from desk import NOW, scheduled
+from desk import NOW, only_sqlite, scheduled
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import SQLModel, select
 
 from crosspost import database as storage
-from crosspost import migrations
+from crosspost import migrations, postgres
 from crosspost.database import SCHEMA, Announcement, Approval, ChannelState, Database, Delivery
 from crosspost.errors import DatabaseError, SchemaError
 
@@ -46,6 +46,7 @@ def fails(work, *arguments) -> DatabaseError:
 # --- how it is opened -----------------------------------------------------------------------------
 
 
+@only_sqlite
 def test_every_connection_is_durable_and_keeps_its_references(database):
     for way in (database.read, database.write):
         with way() as session:
@@ -92,6 +93,7 @@ def test_a_writer_holds_the_lock_from_its_first_question_on_and_readers_go_on(
     database, monkeypatch
 ):
     monkeypatch.setattr(storage, "BUSY_TIMEOUT", 0)
+    monkeypatch.setattr(postgres, "LOCK_TIMEOUT", 1)
     second = Database(database.url)
     with database.write() as session:
         session.exec(select(Announcement)).all()
@@ -145,6 +147,7 @@ def test_a_folder_that_is_not_there_is_said_in_words(tmp_path):
     assert "needs the right to write" in error.hint
 
 
+@only_sqlite
 def test_a_database_moved_away_under_us_cannot_be_written(database, tmp_path):
     with database.read() as session:
         session.exec(select(Announcement)).all()
@@ -153,6 +156,7 @@ def test_a_database_moved_away_under_us_cannot_be_written(database, tmp_path):
     assert "cannot be written" in error.problems[0]
 
 
+@only_sqlite
 def test_a_full_disk_is_said_in_words(database):
     def fill() -> None:
         with database.write() as session:
@@ -173,6 +177,7 @@ def test_a_file_that_is_no_database_is_said_in_words(tmp_path):
     assert "bring back the last good copy" in error.hint
 
 
+@only_sqlite
 def test_a_damaged_database_is_said_in_words(database, tmp_path):
     add_one(database)
     database.close()

@@ -18,10 +18,12 @@ from PIL import Image as Picture
 from sqlmodel import select
 
 from crosspost import approvals, editorial, queue, revisions
+from crosspost.binding import content_values
 from crosspost.database import Announcement, Approval, Delivery, Revision
 from crosspost.errors import Conflict, ContentError, NotFound, TimeError
 from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import Status
+from crosspost.post import Content
 
 # --- add ------------------------------------------------------------------------------------------
 
@@ -41,6 +43,7 @@ def test_an_announcement_is_queued_for_all_its_channels_and_recorded(database, c
             "lang": "en",
             "urgency": "normal",
             "images": [],
+            "videos": [],
         }
         assert revision.digest == salted_digest(revision.salt, content)
 
@@ -174,6 +177,27 @@ def test_images_stay_through_an_edit_when_they_are_kept(database, config, tmp_pa
         revision = revisions.current_revision(session, number)
         [image] = revisions.images_of(session, config, revision)
         assert (image.alt, image.path.is_file()) == ("A map of the closed road", True)
+
+
+def test_a_video_stays_through_an_edit_and_is_part_of_what_is_bound(
+    database, config, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PATH", str(tmp_path))  # a machine without ffprobe
+    path = tmp_path / "clip.webm"
+    path.write_bytes(b"\x1a\x45\xdf\xa3 a film of the closed road")
+    draft = replace(DRAFT, videos=((path, "A film of the closed road"),))
+    added = editorial.add(database, config, draft, doing())
+    assert added.warnings == ("The video is not shown on: alpha, beta.",)
+    edit(database, config, added.announcement)
+    with database.read() as session:
+        revision = editorial.current_revision(session, added.announcement)
+        [video] = revisions.videos_of(session, config, revision)
+    assert (video.alt, video.mime, video.path.is_file()) == (
+        "A film of the closed road", "video/webm", True,
+    )  # fmt: skip
+    content = Content("c", 1, "", "", "", "", "en", "normal", videos=(video,))
+    [bound] = content_values(content, (), content.videos)["videos"]
+    assert bound == {"sha256": video.sha256, "alt": "A film of the closed road"}
 
 
 # --- approve --------------------------------------------------------------------------------------

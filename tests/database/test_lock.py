@@ -23,6 +23,14 @@ sys.stdin.read()
 """
 
 
+@pytest.fixture
+def database(sqlite_url):
+    """PostgreSQL has no lock file."""
+    made = Database(sqlite_url)
+    yield made
+    made.close()
+
+
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
     monkeypatch.setattr(lock, "GAP", 0)

@@ -137,7 +137,8 @@ def test_the_words_of_a_platform_do_not_enter_the_ledger(session):
 
 def test_a_refusal_of_the_whole_channel_pauses_it_with_the_reason(session):
     delivery = begun(session)
-    outcomes.postpone(session, delivery, later(60), SLOW_DOWN, DAEMON, pause_channel=True)
+    health = outcomes.Health(pause_until=later(60))
+    outcomes.postpone(session, delivery, later(60), SLOW_DOWN, DAEMON, health=health)
     state = session.get_one(ChannelState, "web")
     assert (state.paused_until, state.reason) == (later(60), "Slow down.")
 

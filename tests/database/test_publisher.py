@@ -107,7 +107,8 @@ def test_each_answer_to_a_post_has_its_consequence(database, bench, platform, de
     with database.read() as session:
         [attempt] = attempts(session, delivery)
         assert (attempt.outcome, attempt.http_status) == (kind.kind, 400)
-        paused = session.get(ChannelState, "web") is not None
+        state = session.get(ChannelState, "web")
+    paused = state is not None and state.paused_until is not None
     assert paused is (kind in CHANNEL_WIDE)
 
 

@@ -41,7 +41,7 @@ from crosspost.reconciler import look
         "DELETE FROM part",
         "UPDATE delivery SET approved_digest = NULL",
         "UPDATE delivery SET approved_digest = 'f00'",
-        "UPDATE revision SET salt = zeroblob(32)",
+        "UPDATE revision SET salt = (SELECT leaf FROM ledger_entry LIMIT 1)",
         "UPDATE revision SET source = 'Letter 2'",
         "UPDATE revision SET urgency = 'urgent'",
         "UPDATE revision SET created_by = 'Budi'",

@@ -70,7 +70,7 @@ def test_a_revision_goes_to_a_channel_once(session):
     revision = announce(session)
     enqueue(session, "web", revision=revision)
     enqueue(session, "alpha", revision=revision)
-    with pytest.raises(IntegrityError, match=r"delivery\.revision_id, delivery\.channel"):
+    with pytest.raises(IntegrityError, match=r"delivery.revision_id.*channel"):
         enqueue(session, "web", revision=revision)
 
 
@@ -82,7 +82,7 @@ def test_a_remote_id_belongs_to_one_post_of_a_channel(session):
         session.flush()
     [part] = queue.parts_of(session, enqueue(session, "web"))
     part.remote_id = "1"
-    with pytest.raises(IntegrityError, match=r"part\.channel, part\.remote_id"):
+    with pytest.raises(IntegrityError, match=r"part.channel.*remote_id"):
         session.flush()
 
 

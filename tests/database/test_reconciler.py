@@ -9,8 +9,8 @@ from desk import begun, claim, claim_again, doing, later, moves_of, parts_of, st
 from scripted import send
 from sqlalchemy import text
 
-from crosspost import outcomes, queue
-from crosspost.database import ChannelState, Delivery
+from crosspost import holds, outcomes, queue
+from crosspost.database import Delivery
 from crosspost.errors import (
     ConfigError,
     Conflict,
@@ -210,7 +210,7 @@ def test_a_channel_on_hold_is_sent_no_repeat(database, bench, platform, clock, u
     use(platform, reconcile=Reconcile.IDEMPOTENCY_KEY)
     delivery = unconfirmed(platform.lose)
     with database.write() as session:
-        session.add(ChannelState(channel="web", held=True))
+        holds.hold(session, "web", doing())
     assert look_on(database, bench, clock, delivery).status is Status.UNCONFIRMED
     assert len(platform.public) == 1
 

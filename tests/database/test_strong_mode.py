@@ -98,7 +98,7 @@ FORGERIES = {
     "another's name under it": "UPDATE approval SET \"by\" = 'Rahma'",
     "the author's name under it": "UPDATE approval SET \"by\" = 'Siti'",
     "nobody's name under it": "UPDATE approval SET \"by\" = 'Eve'",
-    "an emergency out of an approval": "UPDATE approval SET emergency = 1",
+    "an emergency out of an approval": "UPDATE approval SET emergency = true",
     "a signature that is none": "UPDATE approval SET signature = 'yes'",
     "a signature that was bent": "UPDATE approval SET signature = replace(signature, 'A', 'B')",
     "no approval at all": "DELETE FROM approval",
@@ -169,7 +169,7 @@ def test_the_signature_of_an_emergency_is_none_of_an_approval(
     act = doing("Budi", later(hours=1), note="The dam.")
     emergencies.publish_now(database, config, added, act, sign=signer(keys["budi"]))
     with database.write() as session:
-        session.execute(text("UPDATE approval SET emergency = 0"))
+        session.execute(text("UPDATE approval SET emergency = false"))
     assert {found.status for found in run(database, bench)} == {Status.HELD}
     assert platform.public == []
 

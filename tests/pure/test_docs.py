@@ -19,12 +19,10 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 EXAMPLE = (ROOT / "config.example.toml").read_text()
 #: Kinds of entries that are no moves.
-OTHER_KINDS = {"added", "edited", "queued", "rescheduled", "held", "resumed"} | {
-    "submitted",
-    "rejected",
-    "approval_given",
-    "emergency",
-    "emergency_reviewed",
+OTHER_KINDS = {
+    *("added", "edited", "queued", "rescheduled", "held", "resumed", "connected"),
+    *("backed_up", "restore_confirmed"),
+    *("submitted", "rejected", "approval_given", "emergency", "emergency_reviewed"),
 }
 
 

@@ -66,6 +66,15 @@ def test_mastodon_counts_links_and_remote_mentions_by_its_own_rule(text: str, le
     assert measure.mastodon(text) == length
 
 
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [("", 0), ("Loket 4 buka.", 13), ("é", 1), ("👍", 4), (FAMILY, 25), ("🇮🇩", 8),
+     ("1\ufe0f\u20e3", 7), ("❤\ufe0f", 6), ("ꦲ", 1), ("𝐀", 2)],
+)  # fmt: skip
+def test_threads_counts_an_emoji_by_its_bytes(text: str, length: int) -> None:
+    assert measure.threads(text) == length
+
+
 def test_the_server_says_how_long_a_link_is() -> None:
     assert measure.mastodon("https://kejari.go.id/panjang/sekali", url_length=30) == 30
 

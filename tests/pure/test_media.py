@@ -355,6 +355,24 @@ def test_a_derivative_is_within_every_limit(
     assert media.intact(fitted)
 
 
+@pytest.mark.parametrize(("width", "height"), [(400, 100), (100, 400), (191, 100), (3000, 100)])
+@pytest.mark.parametrize("side", [4096, 333])
+def test_a_shape_that_is_not_taken_gets_a_border_and_loses_nothing(
+    tmp_path: Path, width: int, height: int, side: int
+) -> None:
+    image = taken(tmp_path, photo(width, height), "PNG")
+    room = Capabilities(image_shapes=(0.8, 1.91), image_side=side, image_types=("image/png",))
+    fitted = media.fit(image, room, tmp_path / "m")
+    assert 0.8 <= fitted.width / fitted.height <= 1.91
+    assert max(fitted.width, fitted.height) <= side
+    if fitted is not image and side == 4096:
+        left, top = (fitted.width - width) // 2, (fitted.height - height) // 2
+        whole = opened(fitted)
+        assert whole.getpixel((0, 0)) == (255, 255, 255)
+        middle = whole.crop((left, top, left + width, top + height))
+        assert middle.tobytes() == opened(image).tobytes()
+
+
 def test_fitting_is_deterministic_and_loses_no_more_than_it_must(tmp_path: Path) -> None:
     path = saved(tmp_path / "f", noise(100, 80).resize((500, 400)), "JPEG", quality=95)
     image = media.take_in(path, ALT, tmp_path / "m")

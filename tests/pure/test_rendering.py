@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crosspost.errors import ContentError
-from crosspost.post import Capabilities, Card, CardMaker, Content, Facet, Image, Markup, Post
+from crosspost.post import Capabilities, Card, CardMaker, Content, Facet, Image, Markup, Post, Video
 from crosspost.rendering import measure, render, visible
 
 PAGE = "https://kejari.go.id/p/k7q2/"
@@ -289,6 +289,46 @@ def test_descriptions_are_the_first_to_go() -> None:
     two = (image(1, "x" * 10), image(2, "y" * 10))
     assert post(body, TELEGRAM, images=two).text == f"{body}\n\nImage: xxxxxxxxxx"
     assert post("a" * 1010, TELEGRAM, images=two).text == "a" * 1010, "a line is whole or not there"
+
+
+def video(alt: str = "Petugas menyuntik seorang anak") -> Video:
+    return Video(Path("media") / "v", "v" * 64, "video/mp4", alt, 1000)
+
+
+def test_a_video_takes_the_place_of_the_images_unless_both_go_together() -> None:
+    pictures, clip = (image(1), image(2)), video()
+    alone = post("Text.", PLAIN, images=pictures, videos=(clip,))
+    assert (alone.images, alone.videos) == ((), (clip,))
+    both = post("Text.", replace(PLAIN, mixes_media=True), images=pictures, videos=(clip,))
+    assert (both.images, both.videos) == (pictures, (clip,))
+
+
+def test_a_video_is_described_in_the_text_and_its_caption_has_the_limit_of_captions() -> None:
+    assert telegram_with_video("a" * 900).endswith("Video: Petugas menyuntik seorang anak")
+    assert "the limit is 1024" in refusal("a" * 1025, TELEGRAM, videos=(video(),))
+
+
+def telegram_with_video(body: str) -> str:
+    return post(body, TELEGRAM, videos=(video(),)).text
+
+
+def test_no_card_is_made_beside_a_video() -> None:
+    assert post("Text.", BLUESKY, link="https://x.id", videos=(video(),)).card is None
+
+
+def test_where_nothing_goes_without_image_or_video_that_is_said() -> None:
+    needy = replace(PLAIN, needs_media=True)
+    assert "without an image or a video" in refusal("Text.", needy)
+    assert post("Text.", needy, images=(image(),)).images
+    assert post("Text.", needy, videos=(video(),)).videos
+
+
+def test_a_title_with_a_field_of_its_own_is_shortened_there_and_not_in_the_text() -> None:
+    tube = replace(PLAIN, max_title=20)
+    found = post("Isi.", tube, title="Jadwal vaksinasi anak di puskesmas")
+    assert (found.title, found.text) == ("Jadwal vaksinasi…", "Isi.")
+    assert post("Isi yang singkat.", tube).title == "Isi yang singkat."
+    assert post("Isi.", PLAIN, title="Jadwal").title == ""
 
 
 def test_a_caption_has_a_limit_of_its_own() -> None:

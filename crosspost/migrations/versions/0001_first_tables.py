@@ -19,13 +19,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "office_state",
+        sa.Column("name", AutoString(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+
+    op.create_table(
         "channel_state",
         sa.Column("channel", AutoString(), nullable=False),
         sa.Column("held", sa.Boolean(), nullable=False),
         sa.Column("hold_reason", sa.Text(), nullable=False),
         sa.Column("paused_until", UtcDateTime(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=True),
+        sa.Column("login_ends", UtcDateTime(), nullable=True),
+        sa.Column("renewing_until", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("channel"),
     )
     op.create_table(
@@ -179,6 +189,28 @@ def upgrade() -> None:
     op.create_index("ix_image_revision_id", "image", ["revision_id"])
 
     op.create_table(
+        "video",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("revision_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("sha256", AutoString(), nullable=False),
+        sa.Column("alt", sa.Text(), nullable=False),
+        sa.Column("mime", AutoString(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("milliseconds", sa.Integer(), nullable=False),
+        sa.Column("codec", AutoString(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["revision_id"],
+            ["revision.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("revision_id", "position"),
+    )
+    op.create_index("ix_video_revision_id", "video", ["revision_id"])
+
+    op.create_table(
         "attempt",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("delivery_id", sa.Integer(), nullable=False),
@@ -234,7 +266,8 @@ def forbid_changes_of_the_ledger() -> None:
         return
     op.execute(
         "CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$"
+        "$$ BEGIN RAISE EXCEPTION 'the ledger is append-only' "
+        "USING ERRCODE = 'integrity_constraint_violation'; END $$"
     )
     op.execute(
         "CREATE TRIGGER ledger_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE "

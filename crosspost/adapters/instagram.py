@@ -1,0 +1,130 @@
+"""Instagram, for professional accounts: one to ten images with a caption.
+
+It must not post without an image, which Instagram has no way for. Images are fetched from the
+office's own pages. Facts: developers.facebook.com, Instagram Platform "Content publishing".
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from pydantic import Field
+
+from crosspost.adapters import lending
+from crosspost.adapters.base import Answer
+from crosspost.adapters.containers import ContainerAdapter
+from crosspost.adapters.graph import GraphSettings
+from crosspost.adapters.oauth import OAuth
+from crosspost.config import WebAddress
+from crosspost.errors import ConfigError, NotSupported
+from crosspost.post import Account, Capabilities, CardMaker, Image, Outgoing, Receipt, Reconcile
+from crosspost.rendering.measure import utf16
+from crosspost.tokens import Token
+from crosspost.wording import t
+
+
+class InstagramSettings(GraphSettings):
+    """`account_id` is the professional account's number, `login_url` where its codes become
+    tokens. `deletes` only for a token by way of a
+    Facebook Page, with instagram_manage_contents."""
+
+    base_url: WebAddress = "https://graph.instagram.com"
+    login_url: WebAddress = "https://api.instagram.com"
+    account_id: str = Field(pattern=r"^\d{3,20}$", coerce_numbers_to_str=True)
+    deletes: bool = False
+
+
+class InstagramAdapter(ContainerAdapter):
+    """One professional account."""
+
+    platform = "instagram"
+    title = "Instagram"
+    Settings = InstagramSettings
+    capabilities: Capabilities = Capabilities(
+        max_length=2200,
+        max_images=10,
+        image_bytes=8_000_000,
+        image_side=1440,
+        image_types=("image/jpeg",),
+        image_shapes=(0.8, 1.91),
+        max_alt=1000,
+        needs_media=True,
+        card=CardMaker.NONE,
+        reconcile=Reconcile.TWO_PHASE,
+        settle=timedelta(minutes=2),  # longer than our own time-out and the server's queue
+    )
+    making, publishing, listing = "media", "media_publish", "media"
+    limits = "content_publishing_limit"
+    state_fields = ("status_code", "status")
+    shown_fields = ("id", "caption", "permalink", "timestamp")
+    oauth = OAuth(
+        authorize="https://www.instagram.com/oauth/authorize",
+        token="/oauth/access_token",  # noqa: S106 - an address
+        scopes=("instagram_business_basic", "instagram_business_content_publish"),
+        separator=",",
+        pkce="",
+    )
+    trade = "ig"
+
+    def setup(self) -> None:
+        if not lending.can_lend(self.context.config):
+            raise ConfigError(
+                t(
+                    "[channels.{name}]: {platform} fetches images from the office's own pages, "
+                    "so a section [site] with url is needed.",
+                    name=self.context.channel or self.platform,
+                    platform=self.title,
+                )
+            )
+        self.account = self.settings.account_id
+        self.capabilities = replace(self.capabilities, delete=self.settings.deletes)
+
+    def check(self) -> Account:
+        answer = self.graph("GET", self.account, {"fields": "id,username"}, phase="check")
+        with self.reading(answer, "check"):
+            name = str(answer.data["username"])
+        return Account(f"@{name}", f"https://www.instagram.com/{name}/", self.quota())
+
+    # --- logging in -------------------------------------------------------------------------------
+
+    def identity(self) -> str:
+        return f"{self.settings.app_id} {self.settings.account_id}"
+
+    def token_address(self) -> str:
+        return f"{self.settings.login_url}{self.oauth.token}"
+
+    def token_of(self, answer: Answer, before: Token | None = None) -> Token:
+        """Some answers hold the token in a list of one ("Business login")."""
+        data = answer.data
+        wrapped = data.get("data") if isinstance(data, dict) else None
+        if not isinstance(wrapped, list):
+            return super().token_of(answer, before)
+        with self.reading(answer, "login"):
+            return Token.of_answer(wrapped[0], self.of(), self.context.now(), before)
+
+    # --- publishing -------------------------------------------------------------------------------
+
+    def measure(self, text: str) -> int:
+        """UTF-16 code units: never less than Instagram counts."""
+        return utf16(text)
+
+    def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
+        if not outgoing.post.images:
+            raise NotSupported(
+                t("{platform} takes no post without an image.", platform=self.title),
+                platform=self.platform,
+            )
+        return super().prepare(outgoing)
+
+    def item(self, image: Image, address: str) -> dict[str, str]:
+        return {"image_url": address, "alt_text": image.alt}
+
+    def whole(self, outgoing: Outgoing) -> dict[str, str]:
+        return {"caption": outgoing.post.text}
+
+    def delete(self, receipt: Receipt) -> None:
+        if not self.capabilities.delete:
+            super().delete(receipt)
+        self.take_down(receipt.remote_id, self.account)
