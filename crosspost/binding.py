@@ -11,7 +11,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
+from zoneinfo import ZoneInfoNotFoundError
 
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
@@ -22,6 +24,7 @@ from crosspost.ledger.canonical import canonical
 from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import Status
 from crosspost.post import Content
+from crosspost.times import Moment, still_due
 from crosspost.wording import t
 
 Json = dict[str, Any]
@@ -160,10 +163,25 @@ def departure(basis: Basis, delivery: Delivery, payloads: Sequence[str]) -> str:
     heading = _heading(revision, basis.content)
     if {key: manifest.get(key) for key in heading} != heading:
         return _sentence("content")
-    target = _target(delivery, posts)
-    if target not in manifest.get("deliveries", []):
+    targets = manifest.get("deliveries", [])
+    if not any(_is_target(delivery, posts, target) for target in targets):
         return _sentence("target")
     return ""
+
+
+def _is_target(delivery: Delivery, posts: str, target: Json) -> bool:
+    """Whether a delivery is this one of a manifest. Its wall time binds; where the law has moved
+    the zone's clock since, that is another instant (`rezoning.py`)."""
+    found = _target(delivery, posts)
+    if found == target:
+        return True
+    if {**found, "due": target["due"]} != target:
+        return False
+    approved = Moment(datetime.fromisoformat(target["due"]), delivery.wall, delivery.zone)
+    try:
+        return still_due(approved) == delivery.due_at
+    except ZoneInfoNotFoundError:
+        return False
 
 
 def _manifest(text: str) -> Json | None:

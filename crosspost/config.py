@@ -10,6 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -80,6 +81,17 @@ class Office(_Section):
         return ZoneInfo(self.zone)
 
 
+class Publishing(_Section):
+    """`[publishing]`: at what pace."""
+
+    spacing_seconds: int = Field(default=10, ge=0, le=3600)
+
+    @property
+    def spacing(self) -> timedelta:
+        """The least distance on one channel after a delivery of a backlog."""
+        return timedelta(seconds=self.spacing_seconds)
+
+
 class Storage(_Section):
     """`[storage]`: where things lie; relative paths start from the folder of `crosspost.toml`."""
 
@@ -119,6 +131,7 @@ class Config(_Section):
     path: Path
     office: Office
     policy: Policy = Policy()
+    publishing: Publishing = Publishing()
     storage: Storage = Storage()
     checks: Checks = Checks()
     site: SiteSettings | None = None

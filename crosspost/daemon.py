@@ -22,16 +22,19 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import text
 from sqlmodel import Session
 
-from crosspost import agenda, connections, outcomes, queue
+from crosspost import agenda, connections, holds, outcomes, queue
+from crosspost.clock import ClockWatch, boot_seconds, went_back
 from crosspost.config import Config
 from crosspost.database import Database, Delivery
 from crosspost.errors import DatabaseError
 from crosspost.faults import settle_fault
 from crosspost.guard import MARK, SEAL_SOON, Guard
+from crosspost.ledger import book
 from crosspost.lock import DaemonLock
 from crosspost.publisher import Claimed, publish, with_parts
 from crosspost.queue import Doing
 from crosspost.reconciler import look
+from crosspost.rezoning import rezone
 from crosspost.wording import t
 from crosspost.workbench import Workbench, failure_of, utc_now
 
@@ -41,6 +44,8 @@ log = logging.getLogger("crosspost.daemon")
 WATCH = timedelta(seconds=0.5)
 #: It looks at the queue at least this often, whatever it believes about the next due time.
 LOOK_ANYWAY = timedelta(seconds=60)
+#: How often it looks whether its clock has jumped; by a timer that no clock can disturb.
+CLOCK_LOOK = timedelta(seconds=1)
 #: How often it looks whether a login is to be renewed; two hours are the shortest known.
 RENEW = timedelta(minutes=5)
 
@@ -54,9 +59,14 @@ class Daemon:
         config: Config,
         *,
         now: Callable[[], datetime] = utc_now,
+        steady: Callable[[], float] | None = None,
     ) -> None:
+        """`now` is the clock, and `steady` the seconds that tell whether it jumped; without it the
+        machine's for the machine's clock, and a clock of a test never jumps."""
         self.database = database
         self.now = now
+        steady = steady or (boot_seconds if now is utc_now else lambda: now().timestamp())
+        self._clock = ClockWatch(now, steady)
         self.name = f"daemon@{socket.gethostname()}:{os.getpid()}"
         self.stopping = threading.Event()
         self.bench = Workbench(database, config, self.name, now, stopping=self.stopping)
@@ -82,12 +92,14 @@ class Daemon:
                 self._finish()
                 return
             self.guard.require()
-            self._rescue()
+            self._begin()
             scheduler = self._scheduler()
             scheduler.start()
             log.info("%s", t("The daemon runs. Stop it with Ctrl-C."), extra={"event": "started"})
             try:
-                self.stopping.wait()
+                while not self.stopping.wait(CLOCK_LOOK.total_seconds()):
+                    if self._mind_the_clock():
+                        _at_once(scheduler, self.now())
             finally:
                 scheduler.shutdown(wait=True)
                 self._finish()
@@ -98,7 +110,7 @@ class Daemon:
         """Publish all that is due now, what follows from it included, then return."""
         with DaemonLock(self.database):
             self.guard.require()
-            self._rescue()
+            self._begin()
             try:
                 while not self.stopping.is_set():
                     done = self._done
@@ -145,12 +157,51 @@ class Daemon:
         )
         renewing = IntervalTrigger(seconds=RENEW.total_seconds())
         scheduler.add_job(self._renew, renewing, max_instances=1, next_run_time=self.now())
+        daily = IntervalTrigger(days=1)
+        scheduler.add_job(lambda: self._safely(self._rezone), daily, max_instances=1)
         soon = IntervalTrigger(seconds=SEAL_SOON.total_seconds())
         scheduler.add_job(self.guard.seal_and_show, soon, max_instances=1, next_run_time=self.now())
         marking = IntervalTrigger(seconds=MARK.total_seconds())
         scheduler.add_job(self.guard.mark, marking, max_instances=1)
         self._wake = lambda when: tick.modify(next_run_time=when) and None
         return scheduler
+
+    def _begin(self) -> None:
+        """Before anything is sent: is it a time that can be believed, and what is there?"""
+        with self.database.read() as session:
+            newest = book.newest(session)
+        if behind := went_back(newest, self.now()):
+            self._doubt_the_clock(behind)
+        self._rescue()
+        self._rezone()
+
+    def _mind_the_clock(self) -> bool:
+        """Nothing more is sent after the clock jumped; True when it did just now."""
+        moved = self._clock.jumped()
+        if moved is not None:
+            self._doubt_the_clock(moved)
+        return moved is not None
+
+    def _doubt_the_clock(self, moved: timedelta) -> None:
+        words = _words_of_jump(moved)
+        if self.bench.clerk.do(lambda s: holds.doubt_clock(s, words, self._doing())):
+            log.error("%s", words, extra={"event": "clock"})
+
+    def _rezone(self) -> None:
+        """What waits keeps its wall time when the rules of its zone have changed."""
+        for delivery in self.bench.clerk.do(lambda s: rezone(s, self._doing())):
+            log.warning(
+                "%s",
+                t(
+                    "the clock rules of {zone} have changed: delivery {number} on {channel} is due "
+                    "{wall} by the new ones",
+                    zone=delivery.zone,
+                    number=delivery.id,
+                    channel=delivery.channel,
+                    wall=delivery.wall,
+                ),
+                extra={"event": "rezoned", "channel": delivery.channel},
+            )
 
     def _rescue(self) -> None:
         left = self.bench.clerk.do(lambda session: outcomes.rescue(session, self._doing()))
@@ -182,9 +233,12 @@ class Daemon:
     # --- one look at the queue --------------------------------------------------------------------
 
     def _tick_safely(self) -> None:
+        self._safely(self.tick)
+
+    def _safely(self, act: Callable[[], None]) -> None:
         """A database that fails for a while does not end the daemon."""
         try:
-            self.tick()
+            act()
         except DatabaseError as error:
             log.error("%s", error, extra={"event": "database"})
 
@@ -193,6 +247,7 @@ class Daemon:
         with self._lock:
             if self.stopping.is_set():
                 return
+            self._mind_the_clock()
             look = self.bench.clerk.do(self._look)
             for delivery, number in look.missed:
                 _say_missed(delivery, number)
@@ -211,7 +266,8 @@ class Daemon:
         missed = [(d, queue.announcement_of(session, d)) for d in queue.miss(session, doing)]
         looks = [_Task(d.channel, d) for d in agenda.unconfirmed(session, busy, now)]
         busy += [task.channel for task in looks]
-        claimed = [_task(session, d) for d in queue.claim(session, busy, doing)]
+        spacing = self.bench.config.publishing.spacing
+        claimed = [_task(session, d) for d in queue.claim(session, busy, doing, spacing)]
         busy += [task.channel for task in claimed]
         return _Look(missed, [*looks, *claimed], agenda.next_wake(session, busy, now))
 
@@ -222,10 +278,14 @@ class Daemon:
             now = self.now()
             if delivery := agenda.next_look(session, channel, now):
                 return _Task(channel, delivery)
-            claimed = queue.claim_next(session, channel, self._doing())
+            spacing = self.bench.config.publishing.spacing
+            claimed = queue.claim_next(session, channel, self._doing(), spacing)
             return _task(session, claimed) if claimed else None
 
-        return None if self.stopping.is_set() else self.bench.clerk.do(take)
+        if self.stopping.is_set():
+            return None
+        self._mind_the_clock()
+        return self.bench.clerk.do(take)
 
     def _give(self, first: _Task) -> None:
         """Let the channel's worker do it, and what comes after it on the same channel."""
@@ -293,6 +353,27 @@ class _Look:
 def _say_trouble(channel: str, error: Exception) -> None:
     extra = {"event": "trouble", "channel": channel}
     log.error("%s: %s", channel, failure_of(error).words, extra=extra)
+
+
+def _words_of_jump(moved: timedelta) -> str:
+    """What happened, and how it goes on."""
+    minutes = round(abs(moved).total_seconds() / 60)
+    said = (
+        t("This machine's clock jumped ahead by {minutes} minutes.", minutes=minutes)
+        if moved > timedelta()
+        else t("This machine's clock jumped back by {minutes} minutes.", minutes=minutes)
+    )
+    more = t(
+        "Nothing is sent or missed until a person has looked at it: set it right (timedatectl), "
+        "then run: crosspost resume"
+    )
+    return f"{said} {more}"
+
+
+def _at_once(scheduler: BackgroundScheduler, now: datetime) -> None:
+    """Every job is planned anew: by a clock that went back it would sleep for as long."""
+    for job in scheduler.get_jobs():
+        job.modify(next_run_time=now)
 
 
 def _say_missed(delivery: Delivery, number: int) -> None:

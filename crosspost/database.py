@@ -188,7 +188,7 @@ class Delivery(_Table, table=True):
         UniqueConstraint("revision_id", "channel"),
         # Answer the daemon's questions (`agenda.py`), however long history and queue are.
         Index("delivery_status_due", "status", "due_at"),
-        Index("delivery_status_channel_due", "status", "channel", "due_at", "id"),
+        Index("delivery_status_channel_due", "status", "channel", "urgent", "due_at", "id"),
         Index("delivery_status_not_before", "status", "not_before"),
         Index("delivery_status_not_after", "status", "not_after"),
     )
@@ -201,6 +201,7 @@ class Delivery(_Table, table=True):
     due_at: datetime = Field(sa_type=UtcDateTime)
     wall: str  # the due time as it was said: local, ISO, without offset
     zone: str  # the IANA zone it was said in
+    urgent: bool = False  # goes before all others of its channel
     not_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
     not_after: datetime = Field(sa_type=UtcDateTime)
     waits_for: int | None = Field(default=None, foreign_key="delivery.id")  # the site's delivery
@@ -222,6 +223,7 @@ class Part(_Table, table=True):
     __table_args__ = (
         UniqueConstraint("delivery_id", "position"),
         UniqueConstraint("channel", "remote_id"),
+        Index("part_channel_begun", "channel", "begun_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -292,6 +294,8 @@ class ChannelState(_Table, table=True):
     paused_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by the platform
     reason: str = Field(default="", sa_type=Text)
     failures: int = 0  # attempts in a row that did not go through (`breaker.py`)
+    #: one of a backlog went out: none but urgent ones before then
+    spaced_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     secrets: bytes | None = Field(default=None, sa_type=LargeBinary)  # a session, encrypted
     login_ends: datetime | None = Field(default=None, sa_type=UtcDateTime)  # then a person must
     renewing_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by one program

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from crosspost import queue
+from crosspost import allowance, queue
 from crosspost.approvals import approve_again, void
 from crosspost.config import Config
 from crosspost.database import Database, Delivery, Revision
@@ -56,6 +56,7 @@ def reschedule(
         again = [d for d in chosen if d.status is Status.SCHEDULED]
         for delivery in chosen:
             queue.reschedule(session, delivery, due, not_after, doing)
+            allowance.require(session, config, delivery)
         void(session, revision, doing.at)
         names = tuple(delivery.channel for delivery in chosen)
         approved = bool(again) and approve_again(session, config, number, again, doing)

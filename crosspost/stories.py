@@ -76,6 +76,7 @@ def _sentences() -> dict[str, str]:
         "queued": t("queued it for {channel}, for {wall} {zone}."),
         "approved": t("approved it."),
         "rescheduled": t("gave it another time: {wall} {zone}."),
+        "rezoned": t("{zone} has other clock rules by now: {wall} there is another instant."),
         "cancelled": t("cancelled it."),
         "claimed": t("took it up: attempt {attempt}."),
         "publishing": t("began to send it (part {part})."),

@@ -15,8 +15,8 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from crosspost import agenda, logins, queue
-from crosspost.config import Config
+from crosspost import agenda, allowance, logins, queue
+from crosspost.config import Channel, Config
 from crosspost.database import Announcement, Approval, ChannelState, Delivery, Part, Revision
 from crosspost.differences import difference
 from crosspost.emergencies import unreviewed
@@ -202,7 +202,7 @@ class Views:
 
     # --- the office -------------------------------------------------------------------------------
 
-    def channels(self) -> list[Json]:
+    def channels(self, now: datetime) -> list[Json]:
         """Every configured channel and what is known of it."""
         states = {s.channel: s for s in self.session.exec(select(ChannelState))}
         every = states.get(agenda.EVERYTHING) or ChannelState(channel=agenda.EVERYTHING)
@@ -218,9 +218,21 @@ class Views:
                 "reason": (state.reason or None) if state else None,
                 "last_published": self.time(self._last_published(channel.name)),
                 "login_ends": self.time(state.login_ends if state else None),
+                "quotas": self._quotas(channel, now),
             }
             for channel in self.config.channels.values()
             for state in [states.get(channel.name)]
+        ]
+
+    def _quotas(self, channel: Channel, now: datetime) -> list[Json]:
+        return [
+            {
+                "unit": standing.quota.unit,
+                "used": str(standing.used),
+                "limit": str(standing.quota.limit),
+                "words": standing.quota.words(standing.used),
+            }
+            for standing in allowance.standings(self.session, channel, now)
         ]
 
     def _last_published(self, channel: str) -> datetime | None:
@@ -256,7 +268,7 @@ class Views:
             }
             for delivery in self.session.exec(waiting.order_by(col(Delivery.id)))
         ]
-        paused = [c for c in self.channels() if _is_paused(c, now)]
+        paused = [c for c in self.channels(now) if _is_paused(c, now)]
         wake = agenda.next_wake(self.session, (), now)
         return {
             "office": self.config.office.name,

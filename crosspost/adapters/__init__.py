@@ -32,6 +32,8 @@ BUILT_IN: dict[str, str] = {
     "instagram": "crosspost.adapters.instagram:InstagramAdapter",
     "threads": "crosspost.adapters.threads:ThreadsAdapter",
     "x": "crosspost.adapters.x:XAdapter",
+    "linkedin": "crosspost.adapters.linkedin:LinkedInAdapter",
+    "youtube": "crosspost.adapters.youtube:YouTubeAdapter",
     "discord": "crosspost.adapters.discord:DiscordAdapter",
     "matrix": "crosspost.adapters.matrix:MatrixAdapter",
     "slack": "crosspost.adapters.slack:SlackAdapter",

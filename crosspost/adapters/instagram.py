@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from pydantic import Field
@@ -20,6 +21,7 @@ from crosspost.adapters.oauth import OAuth
 from crosspost.config import WebAddress
 from crosspost.errors import ConfigError, NotSupported
 from crosspost.post import Account, Capabilities, CardMaker, Image, Outgoing, Receipt, Reconcile
+from crosspost.quotas import Quota
 from crosspost.rendering.measure import utf16
 from crosspost.tokens import Token
 from crosspost.wording import t
@@ -34,6 +36,7 @@ class InstagramSettings(GraphSettings):
     login_url: WebAddress = "https://api.instagram.com"
     account_id: str = Field(pattern=r"^\d{3,20}$", coerce_numbers_to_str=True)
     deletes: bool = False
+    posts_per_day: int = Field(default=50, ge=0)  # Meta's documents say 50 here and 100 there
 
 
 class InstagramAdapter(ContainerAdapter):
@@ -55,6 +58,7 @@ class InstagramAdapter(ContainerAdapter):
         reconcile=Reconcile.TWO_PHASE,
         settle=timedelta(minutes=2),  # longer than our own time-out and the server's queue
     )
+    quotas = (Quota(Decimal(50), timedelta(days=1), setting="posts_per_day"),)
     making, publishing, listing = "media", "media_publish", "media"
     limits = "content_publishing_limit"
     state_fields = ("status_code", "status")

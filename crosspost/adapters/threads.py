@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field
@@ -18,6 +19,7 @@ from crosspost.adapters.graph import GraphSettings
 from crosspost.adapters.oauth import OAuth
 from crosspost.config import WebAddress
 from crosspost.post import Account, Capabilities, Image, Outgoing, Receipt, Reconcile
+from crosspost.quotas import Quota
 from crosspost.rendering import measure
 from crosspost.wording import t
 
@@ -28,6 +30,7 @@ class ThreadsSettings(GraphSettings):
     base_url: WebAddress = "https://graph.threads.net"
     version: str = Field(default="v1.0", pattern=r"^v\d+\.\d+$")
     reply_control: Literal["everyone", "accounts_you_follow", "mentioned_only"] = "everyone"
+    posts_per_day: int = Field(default=250, ge=0)
 
 
 class ThreadsAdapter(ContainerAdapter):
@@ -47,6 +50,7 @@ class ThreadsAdapter(ContainerAdapter):
         reconcile=Reconcile.TWO_PHASE,
         settle=timedelta(minutes=2),  # longer than our own time-out and the server's queue
     )
+    quotas = (Quota(Decimal(250), timedelta(days=1), setting="posts_per_day"),)
     token_in_header = False
     account = "me"
     making, publishing, listing = "threads", "threads_publish", "threads"

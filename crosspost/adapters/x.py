@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Literal, Self
 from urllib.parse import urlencode
 
 from pydantic import Field, SecretStr, model_validator
 
-from crosspost.adapters.base import Answer, HttpSettings, text_id
+from crosspost.adapters.base import Answer, text_id
 from crosspost.adapters.likeness import bare, moment
-from crosspost.adapters.tokens import TokenAdapter
+from crosspost.adapters.oauth import OAuth, OAuthAdapter, OAuthSettings
 from crosspost.config import WebAddress
 from crosspost.errors import (
     AccountRestricted,
+    AuthExpired,
     BillingExhausted,
     DuplicateDetected,
     MediaExpired,
@@ -31,7 +33,8 @@ from crosspost.errors import (
     RejectedContent,
     RetryLater,
 )
-from crosspost.post import Account, Capabilities, Image, Outgoing, Receipt, Reconcile
+from crosspost.post import Account, Capabilities, Image, Outgoing, Post, Receipt, Reconcile
+from crosspost.quotas import Quota
 from crosspost.rendering import measure
 from crosspost.retry import retry_time
 from crosspost.wording import t
@@ -43,38 +46,50 @@ PAGE, PAGES = 100, 3
 SLACK = timedelta(minutes=10)
 #: What a post counts without Premium; longer ones have their text elsewhere.
 SHORT = 280
+#: An address in a text, also a bare name, which X makes a link of; rather one too many.
+LINK = re.compile(r"://|\w\.[^\W\d_]{2}")
 #: Uploads are forgotten after a day.
 MEDIA_LIFE = timedelta(hours=23)
 
 
-class XSettings(HttpSettings):
-    """`access_token` is that of OAuth 2.0; or, with the three other secrets, that of OAuth 1.0a,
-    which does not end. `fields_parameter`: X is renaming it."""
+class XSettings(OAuthSettings):
+    """`access_token`, with the three other secrets, is that of OAuth 1.0a, which does not end;
+    alone it is one of OAuth 2.0. Without it one logs in. `fields_parameter`: X is renaming it.
+    Prices are in US dollars."""
 
     base_url: WebAddress = "https://api.x.com"
-    access_token: SecretStr
     access_token_secret: SecretStr | None = None
     api_key: SecretStr | None = None
     api_secret: SecretStr | None = None
     max_characters: int = Field(default=SHORT, ge=1, le=25_000)
+    budget_per_month: Decimal = Field(default=Decimal(0), ge=0)  # 0: no limit of ours
+    price_of_post: Decimal = Field(default=Decimal("0.015"), ge=0)
+    price_of_link: Decimal = Field(default=Decimal("0.20"), ge=0)  # a post with one in it
     fields_parameter: Literal["tweet.fields", "post.fields"] = "tweet.fields"
 
     @model_validator(mode="after")
     def _all_of_oauth_1_or_none(self) -> Self:
         given = (self.access_token_secret, self.api_key, self.api_secret)
-        if any(given) and not all(given):
+        if any(given) and not all((*given, self.access_token)):
             raise ValueError(
                 t("write all of access_token_secret, api_key and api_secret, or none of them")
             )
         return self
 
 
-class XAdapter(TokenAdapter):
+class XAdapter(OAuthAdapter):
     """One account: the one whose token it is."""
 
     platform = "x"
     title = "X"
     Settings = XSettings
+    oauth = OAuth(
+        authorize="https://x.com/i/oauth2/authorize",
+        token="/2/oauth2/token",  # noqa: S106 - an address
+        scopes=("tweet.read", "tweet.write", "users.read", "media.write", "offline.access"),
+        basic=True,
+    )
+    quotas = (Quota(None, "month", unit="USD", setting="budget_per_month"),)
     capabilities: Capabilities = Capabilities(
         max_length=SHORT,
         max_images=4,
@@ -95,6 +110,12 @@ class XAdapter(TokenAdapter):
         me = self._whoami("check")
         name = str(me.get("username") or "")
         return Account(f"@{name}", f"https://x.com/{name}")
+
+    @classmethod
+    def cost(cls, post: Post, options: Mapping[str, Any]) -> Decimal:
+        """X's price of a post; one with an address in it, also a bare one, is the dear kind."""
+        key = "price_of_link" if LINK.search(post.text) else "price_of_post"
+        return Decimal(str(options.get(key, XSettings.model_fields[key].default)))
 
     def measure(self, text: str) -> int:
         """The weighted length: emoji and most letters beyond Latin count 2, a link 23."""
@@ -199,21 +220,20 @@ class XAdapter(TokenAdapter):
         **more: Any,
     ) -> Answer:
         where = self.url(f"{path}?{urlencode(query)}" if query else path)
-        headers = {"Authorization": self._authorization(method, where)}
+        if self.settings.api_key is None:
+            return self.call_signed_in(method, where, phase=phase, **more)
+        headers = {"Authorization": self._signature(method, where)}
         return self.call(method, where, phase=phase, headers=headers, **more)
 
-    def _authorization(self, method: Method, where: str) -> str:
-        """A bearer token, or a signature of OAuth 1.0a (RFC 5849); no body of ours is a form, so
-        none is signed."""
+    def _signature(self, method: Method, where: str) -> str:
+        """By OAuth 1.0a (RFC 5849); no body of ours is a form, so none is signed."""
         settings = self.settings
-        if settings.api_key is None:
-            return f"Bearer {self.token()}"
         from oauthlib.oauth1 import Client
 
         client = Client(
             settings.api_key.get_secret_value(),
             client_secret=settings.api_secret.get_secret_value(),
-            resource_owner_key=self.token(),
+            resource_owner_key=settings.access_token.get_secret_value(),
             resource_owner_secret=settings.access_token_secret.get_secret_value(),
         )
         _, headers, _ = client.sign(where, http_method=method)
@@ -231,6 +251,8 @@ class XAdapter(TokenAdapter):
     def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:
         words = answer.text.lower()
         match answer.status:
+            case 401 if self._token is not None:  # what a login gave; a new one may be had
+                return AuthExpired
             case 429 if "usage-capped" in words:
                 return BillingExhausted
             case 403 if "duplicate" in words and phase == "publish":

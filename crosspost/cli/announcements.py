@@ -50,7 +50,9 @@ To = Annotated[
 ]
 Urgent = Annotated[
     bool | None,
-    typer.Option("--urgent/--normal", help="Urgent ones may go out later than planned."),
+    typer.Option(
+        "--urgent/--normal", help="Urgent ones go before others, and may go out a day late."
+    ),
 ]
 AsDraft = Annotated[
     bool, typer.Option("--draft", help="Not for approval yet; hand it in with submit.")

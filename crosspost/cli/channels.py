@@ -25,15 +25,22 @@ def list_(json: AsJson = False) -> None:
 
     office = open_office(secrets=False)
     with office.views() as views:
-        found = views.channels()
+        found = views.channels(office.now)
     if json:
         show_json(found)
         return
     rows = [
-        (c["channel"], c["platform"], _condition(c), c["last_published"] or t("never"))
+        (
+            c["channel"],
+            c["platform"],
+            _condition(c),
+            c["last_published"] or t("never"),
+            "; ".join(quota["words"] for quota in c["quotas"]),
+        )
         for c in found
     ]
-    table([t("Channel"), t("Platform"), t("Condition"), t("Last published")], rows)
+    headings = [t("Channel"), t("Platform"), t("Condition"), t("Last published"), t("Quota")]
+    table(headings, rows)
 
 
 def _condition(channel: dict[str, Any]) -> str:

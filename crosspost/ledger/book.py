@@ -103,6 +103,13 @@ def size(session: Session) -> int:
     return 0 if last is None else last + 1
 
 
+def newest(session: Session) -> datetime | None:
+    """When the last act was done, by the clock of then; None when nothing is on record."""
+    return session.exec(
+        select(LedgerEntry.at).order_by(col(LedgerEntry.id).desc()).limit(1)
+    ).first()
+
+
 @dataclass(frozen=True)
 class Recorded:
     """An entry as read back: its index, its values, and the words that belong to it."""

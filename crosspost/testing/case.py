@@ -74,6 +74,10 @@ class Case:
         """The settings around the channel, when the adapter looks at them."""
         return None
 
+    def as_shown(self, text: str) -> str:
+        """What readers see of a text, where the platform cannot show every sign of it."""
+        return text
+
     # --- what follows from it ---------------------------------------------------------------------
 
     @property

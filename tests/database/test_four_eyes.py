@@ -12,8 +12,8 @@ from scripted import send
 from sqlalchemy import text
 from sqlmodel import select
 
-from crosspost import approvals, dispatch, editorial, emergencies, offers, queue
-from crosspost.database import Approval, Binding
+from crosspost import approvals, binding, dispatch, editorial, emergencies, offers, queue
+from crosspost.database import Approval, Binding, Delivery
 from crosspost.errors import Conflict
 from crosspost.lifecycle import Status
 from crosspost.policy import Person, Role, Rules
@@ -363,3 +363,19 @@ def test_an_emergency_without_a_reason_is_refused_and_leaves_nothing(database, c
 def test_an_emergency_approval_is_no_approval_of_a_later_revision(database, config, emergency):
     edit(database, config, emergency, "Siti")
     assert set(statuses(database).values()) == {HELD}
+
+
+def test_an_approval_holds_when_the_law_moves_the_clock_and_no_further(
+    database, bench, platform, approved, monkeypatch
+):
+    moved = later(minutes=30)
+    with database.write() as session:
+        for delivery in session.exec(select(Delivery)):
+            queue.rewrite(session, delivery, {"due_at": moved})
+        first, second = queue.claim(session, (), doing("daemon", later(hours=1)))
+    monkeypatch.setattr(binding, "still_due", lambda _moment: moved)
+    send(bench, first)
+    monkeypatch.setattr(binding, "still_due", lambda moment: moment.utc)
+    send(bench, second)
+    assert stored(database, first).status is Status.PUBLISHED
+    assert stored(database, second).status is HELD

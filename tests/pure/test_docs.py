@@ -23,6 +23,7 @@ OTHER_KINDS = {
     *("added", "edited", "queued", "rescheduled", "held", "resumed", "connected"),
     *("backed_up", "restore_confirmed"),
     *("submitted", "rejected", "approval_given", "emergency", "emergency_reviewed"),
+    "rezoned",
 }
 
 
@@ -78,6 +79,7 @@ def sections():
     for heading, section in (
         ("office", config.Office),
         ("policy", config.Policy),
+        ("publishing", config.Publishing),
         ("storage", config.Storage),
         ("site", config.SiteSettings),
     ):

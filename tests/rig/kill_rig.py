@@ -218,7 +218,7 @@ class _Office:
     """Whoever queues announcements, and looks at what comes on the desk."""
 
     def __init__(self, plan: Plan, folder: Path, url: str) -> None:
-        lines = ['[office]\nname = "Rig"\nlanguage = "en"\n']
+        lines = ['[office]\nname = "Rig"\nlanguage = "en"\n[publishing]\nspacing_seconds = 0\n']
         if plan.database_url:
             lines.append(f'[storage]\ndatabase = "{plan.database_url}"\n')
         self.channels = []

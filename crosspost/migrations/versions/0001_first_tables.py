@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("paused_until", UtcDateTime(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("spaced_until", UtcDateTime(), nullable=True),
         sa.Column("secrets", sa.LargeBinary(), nullable=True),
         sa.Column("login_ends", UtcDateTime(), nullable=True),
         sa.Column("renewing_until", UtcDateTime(), nullable=True),
@@ -137,6 +138,7 @@ def upgrade() -> None:
         sa.Column("due_at", UtcDateTime(), nullable=False),
         sa.Column("wall", AutoString(), nullable=False),
         sa.Column("zone", AutoString(), nullable=False),
+        sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column("not_before", UtcDateTime(), nullable=True),
         sa.Column("not_after", UtcDateTime(), nullable=False),
         sa.Column("waits_for", sa.Integer(), nullable=True),
@@ -163,7 +165,7 @@ def upgrade() -> None:
     )
     op.create_index("delivery_status_due", "delivery", ["status", "due_at"])
     op.create_index(
-        "delivery_status_channel_due", "delivery", ["status", "channel", "due_at", "id"]
+        "delivery_status_channel_due", "delivery", ["status", "channel", "urgent", "due_at", "id"]
     )
     op.create_index("delivery_status_not_before", "delivery", ["status", "not_before"])
     op.create_index("delivery_status_not_after", "delivery", ["status", "not_after"])
@@ -252,6 +254,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", "remote_id"),
         sa.UniqueConstraint("delivery_id", "position"),
     )
+    op.create_index("part_channel_begun", "part", ["channel", "begun_at"])
     forbid_changes_of_the_ledger()
 
 
