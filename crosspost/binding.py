@@ -43,7 +43,9 @@ class Pictured(Protocol):
 def content_values(
     wording: Content | Revision, images: Sequence[Pictured], videos: Sequence[Pictured]
 ) -> Json:
-    """The content of a revision as JSON values, as its salted digest covers them."""
+    """The content of a revision as JSON values, as its salted digest covers them. Raises ValueError
+    for a row that is none of ours."""
+    tags, texts = wording.tags, wording.texts  # a row keeps them as JSON
     return {
         "title": wording.title,
         "body": wording.body,
@@ -51,6 +53,8 @@ def content_values(
         "link": wording.link,
         "lang": wording.lang,
         "urgency": wording.urgency,
+        "tags": json.loads(tags) if isinstance(tags, str) else list(tags),
+        "texts": json.loads(texts) if isinstance(texts, str) else dict(texts),
         "images": [{"sha256": image.sha256, "alt": image.alt} for image in images],
         "videos": [{"sha256": video.sha256, "alt": video.alt} for video in videos],
     }
@@ -206,10 +210,14 @@ def _sentence(what: str) -> str:
 
 
 def _content(session: Session, revision: Revision) -> str:
-    """The digest of a revision's content, from the rows as they are."""
+    """The digest of a revision's content, from the rows as they are; "" for what is none of ours,
+    which nobody can have approved."""
     its = {"its_revision": revision.id}
     images, videos = (session.exec(found, params=its).all() for found in (_IMAGES, _VIDEOS))
-    return salted_digest(revision.salt, content_values(revision, images, videos))
+    try:
+        return salted_digest(revision.salt, content_values(revision, images, videos))
+    except ValueError:
+        return ""
 
 
 _IMAGES = (

@@ -28,6 +28,7 @@ from crosspost.checks.settings import Checks
 from crosspost.errors import ConfigError
 from crosspost.policy import Person, Policy
 from crosspost.policy import problems as problems_of_people
+from crosspost.style import Style
 from crosspost.wording import LANGUAGES, set_language, t
 
 CONFIG_NAME = "crosspost.toml"
@@ -74,6 +75,7 @@ class Office(_Section):
     language: Annotated[str, AfterValidator(_known_language)] = (
         "id"  # of announcements and messages
     )
+    signature: str = Field(default="", max_length=300)  # the last line of every post
 
     @property
     def tz(self) -> ZoneInfo:
@@ -123,6 +125,7 @@ class Channel(_Section):
     name: str
     platform: str
     options: Mapping[str, Any]
+    style: Style = Style()  # how its posts look
 
 
 class Config(_Section):
@@ -134,6 +137,7 @@ class Config(_Section):
     publishing: Publishing = Publishing()
     storage: Storage = Storage()
     checks: Checks = Checks()
+    templates: Mapping[str, str] = {}  # class of announcement -> template, for all channels
     site: SiteSettings | None = None
     people: Mapping[str, Person] = {}
     channels: Mapping[str, Channel] = {}
@@ -165,6 +169,10 @@ class Config(_Section):
         """The channel that makes the office's own pages, if there is one."""
         names = (name for name, channel in self.channels.items() if channel.platform == "site")
         return next(names, None)
+
+    def style(self, channel: str) -> Style:
+        """How the posts of a channel look, with what is said for all of them."""
+        return self.channels[channel].style.over(self.templates, self.office.signature)
 
     def page(self, code: str) -> str:
         """The address of the page of the revision with this code; needs a `[site]`."""
@@ -315,8 +323,19 @@ def _channels(
                 key: _resolve(value, environment, f"{where}.{key}", problems)
                 for key, value in rest.items()
             }
-        channels[name] = Channel(name=name, platform=options["platform"], options=rest)
+        style = _style(rest, where, problems)
+        channels[name] = Channel(name=name, platform=options["platform"], options=rest, style=style)
     return channels
+
+
+def _style(options: dict[str, Any], where: str, problems: list[str]) -> Style:
+    """Takes the keys that say how posts look out of a channel's options."""
+    words = {name: options.pop(name) for name in Style.model_fields if name in options}
+    try:
+        return Style.model_validate(words)
+    except ValidationError as error:
+        problems += [sentence(found, where) for found in error.errors()]
+        return Style()
 
 
 def _resolve(value: Any, environment: Mapping[str, str], where: str, problems: list[str]) -> Any:
@@ -366,6 +385,10 @@ def sentence(found: Mapping[str, Any], prefix: str) -> str:
 
 def _cross_problems(config: Config) -> list[str]:
     problems = problems_of_people(config.policy, config.people)
+    problems += _template_problems("templates", config.templates)
+    for channel in config.channels.values():
+        where = f"channels.{channel.name}.templates"
+        problems += _template_problems(where, channel.style.templates)
     sites = [c.name for c in config.channels.values() if c.platform == "site"]
     if len(sites) > 1:
         problems.append(
@@ -379,6 +402,28 @@ def _cross_problems(config: Config) -> list[str]:
             )
         )
     return problems
+
+
+def _template_problems(where: str, written: Mapping[str, str]) -> list[str]:
+    if not written:
+        return []
+    from crosspost.rendering import templates
+
+    known = ", ".join(templates.CLASSES)
+    unknown = [name for name in written if name not in templates.CLASSES]
+    tried = {name: templates.problem(text) for name, text in written.items()}
+    return [
+        *(
+            t("{where}: there is no class {name}; there are {known}.", where=where, name=name,
+              known=known)
+            for name in unknown
+        ),
+        *(
+            t("{where}: {reason}.", where=f"{where}.{name}", reason=reason)
+            for name, reason in tried.items()
+            if reason
+        ),
+    ]  # fmt: skip
 
 
 def _channel_problems(channels: Mapping[str, Channel], check: CheckChannel) -> list[str]:

@@ -116,6 +116,8 @@ class Revision(_Table, table=True):
     link: str = Field(sa_type=Text)
     lang: str
     urgency: str
+    tags: str = Field(default="[]", sa_type=Text)  # JSON: words, without #
+    texts: str = Field(default="{}", sa_type=Text)  # JSON: channel -> its own text, Markdown
     created_at: datetime = Field(sa_type=UtcDateTime)
     created_by: str
     salt: bytes = Field(sa_type=LargeBinary)  # 32 random bytes
@@ -155,6 +157,22 @@ class Video(_Table, table=True):
     size: int  # bytes
     milliseconds: int
     codec: str
+
+
+class Fake(_Table, table=True):
+    """Something that others spread in the office's name (`fakes.py`)."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    by: str
+    title: str = Field(sa_type=Text)
+    explanation: str = Field(sa_type=Text)  # what is right, for the public
+    text: str = Field(sa_type=Text)  # its words; "" when it has none
+    links: str = Field(sa_type=Text)  # JSON: where it was seen
+    keys: str = Field(sa_type=Text)  # JSON: the digests under which it is looked up
+    salt: bytes = Field(sa_type=LargeBinary)  # 32 random bytes
+    digest: str  # salted, of title, explanation, text and links
+    removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # it was none
 
 
 class Binding(_Table, table=True):
@@ -294,6 +312,8 @@ class ChannelState(_Table, table=True):
     paused_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by the platform
     reason: str = Field(default="", sa_type=Text)
     failures: int = 0  # attempts in a row that did not go through (`breaker.py`)
+    account: str = ""  # its name, as the platform said last
+    account_url: str = ""
     #: one of a backlog went out: none but urgent ones before then
     spaced_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     secrets: bytes | None = Field(default=None, sa_type=LargeBinary)  # a session, encrypted

@@ -5,6 +5,7 @@ It must not decide whether a wording may be made (`editorial.py`) or sent (`appr
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,6 +39,8 @@ def store(
         link=content.link,
         lang=content.lang,
         urgency=content.urgency,
+        tags=json.dumps(content.tags),
+        texts=json.dumps(dict(content.texts)),
         created_at=doing.at,
         created_by=doing.by,
         salt=salt,

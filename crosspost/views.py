@@ -91,6 +91,8 @@ class Views:
             "link": revision.link,
             "lang": revision.lang,
             "urgency": revision.urgency,
+            "tags": json.loads(revision.tags),
+            "texts": json.loads(revision.texts),
             "page": self.config.page(revision.code) if has_page and self.config.site else None,
             "stage": revision.stage,
             "author": revision.created_by,

@@ -80,6 +80,7 @@ class MastodonAdapter(OAuthAdapter):
         image_pixels=33_177_600,
         image_types=("image/jpeg", "image/png", "image/webp", "image/gif"),
         max_alt=1500,
+        threads=True,
         delete=True,
         edit=True,
         reconcile=Reconcile.LOOKUP,

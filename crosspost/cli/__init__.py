@@ -22,6 +22,7 @@ from crosspost.cli import (
     channels,
     checking,
     dispatching,
+    fakes,
     keeping,
     office,
     proving,
@@ -56,6 +57,7 @@ for subject in (
 proving.register(app, records.log)
 app.add_typer(channels.app, name="channels")
 app.add_typer(records.log, name="log")
+app.add_typer(fakes.app, name="fake")
 
 
 def _version(wanted: bool) -> None:

@@ -44,6 +44,8 @@ from crosspost.reconciler import look
         "UPDATE revision SET salt = (SELECT leaf FROM ledger_entry LIMIT 1)",
         "UPDATE revision SET source = 'Letter 2'",
         "UPDATE revision SET urgency = 'urgent'",
+        "UPDATE revision SET tags = '[\"other\"]'",
+        "UPDATE revision SET texts = 'no JSON'",
         "UPDATE revision SET created_by = 'Budi'",
         "UPDATE delivery SET due_at = '2026-11-22 09:00:00.000000'",
         "UPDATE delivery SET wall = '2026-11-24T16:00:00'",
