@@ -12,40 +12,46 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfoNotFoundError
 
 from sqlalchemy import bindparam
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
-from crosspost.database import Approval, Binding, Delivery, Image, Part, Revision, Video
+from crosspost.database import Approval, Binding, Delivery, Image, Part, Revision, Video, table
 from crosspost.ledger import book
 from crosspost.ledger.canonical import canonical
 from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import Status
 from crosspost.post import Content
+from crosspost.prepared import Prepared, as_read
 from crosspost.times import Moment, still_due
 from crosspost.wording import t
 
 Json = dict[str, Any]
 
 
-class Pictured(Protocol):
+class Shown(NamedTuple):
     """An image or a video as a digest sees it."""
 
-    @property
-    def sha256(self) -> str: ...
-
-    @property
-    def alt(self) -> str: ...
+    sha256: str
+    alt: str
 
 
-def content_values(
-    wording: Content | Revision, images: Sequence[Pictured], videos: Sequence[Pictured]
+def content_values(content: Content) -> Json:
+    """The content of a revision as JSON values, as its salted digest covers them."""
+    images = [Shown(image.sha256, image.alt) for image in content.images]
+    videos = [Shown(video.sha256, video.alt) for video in content.videos]
+    return _values(content, list(content.tags), dict(content.texts), images, videos)
+
+
+def _values(
+    wording: Content | Revision,
+    tags: list[str],
+    texts: dict[str, str],
+    images: Sequence[Shown],
+    videos: Sequence[Shown],
 ) -> Json:
-    """The content of a revision as JSON values, as its salted digest covers them. Raises ValueError
-    for a row that is none of ours."""
-    tags, texts = wording.tags, wording.texts  # a row keeps them as JSON
     return {
         "title": wording.title,
         "body": wording.body,
@@ -53,10 +59,10 @@ def content_values(
         "link": wording.link,
         "lang": wording.lang,
         "urgency": wording.urgency,
-        "tags": json.loads(tags) if isinstance(tags, str) else list(tags),
-        "texts": json.loads(texts) if isinstance(texts, str) else dict(texts),
-        "images": [{"sha256": image.sha256, "alt": image.alt} for image in images],
-        "videos": [{"sha256": video.sha256, "alt": video.alt} for video in videos],
+        "tags": tags,
+        "texts": texts,
+        "images": [shown._asdict() for shown in images],
+        "videos": [shown._asdict() for shown in videos],
     }
 
 
@@ -140,11 +146,12 @@ class Basis:
 
 def basis_of(session: Session, delivery: Delivery) -> Basis:
     """The basis of a delivery, as it is stored now."""
-    revision, manifest = session.exec(
-        _BASIS,
-        params={"its_revision": delivery.revision_id, "its_digest": delivery.approved_digest},
-    ).one()
-    return Basis(revision, _content(session, revision), manifest or "")
+    its = {"its_revision": delivery.revision_id, "its_digest": delivery.approved_digest}
+    [row] = _REVISION.rows(session, its)
+    revision = as_read(Revision, row)
+    manifests = _MANIFEST.rows(session, its)
+    manifest = str(manifests[0][0]) if manifests else ""
+    return Basis(revision, _content(session, revision), manifest)
 
 
 def approvals_of(session: Session, digest: str) -> list[Approval]:
@@ -213,23 +220,24 @@ def _content(session: Session, revision: Revision) -> str:
     """The digest of a revision's content, from the rows as they are; "" for what is none of ours,
     which nobody can have approved."""
     its = {"its_revision": revision.id}
-    images, videos = (session.exec(found, params=its).all() for found in (_IMAGES, _VIDEOS))
+    images, videos = ([Shown(*row) for row in q.rows(session, its)] for q in (_IMAGES, _VIDEOS))
     try:
-        return salted_digest(revision.salt, content_values(revision, images, videos))
+        tags, texts = json.loads(revision.tags), json.loads(revision.texts)
+        values = _values(revision, tags, texts, images, videos)
+        return salted_digest(revision.salt, values)
     except ValueError:
         return ""
 
 
-_IMAGES = (
-    select(Image)
-    .where(col(Image.revision_id) == bindparam("its_revision"))
-    .order_by(col(Image.position))
-)
-_VIDEOS = (
-    select(Video)
-    .where(col(Video.revision_id) == bindparam("its_revision"))
-    .order_by(col(Video.position))
-)
+def _shown(model: type[SQLModel]) -> Prepared:
+    columns = table(model).c
+    query = select(columns.sha256, columns.alt)
+    return Prepared(
+        query.where(columns.revision_id == bindparam("its_revision")).order_by(columns.position)
+    )
+
+
+_IMAGES, _VIDEOS = _shown(Image), _shown(Video)
 _DELIVERIES = (
     select(Delivery)
     .where(col(Delivery.revision_id) == bindparam("its_revision"))
@@ -240,13 +248,12 @@ _PAYLOADS = (
     .where(col(Part.delivery_id) == bindparam("its_delivery"))
     .order_by(col(Part.position))
 )
-_BASIS = (
-    select(Revision, Binding.manifest)
-    .join(
-        Binding,
-        (col(Binding.digest) == bindparam("its_digest"))
-        & (col(Binding.revision_id) == col(Revision.id)),
-        isouter=True,
+_REVISION = Prepared(
+    select(*table(Revision).c).where(table(Revision).c.id == bindparam("its_revision"))
+)
+_MANIFEST = Prepared(
+    select(table(Binding).c.manifest).where(
+        table(Binding).c.digest == bindparam("its_digest"),
+        table(Binding).c.revision_id == bindparam("its_revision"),
     )
-    .where(col(Revision.id) == bindparam("its_revision"))
 )

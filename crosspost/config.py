@@ -38,7 +38,8 @@ CHANNEL_NAME = r"^[a-z0-9][a-z0-9-]{0,39}$"
 CheckChannel = Callable[[str, Mapping[str, Any]], list[str]]
 
 
-def _known_zone(name: str) -> str:
+def known_zone(name: str) -> str:
+    """An IANA zone. Raises ValueError with a sentence."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -48,19 +49,21 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _known_language(code: str) -> str:
+def known_language(code: str) -> str:
+    """A language that crosspost speaks. Raises ValueError with a sentence."""
     if code not in LANGUAGES:
         raise ValueError(t("write one of {languages}", languages=", ".join(LANGUAGES)))
     return code
 
 
-def _web_address(url: str) -> str:
+def web_address(url: str) -> str:
+    """An address of the web, without a slash at its end. Raises ValueError with a sentence."""
     if not url.startswith(("https://", "http://")) or "://" not in url or not url.split("://")[1]:
         raise ValueError(t("write a web address that begins with https://"))
     return url.rstrip("/")
 
 
-WebAddress = Annotated[str, AfterValidator(_web_address)]
+WebAddress = Annotated[str, AfterValidator(web_address)]
 
 
 class _Section(BaseModel):
@@ -71,10 +74,8 @@ class Office(_Section):
     """`[office]`: who speaks."""
 
     name: str = Field(min_length=1)  # as the public knows it
-    zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Jakarta"  # IANA name
-    language: Annotated[str, AfterValidator(_known_language)] = (
-        "id"  # of announcements and messages
-    )
+    zone: Annotated[str, AfterValidator(known_zone)] = "Asia/Jakarta"  # IANA name
+    language: Annotated[str, AfterValidator(known_language)] = "id"  # of announcements and messages
     signature: str = Field(default="", max_length=300)  # the last line of every post
 
     @property

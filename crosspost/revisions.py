@@ -45,7 +45,7 @@ def store(
         created_by=doing.by,
         salt=salt,
         stage=stage,
-        digest=salted_digest(salt, content_values(content, content.images, content.videos)),
+        digest=salted_digest(salt, content_values(content)),
     )
     session.add(revision)
     session.flush()

@@ -198,7 +198,7 @@ def test_a_video_stays_through_an_edit_and_is_part_of_what_is_bound(
         "A film of the closed road", "video/webm", True,
     )  # fmt: skip
     content = Content("c", 1, "", "", "", "", "en", "normal", videos=(video,))
-    [bound] = content_values(content, (), content.videos)["videos"]
+    [bound] = content_values(content)["videos"]
     assert bound == {"sha256": video.sha256, "alt": "A film of the closed road"}
 
 
