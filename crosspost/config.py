@@ -22,6 +22,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    field_validator,
 )
 
 from crosspost.checks.settings import Checks
@@ -120,6 +121,29 @@ class SiteSettings(_Section):
     accounts: tuple[SiteAccount, ...] = ()  # official accounts besides those of the channels
 
 
+class Alarms(_Section):
+    """`[alarms]`: who is told when something needs a person. The keys of `email` and `webhook` are
+    those of such a channel, checked by its adapter; none of them is published on."""
+
+    repeat_hours: int = Field(default=24, ge=1)  # unread ones are told again
+    heartbeat_url: SecretStr | None = None  # called while all is well, for an outside monitor
+    email: Mapping[str, Any] | None = None
+    webhook: Mapping[str, Any] | None = None
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _is_an_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith("env:"):
+            web_address(url.get_secret_value())
+        return url
+
+    @property
+    def ways(self) -> dict[str, Mapping[str, Any]]:
+        """The configured ways, by the name of their adapter."""
+        both = {"email": self.email, "webhook": self.webhook}
+        return {name: options for name, options in both.items() if options is not None}
+
+
 class Channel(_Section):
     """`[channels.NAME]`: one account on a platform; `options` are checked by its adapter."""
 
@@ -141,6 +165,7 @@ class Config(_Section):
     templates: Mapping[str, str] = {}  # class of announcement -> template, for all channels
     site: SiteSettings | None = None
     people: Mapping[str, Person] = {}
+    alarms: Alarms = Alarms()
     channels: Mapping[str, Channel] = {}
     secret_key: SecretStr | None = None  # CROSSPOST_SECRET_KEY: opens sessions kept in the database
 
@@ -219,6 +244,8 @@ def load(
     problems = _no_such_keys(table)
     channels = _channels(table.pop("channels", {}), environment, problems, secrets=secrets)
     _resolve_database(table, path.parent, problems)
+    if secrets:
+        _resolve_alarms(table.get("alarms"), environment, problems)
     config = _validate({**table, "path": path, "channels": channels}, problems)
     key = environment.get("CROSSPOST_SECRET_KEY")
     if config is not None:
@@ -228,6 +255,8 @@ def load(
         problems += _cross_problems(config)
     if check_channel and secrets:
         problems += _channel_problems(channels, check_channel)
+        if config is not None:
+            problems += _alarm_problems(config.alarms, check_channel)
     if problems or config is None:
         raise ConfigError(
             *problems, hint=t("Correct {path}, then try again. Nothing was changed.", path=path)
@@ -365,6 +394,21 @@ def _resolve_database(table: dict[str, Any], folder: Path, problems: list[str]) 
         table["storage"] = {**storage, "database": found.get_secret_value()}
 
 
+def _resolve_alarms(table: Any, environment: Mapping[str, str], problems: list[str]) -> None:
+    """The secrets in `[alarms]` and its two sub-tables, put in their places."""
+    if not isinstance(table, dict):
+        return
+    for name, value in table.items():
+        where = f"alarms.{name}"
+        if isinstance(value, dict):
+            table[name] = {
+                key: _resolve(option, environment, f"{where}.{key}", problems)
+                for key, option in value.items()
+            }
+        else:
+            table[name] = _resolve(value, environment, where, problems)
+
+
 def _validate(table: dict[str, Any], problems: list[str]) -> Config | None:
     try:
         return Config.model_validate(table)
@@ -432,4 +476,12 @@ def _channel_problems(channels: Mapping[str, Channel], check: CheckChannel) -> l
         f"channels.{channel.name}.{problem}"
         for channel in channels.values()
         for problem in check(channel.platform, channel.options)
+    ]
+
+
+def _alarm_problems(alarms: Alarms, check: CheckChannel) -> list[str]:
+    return [
+        f"alarms.{name}.{problem}"
+        for name, options in alarms.ways.items()
+        for problem in check(name, options)
     ]

@@ -321,7 +321,22 @@ class ChannelState(_Table, table=True):
     renewing_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by one program
 
 
-class OfficeState(SQLModel, table=True):
+class AlarmState(_Table, table=True):
+    """What is remembered of one alarm (`alarms.py`), whether it is there now or was lately."""
+
+    __tablename__ = "alarm_state"
+
+    key: str = Field(primary_key=True)
+    words: str = Field(sa_type=Text)
+    since: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)  # when it was there last
+    tried_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    read_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    read_by: str = ""
+
+
+class OfficeState(_Table, table=True):
     """What crosspost knows of the whole office besides its settings: one fact a name."""
 
     __tablename__ = "office_state"

@@ -103,6 +103,7 @@ def _sentences() -> dict[str, str]:
         "backed_up": t("made a backup of the database."),
         "restore_confirmed": t("confirmed that an older copy of the database is in use now."),
         "connected": t("logged in to {channels}."),
+        "alarms_read": t("read the alarms."),
         "alarmed": t("stopped it: it is not what was approved."),
     }
 

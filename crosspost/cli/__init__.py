@@ -17,6 +17,7 @@ import typer
 
 from crosspost import __version__
 from crosspost.cli import (
+    alarms,
     announcements,
     approvals,
     channels,
@@ -57,6 +58,7 @@ for subject in (
 proving.register(app, records.log)
 app.add_typer(channels.app, name="channels")
 app.add_typer(records.log, name="log")
+app.add_typer(alarms.app, name="alarms")
 app.add_typer(fakes.app, name="fake")
 
 
