@@ -26,6 +26,7 @@ from crosspost.cli import (
     office,
     proving,
     records,
+    reporting,
     running,
     setup,
 )
@@ -42,7 +43,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for subject in (setup, announcements, checking, approvals, running, records, keeping):
+for subject in (setup, announcements, checking, approvals, running, records, keeping, reporting):
     subject.register(app)
 proving.register(app, records.log)
 app.add_typer(channels.app, name="channels")
