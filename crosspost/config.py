@@ -22,10 +22,13 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    field_validator,
 )
 
 from crosspost.checks.settings import Checks
 from crosspost.errors import ConfigError
+from crosspost.policy import Person, Policy
+from crosspost.policy import problems as problems_of_people
 from crosspost.style import Style
 from crosspost.wording import LANGUAGES, set_language, t
 
@@ -82,21 +85,6 @@ class Office(_Section):
         return ZoneInfo(self.zone)
 
 
-class Policy(_Section):
-    """`[policy]`: what must happen before publishing, and how late is too late."""
-
-    approve_on_add: bool = False  # True: `add` approves at once, in the name of who added
-    late_after_minutes: int = Field(default=120, ge=1)
-    urgent_late_after_minutes: int = Field(default=24 * 60, ge=1)
-
-    def grace(self, urgency: str) -> timedelta:
-        """How long after its time an announcement of this urgency may still go out."""
-        urgent = urgency == "urgent"
-        return timedelta(
-            minutes=self.urgent_late_after_minutes if urgent else self.late_after_minutes
-        )
-
-
 class Publishing(_Section):
     """`[publishing]`: at what pace."""
 
@@ -133,11 +121,27 @@ class SiteSettings(_Section):
     accounts: tuple[SiteAccount, ...] = ()  # official accounts besides those of the channels
 
 
-class Person(_Section):
-    """`[people.NAME]`: somebody who may approve."""
+class Alarms(_Section):
+    """`[alarms]`: who is told when something needs a person. The keys of `email` and `webhook` are
+    those of such a channel, checked by its adapter; none of them is published on."""
 
-    os_user: str  # the account on this machine, as `whoami` prints it
-    title: str = ""  # office title, as it may be shown
+    repeat_hours: int = Field(default=24, ge=1)  # unread ones are told again
+    heartbeat_url: SecretStr | None = None  # called while all is well, for an outside monitor
+    email: Mapping[str, Any] | None = None
+    webhook: Mapping[str, Any] | None = None
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _is_an_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith("env:"):
+            web_address(url.get_secret_value())
+        return url
+
+    @property
+    def ways(self) -> dict[str, Mapping[str, Any]]:
+        """The configured ways, by the name of their adapter."""
+        both = {"email": self.email, "webhook": self.webhook}
+        return {name: options for name, options in both.items() if options is not None}
 
 
 class Channel(_Section):
@@ -161,6 +165,7 @@ class Config(_Section):
     templates: Mapping[str, str] = {}  # class of announcement -> template, for all channels
     site: SiteSettings | None = None
     people: Mapping[str, Person] = {}
+    alarms: Alarms = Alarms()
     channels: Mapping[str, Channel] = {}
     secret_key: SecretStr | None = None  # CROSSPOST_SECRET_KEY: opens sessions kept in the database
 
@@ -239,6 +244,8 @@ def load(
     problems = _no_such_keys(table)
     channels = _channels(table.pop("channels", {}), environment, problems, secrets=secrets)
     _resolve_database(table, path.parent, problems)
+    if secrets:
+        _resolve_alarms(table.get("alarms"), environment, problems)
     config = _validate({**table, "path": path, "channels": channels}, problems)
     key = environment.get("CROSSPOST_SECRET_KEY")
     if config is not None:
@@ -248,6 +255,8 @@ def load(
         problems += _cross_problems(config)
     if check_channel and secrets:
         problems += _channel_problems(channels, check_channel)
+        if config is not None:
+            problems += _alarm_problems(config.alarms, check_channel)
     if problems or config is None:
         raise ConfigError(
             *problems, hint=t("Correct {path}, then try again. Nothing was changed.", path=path)
@@ -385,6 +394,21 @@ def _resolve_database(table: dict[str, Any], folder: Path, problems: list[str]) 
         table["storage"] = {**storage, "database": found.get_secret_value()}
 
 
+def _resolve_alarms(table: Any, environment: Mapping[str, str], problems: list[str]) -> None:
+    """The secrets in `[alarms]` and its two sub-tables, put in their places."""
+    if not isinstance(table, dict):
+        return
+    for name, value in table.items():
+        where = f"alarms.{name}"
+        if isinstance(value, dict):
+            table[name] = {
+                key: _resolve(option, environment, f"{where}.{key}", problems)
+                for key, option in value.items()
+            }
+        else:
+            table[name] = _resolve(value, environment, where, problems)
+
+
 def _validate(table: dict[str, Any], problems: list[str]) -> Config | None:
     try:
         return Config.model_validate(table)
@@ -405,7 +429,8 @@ def sentence(found: Mapping[str, Any], prefix: str) -> str:
 
 
 def _cross_problems(config: Config) -> list[str]:
-    problems = _template_problems("templates", config.templates)
+    problems = problems_of_people(config.policy, config.people)
+    problems += _template_problems("templates", config.templates)
     for channel in config.channels.values():
         where = f"channels.{channel.name}.templates"
         problems += _template_problems(where, channel.style.templates)
@@ -451,4 +476,12 @@ def _channel_problems(channels: Mapping[str, Channel], check: CheckChannel) -> l
         f"channels.{channel.name}.{problem}"
         for channel in channels.values()
         for problem in check(channel.platform, channel.options)
+    ]
+
+
+def _alarm_problems(alarms: Alarms, check: CheckChannel) -> list[str]:
+    return [
+        f"alarms.{name}.{problem}"
+        for name, options in alarms.ways.items()
+        for problem in check(name, options)
     ]

@@ -35,6 +35,8 @@ from crosspost.publisher import Claimed, publish, taken
 from crosspost.queue import Doing
 from crosspost.reconciler import look
 from crosspost.rezoning import rezone
+from crosspost.watchman import BEAT, Watchman
+from crosspost.watchman import LOOK as WATCH_OVER
 from crosspost.wording import t
 from crosspost.workbench import Following, Workbench, failure_of, utc_now
 
@@ -79,6 +81,8 @@ class Daemon:
         self._done = 0  # how often a channel has finished something
         self._lock = threading.Lock()  # one look at the queue at a time
         self._idle = threading.Condition()
+        self.watchman = Watchman(database, config, now)
+        self._looked_at: datetime | None = None  # when a look at the queue went well last
         self.guard = Guard(database, config, now, self.stopping)
         self._wake: Callable[[datetime], None] = lambda _when: None
 
@@ -88,7 +92,7 @@ class Daemon:
         """Publish on schedule until `stop`. Raises DaemonRunning, DatabaseError; Refuted, Undecided
         or ForkProven when the ledger is not what was sealed, with nothing more sent."""
         with DaemonLock(self.database):
-            self.guard.wait_until_confirmed()
+            self.guard.wait_until_confirmed(meanwhile=self._watch_over)
             if self.stopping.is_set():
                 self._finish()
                 return
@@ -123,6 +127,8 @@ class Daemon:
                             break
                         self._idle.wait()
                 self.guard.seal_and_show(at_once=True, mend=False)
+                self._watch_over()
+                self._beat()
             finally:
                 self._finish()
         self.guard.require_trust()
@@ -164,6 +170,9 @@ class Daemon:
         scheduler.add_job(self.guard.seal_and_show, soon, max_instances=1, next_run_time=self.now())
         marking = IntervalTrigger(seconds=MARK.total_seconds())
         scheduler.add_job(self.guard.mark, marking, max_instances=1)
+        for often, work in ((WATCH_OVER, self._watch_over), (BEAT, self._beat)):
+            each = IntervalTrigger(seconds=often.total_seconds())
+            scheduler.add_job(work, each, max_instances=1, next_run_time=self.now())
         self._wake = lambda when: tick.modify(next_run_time=when) and None
         return scheduler
 
@@ -230,6 +239,16 @@ class Daemon:
         self.guard.mark()
         self.database.close()
 
+    def _watch_over(self) -> None:
+        """Tell a person what needs one."""
+        self.watchman.look(daemon=True)
+
+    def _beat(self) -> None:
+        """Tell the monitor outside that all is well, if it is."""
+        looked = self._looked_at
+        if looked is not None and self.now() - looked < 2 * LOOK_ANYWAY:
+            self.watchman.beat()
+
     def _renew(self) -> None:
         """Logins that end soon are renewed between posts, so that none is late for it."""
         try:
@@ -256,6 +275,7 @@ class Daemon:
                 return
             self._mind_the_clock()
             look = self.bench.clerk.do(self._look)
+            self._looked_at = self.now()
             for delivery, number in look.missed:
                 _say_missed(delivery, number)
             for task in look.tasks:
