@@ -28,6 +28,7 @@ from crosspost.cli import (
     office,
     proving,
     records,
+    reporting,
     running,
     setup,
     verifying,
@@ -55,6 +56,7 @@ for subject in (
     records,
     keeping,
     verifying,
+    reporting,
 ):
     subject.register(app)
 proving.register(records.log)
