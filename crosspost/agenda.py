@@ -28,7 +28,7 @@ def due(session: Session, now: datetime, busy: Iterable[str]) -> list[Delivery]:
     occupied = set(busy)
     found = [
         delivery
-        for channel in _channels(session, Status.SCHEDULED)
+        for channel in channels(session, Status.SCHEDULED)
         if channel not in occupied and (delivery := next_due(session, channel, now))
     ]
     return sorted(found, key=lambda delivery: (delivery.due_at, delivery.id or 0))
@@ -110,7 +110,7 @@ def unconfirmed(session: Session, busy: Iterable[str], now: datetime) -> list[De
     occupied = set(busy)
     found = [
         delivery
-        for channel in _channels(session, Status.UNCONFIRMED)
+        for channel in channels(session, Status.UNCONFIRMED)
         if channel not in occupied and (delivery := next_look(session, channel, now))
     ]
     return sorted(found, key=lambda delivery: (delivery.not_before or now, delivery.id or 0))
@@ -136,7 +136,7 @@ _NEXT_LOOK = (
 )
 
 
-def _channels(session: Session, status: Status) -> Iterator[str]:
+def channels(session: Session, status: Status) -> Iterator[str]:
     """The channels that have deliveries in a status, each found by one step in the index."""
     after = ""
     while True:

@@ -8,30 +8,40 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import FrameType
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
-from sqlalchemy import text
 from sqlmodel import Session
 
-from crosspost import agenda, outcomes, queue
+from crosspost import agenda, outcomes, queue, sharing
 from crosspost.config import Config
 from crosspost.database import Database, Delivery
-from crosspost.errors import DatabaseError, ForkProven, Refuted, Undecided, UserError
+from crosspost.errors import (
+    DatabaseError,
+    ForkProven,
+    Refuted,
+    SchemaError,
+    Undecided,
+    UserError,
+)
 from crosspost.faults import settle_fault
+from crosspost.leases import OneDaemon, SharedLeases
 from crosspost.ledger.sealing import seal_if_due
+from crosspost.ledger.strongbox import Strongbox
 from crosspost.lock import DaemonLock
 from crosspost.publisher import Claimed, publish, with_parts
-from crosspost.queue import Doing
+from crosspost.queue import Doing, Stale
 from crosspost.reconciler import look
+from crosspost.wakeups import Listener, Watch, call
 from crosspost.wording import t
 from crosspost.workbench import Workbench, failure_of, utc_now
 
@@ -59,7 +69,10 @@ class Daemon:
         self.now = now
         self.name = f"daemon@{socket.gethostname()}:{os.getpid()}"
         self.stopping = threading.Event()
-        self.bench = Workbench(database, config, self.name, now, stopping=self.stopping)
+        self.leases = _leases(database, config, self.name)
+        self.bench = Workbench(
+            database, config, self.name, now, stopping=self.stopping, leases=self.leases
+        )
         self._workers = ThreadPoolExecutor(
             max_workers=max(len(config.channels), 1),  # no channel waits for another's answer
             thread_name_prefix="channel",
@@ -69,24 +82,26 @@ class Daemon:
         self._lock = threading.Lock()  # one look at the queue at a time
         self._idle = threading.Condition()
         self._sealed: datetime | None = None
-        self._refuted: UserError | None = None  # why the ledger cannot be relied on any more
+        self._refuted: UserError | None = None  # why ledger or tables cannot be relied on any more
         self._wake: Callable[[datetime], None] = lambda _when: None
 
     # --- running ----------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Publish on schedule until `stop`. Raises DaemonRunning, DatabaseError; Refuted, Undecided
-        or ForkProven when the ledger is not what was sealed, with nothing more sent."""
+        or ForkProven when the ledger is not what was sealed, SchemaError when the tables were
+        changed by a newer crosspost, with nothing more sent."""
         with DaemonLock(self.database):
-            self._seal()
-            self._require_a_sound_ledger()
-            self._rescue()
+            self._begin()
             scheduler = self._scheduler()
             scheduler.start()
+            listener = self._listener()
             log.info("%s", t("The daemon runs. Stop it with Ctrl-C."), extra={"event": "started"})
             try:
                 self.stopping.wait()
             finally:
+                if listener is not None:
+                    listener.stop()
                 scheduler.shutdown(wait=True)
                 self._finish()
                 log.info("%s", t("The daemon has stopped."), extra={"event": "stopped"})
@@ -95,9 +110,7 @@ class Daemon:
     def run_once(self) -> None:
         """Publish all that is due now, what follows from it included, then return."""
         with DaemonLock(self.database):
-            self._seal()
-            self._require_a_sound_ledger()
-            self._rescue()
+            self._begin()
             try:
                 while not self.stopping.is_set():
                     done = self._done
@@ -110,6 +123,7 @@ class Daemon:
                         self._idle.wait()
             finally:
                 self._finish()
+        self._require_a_sound_ledger()
 
     def stop(self) -> None:
         """Finish what is in hand, and end."""
@@ -131,22 +145,50 @@ class Daemon:
         )
         tick = scheduler.add_job(
             self._tick_safely,
-            IntervalTrigger(seconds=LOOK_ANYWAY.total_seconds()),
+            IntervalTrigger(seconds=self._look_anyway().total_seconds()),
             next_run_time=self.now(),
         )
-        watch = _Watch(self.database)
-        scheduler.add_job(
-            lambda: self._wake(self.now()) if watch.changed() else None,
-            IntervalTrigger(seconds=WATCH.total_seconds()),
-            max_instances=1,
-        )
+        if not self.database.on_server:
+            watch = Watch(self.database)
+            scheduler.add_job(
+                lambda: self._wake(self.now()) if watch.changed() else None,
+                IntervalTrigger(seconds=WATCH.total_seconds()),
+                max_instances=1,
+            )
         minutely = IntervalTrigger(seconds=SEAL.total_seconds())
         scheduler.add_job(self._seal, minutely, max_instances=1)
         self._wake = lambda when: tick.modify(next_run_time=when) and None
         return scheduler
 
-    def _rescue(self) -> None:
-        left = self.bench.clerk.do(lambda session: outcomes.rescue(session, self._doing()))
+    def _look_anyway(self) -> timedelta:
+        """Where others may die, soon enough to take over what they leave."""
+        if isinstance(self.leases, SharedLeases):
+            return min(LOOK_ANYWAY, self.leases.length / 2)
+        return LOOK_ANYWAY
+
+    def _listener(self) -> Listener | None:
+        if not self.database.on_server:
+            return None
+        listener = Listener(self.database, lambda: self._wake(self.now()))
+        listener.start()
+        return listener
+
+    def _begin(self) -> None:
+        self.leases.start()
+        try:
+            self._seal()
+            self._require_a_sound_ledger()
+            if (
+                not self.database.on_server
+            ):  # there, each channel's lease brings what was left on it
+                self._say_rescued(
+                    self.bench.clerk.do(lambda session: outcomes.rescue(session, self._doing()))
+                )
+        except BaseException:
+            self._finish()
+            raise
+
+    def _say_rescued(self, left: list[Delivery]) -> None:
         for delivery in left:
             log.warning(
                 "%s",
@@ -161,13 +203,17 @@ class Daemon:
     def _finish(self) -> None:
         self.stopping.set()
         self._workers.shutdown(wait=True)
+        self.leases.stop()
         self.bench.close()
         self.database.close()
 
     def _seal(self) -> None:
         """Sign what the ledger holds now. One that does not continue what was sealed before stops
-        the daemon: what it would record could not be proved."""
+        the daemon: what it would record could not be proved. One daemon does it at a time."""
         try:
+            founded = Strongbox(self.bench.config.folder).is_founded()
+            if not founded or not self.leases.on_duty("seal"):
+                return
             self._sealed = seal_if_due(
                 self.database, self.bench.config.folder, now=self.now(), last=self._sealed
             )
@@ -185,9 +231,12 @@ class Daemon:
     # --- one look at the queue --------------------------------------------------------------------
 
     def _tick_safely(self) -> None:
-        """A database that fails for a while does not end the daemon."""
+        """A database that fails for a while does not end the daemon; one that is another does."""
         try:
             self.tick()
+        except SchemaError as error:
+            self._refuted = error
+            self.stop()
         except DatabaseError as error:
             log.error("%s", error, extra={"event": "database"})
 
@@ -196,7 +245,11 @@ class Daemon:
         with self._lock:
             if self.stopping.is_set():
                 return
-            look = self.bench.clerk.do(self._look)
+            if isinstance(self.leases, SharedLeases):
+                look = self._shared_look(self.leases)
+            else:
+                look = self.bench.clerk.do(self._look)
+            self._say_rescued(look.rescued)
             for delivery, number in look.missed:
                 _say_missed(delivery, number)
             for task in look.tasks:
@@ -204,25 +257,51 @@ class Daemon:
             if look.wake is not None and look.wake < self.now() + LOOK_ANYWAY:
                 self._wake(look.wake)
 
-    def _look(self, session: Session) -> _Look:
-        """What every free channel has to do now, taken; and when to look again."""
-        now, busy = self.now(), list(self._busy)
+    def _shared_look(self, leases: SharedLeases) -> _Look:
+        """The same on those channels that this daemon gets the lease of."""
+        now = self.now()
+        with self.database.read() as session:
+            found = sharing.wanted(session, now, list(self._busy), leases.holder)
+        if not found.channels and not found.late:
+            return _Look([], [], found.wake)
+        taken = leases.take(found.channels)
+        kept: set[str] = set()
+        try:
+            look = self.bench.clerk.do(lambda session: self._look(session, taken))
+            kept = {task.channel for task in look.tasks}
+        finally:
+            for channel in set(taken) - kept:
+                leases.release(channel)
+        if len(taken) < len(found.channels):
+            return replace(look, wake=now + sharing.LOOK_SOON)
+        return look
+
+    def _look(self, session: Session, taken: Collection[str] | None = None) -> _Look:
+        """What every free channel has to do now, taken; and when to look again. `taken`: only what
+        there is on these channels, that of a dead daemon before it."""
+        now, busy, rescued = self.now(), list(self._busy), []
+        if taken is not None:
+            for channel in taken:
+                self.leases.guard(session, channel)
+            rescued = outcomes.rescue(session, self._doing(), taken)
+            busy += sharing.not_ours(session, taken)
         wake = agenda.next_wake(session, busy, now)
         if wake is None or wake > now:
-            return _Look([], [], wake)
+            return _Look([], [], wake, rescued)
         doing = self._doing()
         missed = [(d, queue.announcement_of(session, d)) for d in queue.miss(session, doing)]
         looks = [_Task(d.channel, d) for d in agenda.unconfirmed(session, busy, now)]
         busy += [task.channel for task in looks]
         claimed = [_task(session, d) for d in queue.claim(session, busy, doing)]
         busy += [task.channel for task in claimed]
-        return _Look(missed, [*looks, *claimed], agenda.next_wake(session, busy, now))
+        return _Look(missed, [*looks, *claimed], agenda.next_wake(session, busy, now), rescued)
 
     def _next(self, channel: str) -> _Task | None:
         """What this channel has to do next, taken; None when there is nothing now."""
 
         def take(session: Session) -> _Task | None:
             now = self.now()
+            self.leases.guard(session, channel)
             if delivery := agenda.next_look(session, channel, now):
                 return _Task(channel, delivery)
             claimed = queue.claim_next(session, channel, self._doing())
@@ -237,14 +316,15 @@ class Daemon:
         def do() -> None:
             task: _Task | None = first
             try:
-                while task is not None:
-                    self._do(task)
+                while task is not None and self._do(task):
                     if channel == self.bench.config.site_channel:
                         self._wake(self.now())  # others may have waited for this page
+                        call(self.database)
                     task = self._next(channel)
             except Exception as error:  # noqa: BLE001 - one channel's trouble is not the others'
                 _say_trouble(channel, error)
             finally:
+                self.leases.release(channel)
                 with self._idle:
                     self._busy.pop(channel, None)
                     self._done += 1
@@ -254,7 +334,8 @@ class Daemon:
         with self._idle:
             self._busy[channel] = self._workers.submit(do)
 
-    def _do(self, task: _Task) -> None:
+    def _do(self, task: _Task) -> bool:
+        """Whether the channel's worker goes on: not when somebody else does by now."""
         try:
             if task.claimed is not None:
                 publish(self.bench, task.claimed)
@@ -263,6 +344,8 @@ class Daemon:
         except Exception as error:  # noqa: BLE001 - a fault of ours must end in a decision
             _say_trouble(task.channel, error)
             settle_fault(self.bench, task.delivery, error)
+            return not isinstance(error, Stale)
+        return True
 
     def _doing(self) -> Doing:
         return Doing(self.name, self.now())
@@ -285,11 +368,19 @@ def _task(session: Session, delivery: Delivery) -> _Task:
 @dataclass(frozen=True)
 class _Look:
     """What one look at the queue found: missed deliveries with their announcements' numbers, tasks,
-    and when to look again."""
+    when to look again, and what was taken over from a dead daemon."""
 
     missed: list[tuple[Delivery, int]]
     tasks: list[_Task]
     wake: datetime | None
+    rescued: list[Delivery] = field(default_factory=list)
+
+
+def _leases(database: Database, config: Config, name: str) -> OneDaemon | SharedLeases:
+    if not database.on_server:
+        return OneDaemon()
+    length = timedelta(seconds=config.storage.lease_seconds)
+    return SharedLeases(database, f"{name}:{secrets.token_hex(4)}", length)
 
 
 def _say_trouble(channel: str, error: Exception) -> None:
@@ -306,24 +397,3 @@ def _say_missed(delivery: Delivery, number: int) -> None:
         delivery.reason,
         extra={"event": "missed", "announcement": number, "channel": delivery.channel},
     )
-
-
-class _Watch:
-    """Whether another connection has written since the last question (SQLite: `data_version`)."""
-
-    def __init__(self, database: Database) -> None:
-        self._sqlite = database.file is not None
-        self._session = Session(database.engine)
-        self._seen = -1
-
-    def changed(self) -> bool:
-        """True when something may have changed; on PostgreSQL always, since nothing cheap tells."""
-        if not self._sqlite:
-            return True
-        try:
-            version = self._session.execute(text("PRAGMA data_version")).scalar_one()
-        finally:
-            self._session.rollback()
-        changed = version != self._seen
-        self._seen = version
-        return bool(changed)

@@ -115,6 +115,8 @@ class _Run:
             outgoing = self._begun(index, outgoing)
         except _OnHold:
             return self._give_back(t("It was put on hold before it was sent."))
+        if not self.bench.leases.holds(self.delivery.channel):  # stopped, or cut off, for too long
+            return self._give_back(t("The daemon was stopped before it was sent."))
         try:
             receipt = self.adapter.publish(outgoing)
         except Exception as error:  # noqa: BLE001 - the same
@@ -232,6 +234,11 @@ def settle(bench: Workbench, delivery: Delivery, part: Part, receipt: Receipt) -
 
     try:
         delivery = bench.store(delivery, change)
+    except queue.Stale:
+        where = receipt.permalink or receipt.remote_id
+        words = t("public: {where}; but another daemon finds out about it by now", where=where)
+        bench.say(logging.ERROR, "overtaken", delivery, words, permalink=receipt.permalink)
+        raise
     except IntegrityError:
         _ask_about_id(bench, delivery, receipt)
         return None

@@ -23,7 +23,8 @@ from crosspost.adapters import Adapter, Context, open_adapter
 from crosspost.clerk import Clerk
 from crosspost.config import Config
 from crosspost.database import Database, Delivery, Part
-from crosspost.errors import DatabaseError, PlatformError, UserError
+from crosspost.errors import DatabaseError, PlatformError, SchemaError, UserError
+from crosspost.leases import Leases, OneDaemon
 from crosspost.outcomes import Failure
 from crosspost.post import Outgoing, Post, Receipt, from_json
 from crosspost.queue import Doing
@@ -52,6 +53,7 @@ class Workbench:
     now: Callable[[], datetime] = utc_now
     jitter: Callable[[], float] = random.random
     stopping: threading.Event = field(default_factory=threading.Event)
+    leases: Leases = field(default_factory=OneDaemon)
     clerk: Clerk = field(init=False)
     _adapters: dict[str, Adapter] = field(default_factory=dict)
 
@@ -62,7 +64,8 @@ class Workbench:
         """The channel's adapter, opened at first use. Raises UserError when it cannot be."""
         if channel not in self._adapters:
             vault = Vault(self.config, self.database, channel)
-            context = Context(self.config, channel, vault.load, vault.save, self.now)
+            may_send = partial(self.leases.holds, channel)
+            context = Context(self.config, channel, vault.load, vault.save, self.now, may_send)
             self._adapters[channel] = open_adapter(self.config, channel, context)
         return self._adapters[channel]
 
@@ -97,18 +100,26 @@ class Workbench:
 
         `change` gets a copy of `delivery` and moves it by `queue.py`, whose guard sees to it that
         the row is still the same; the copy as it is afterwards is returned. Raises Stale when
-        somebody else has claimed the delivery since, DatabaseError only when the daemon is stopping
-        (the next one finds the row as it was and takes over).
+        somebody else has claimed the delivery since, or works its channel; SchemaError when the
+        tables have changed; DatabaseError only when the daemon is stopping (the next one finds the
+        row as it was and takes over).
         """
+        done: Delivery | None = None
 
         def guarded(session: Session) -> Delivery:
-            row = Delivery(**delivery.model_dump())
-            change(session, row)
-            return row
+            nonlocal done
+            self.leases.guard(session, delivery.channel)
+            if done is not None and _is_stored(session, delivery, done):
+                return done  # it was made durable, and the connection broke before we heard of it
+            done = Delivery(**delivery.model_dump())
+            change(session, done)
+            return done
 
         while True:
             try:
                 return self.clerk.do(guarded)
+            except SchemaError:
+                raise
             except DatabaseError as error:
                 log.error("%s", error, extra={"event": "database"})
                 if self.stopping.wait(STORE_AGAIN):
@@ -127,6 +138,13 @@ class Workbench:
         known = {"event": event, "announcement": number, "channel": delivery.channel}
         extra = {**known, "attempt": delivery.attempts, **fields}
         log.log(level, "#%s %s: %s", number, delivery.channel, words, extra=extra)
+
+
+def _is_stored(session: Session, before: Delivery, after: Delivery) -> bool:
+    """Whether a change of a delivery, tried earlier, has been stored."""
+    row = session.get(Delivery, before.id, populate_existing=True)
+    values = after.model_dump()
+    return row is not None and row.model_dump() == values and values != before.model_dump()
 
 
 def receipt_of(part: Part) -> Receipt:
