@@ -312,6 +312,7 @@ class Database:
             self._reader = self.engine.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
+        self._plain = self.engine.execution_options(crosspost_plain=True)
         self._writer = self.engine.execution_options(crosspost_write=True)
 
     @property
@@ -337,7 +338,7 @@ class Database:
         DatabaseError."""
         with (
             _in_words(self),
-            Session(self.engine, expire_on_commit=False) as session,
+            Session(self._plain, expire_on_commit=False) as session,
             session.begin(),
         ):
             yield session

@@ -224,7 +224,7 @@ class SharedLeases:
         while not self._stopping.wait(pause):
             try:
                 self.renew()
-            except DatabaseError as error:
+            except Exception as error:  # noqa: BLE001 - it must go on: without it nothing is sent
                 log.error("%s", error, extra={"event": "database"})
 
     def renew(self) -> None:
@@ -234,7 +234,7 @@ class SharedLeases:
             before = dict(self._held)
         with self._database.plain() as session:
             asked = {"names": list(before), **self._mine()}
-            kept = dict(session.execute(_RENEW, asked).tuples().all())
+            kept = {row.name: row.number for row in session.execute(_RENEW, asked)}
         until = begin + self.length.total_seconds()
         with self._lock:
             for name, held in before.items():
@@ -271,8 +271,8 @@ def _with_names(statement: str) -> TextClause:
 
 
 _MAKE = _with_names(
-    "INSERT INTO lease (name, holder, number) SELECT unnest(:names), '', 0 "
-    "ON CONFLICT (name) DO NOTHING"
+    "INSERT INTO lease (name, holder, number) SELECT name, '', 0 FROM unnest(:names) AS name "
+    "WHERE name NOT IN (SELECT name FROM lease) ON CONFLICT (name) DO NOTHING"
 )
 #: Rows that another daemon is taking at this moment are passed by.
 _TAKE = _with_names(

@@ -23,7 +23,7 @@ log = logging.getLogger("crosspost.daemon")
 #: The name that is called on PostgreSQL.
 NAME = "crosspost"
 #: Seconds between looks at the connection, and between tries to have one again.
-PATIENCE, AGAIN = 5.0, 2.0
+PATIENCE, AGAIN = 1.0, 2.0
 
 
 class Watch:
@@ -80,18 +80,18 @@ class Listener:
     def _hear(self) -> None:
         """Until the connection breaks, or the end."""
         with self._database.engine.connect() as connection:
-            connection.detach()  # it is no use to anybody else any more
-            listening = connection.execution_options(isolation_level="AUTOCOMMIT")
-            listening.exec_driver_sql(f"LISTEN {NAME}")
-            self._wake()
-            driver: Any = connection.connection.driver_connection
-            while not self._stopping.is_set():
-                try:
-                    heard = list(driver.notifies(timeout=PATIENCE, stop_after=1))
-                except driver_errors() as error:
-                    raise OSError(str(error)) from error
-                if heard:
-                    self._wake()
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            try:
+                connection.exec_driver_sql(f"LISTEN {NAME}")
+                self._wake()
+                driver: Any = connection.connection.driver_connection
+                while not self._stopping.is_set():
+                    if list(driver.notifies(timeout=PATIENCE, stop_after=1)):
+                        self._wake()
+            except driver_errors() as error:
+                raise OSError(str(error)) from error
+            finally:
+                connection.invalidate()  # it is of no use to anybody else any more
 
 
 def driver_errors() -> tuple[type[Exception], ...]:
