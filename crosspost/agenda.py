@@ -7,39 +7,54 @@ question is answered from an index, so that neither a long history nor a long qu
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, or_, select
 
-from crosspost.database import ChannelState, Delivery
+from crosspost.database import ChannelState, Delivery, OfficeState
 from crosspost.lifecycle import Status
 
 #: How many late deliveries one look at the queue takes; the rest comes with the next look.
 BATCH = 200
+#: A delivery that is later than this is a backlog's, and spaced.
+BACKLOG = timedelta(minutes=1)
+#: The name of the office's state while its clock is not believed.
+CLOCK = "clock_doubted"
 #: Stands for all channels where a channel's name stands; no channel can be called so.
 EVERYTHING = "*"
 
 
 def due(session: Session, now: datetime, busy: Iterable[str]) -> list[Delivery]:
-    """What may go out now: of each channel that is not busy the next one, the oldest first."""
+    """What may go out now: of each channel that is not busy the next one, urgent ones first, then
+    the oldest first."""
     occupied = set(busy)
     found = [
         delivery
         for channel in channels(session, Status.SCHEDULED)
         if channel not in occupied and (delivery := next_due(session, channel, now))
     ]
-    return sorted(found, key=lambda delivery: (delivery.due_at, delivery.id or 0))
+    return sorted(found, key=lambda d: (not d.urgent, d.due_at, d.id or 0))
 
 
 def next_due(session: Session, channel: str, now: datetime) -> Delivery | None:
     """What may go out on this channel now: due, not postponed, its channel neither held nor paused,
-    its page published."""
+    its page published. Urgent ones go before all others, and are not spaced."""
     if not is_open(session, channel, now):
         return None
-    return session.exec(_NEXT_DUE, params={"its_channel": channel, "now": now}).first()
+    its = {"its_channel": channel, "now": now}
+    urgent = session.exec(_NEXT_DUE, params={**its, "urgent": True}).first()
+    if urgent is not None or _is_spaced(session, channel, now):
+        return urgent
+    return session.exec(_NEXT_DUE, params={**its, "urgent": False}).first()
+
+
+def _is_spaced(session: Session, channel: str, now: datetime) -> bool:
+    """Whether one of a backlog went out on this channel a moment ago."""
+    state = session.get(ChannelState, channel)
+    return state is not None and state.spaced_until is not None and state.spaced_until > now
 
 
 _PAGE = aliased(Delivery)
@@ -50,6 +65,7 @@ _NEXT_DUE = (
     .where(
         Delivery.status == Status.SCHEDULED,
         col(Delivery.channel) == bindparam("its_channel"),
+        col(Delivery.urgent) == bindparam("urgent"),
         col(Delivery.due_at) <= bindparam("now"),
         col(Delivery.not_after) >= bindparam("now"),
         or_(col(Delivery.not_before).is_(None), col(Delivery.not_before) <= bindparam("now")),
@@ -77,6 +93,11 @@ def is_held(session: Session, channel: str) -> bool:
     return any(state is not None and state.held for state in states)
 
 
+def clock_is_doubted(session: Session) -> bool:
+    """Whether the office's clock is not believed: then nothing is late, and no absence counts."""
+    return session.get(OfficeState, CLOCK) is not None
+
+
 def next_wake(session: Session, busy: Iterable[str], now: datetime) -> datetime | None:
     """When the daemon has something to do next, if nothing else happens; None: never.
 
@@ -90,7 +111,7 @@ def next_wake(session: Session, busy: Iterable[str], now: datetime) -> datetime 
     moments = (
         _first(session, Delivery.due_at, scheduled, col(Delivery.due_at) > now),
         _first(session, Delivery.not_before, scheduled, col(Delivery.not_before) > now),
-        _first(session, Delivery.not_after, scheduled),
+        None if clock_is_doubted(session) else _first(session, Delivery.not_after, scheduled),
         _first(
             session,
             Delivery.not_before,
@@ -99,6 +120,7 @@ def next_wake(session: Session, busy: Iterable[str], now: datetime) -> datetime 
             col(Delivery.channel).not_in(occupied),
         ),
         _first(session, ChannelState.paused_until, col(ChannelState.paused_until) > now),
+        _first(session, ChannelState.spaced_until, col(ChannelState.spaced_until) > now),
     )
     known = [moment for moment in moments if moment is not None]
     return max(min(known), now) if known else None
@@ -118,8 +140,8 @@ def unconfirmed(session: Session, busy: Iterable[str], now: datetime) -> list[De
 
 def next_look(session: Session, channel: str, now: datetime) -> Delivery | None:
     """The unconfirmed delivery of this channel that is to be looked at now. A pause is for looks
-    too, a person's hold is not."""
-    if is_paused(session, channel, now):
+    too, a person's hold is not; with a clock that is not believed no absence would count."""
+    if is_paused(session, channel, now) or clock_is_doubted(session):
         return None
     return session.exec(_NEXT_LOOK, params={"its_channel": channel, "now": now}).first()
 

@@ -94,6 +94,17 @@ class Policy(_Section):
         )
 
 
+class Publishing(_Section):
+    """`[publishing]`: at what pace."""
+
+    spacing_seconds: int = Field(default=10, ge=0, le=3600)
+
+    @property
+    def spacing(self) -> timedelta:
+        """The least distance on one channel after a delivery of a backlog."""
+        return timedelta(seconds=self.spacing_seconds)
+
+
 class Storage(_Section):
     """`[storage]`: where things lie; relative paths start from the folder of `crosspost.toml`."""
 
@@ -103,11 +114,22 @@ class Storage(_Section):
     media: Path = Path("media")  # images, by digest
 
 
+class SiteAccount(_Section):
+    """One of `[[site.accounts]]`: an official account, for the page that lists them."""
+
+    name: str = Field(min_length=1)
+    url: WebAddress | None = None
+    platform: str = ""
+
+
 class SiteSettings(_Section):
     """`[site]`: the office's own pages."""
 
     url: WebAddress  # where the public sees `folder`
     folder: Path = Path("public")
+    names: bool = False  # True: approvers are named, not only their titles
+    entries: bool = False  # True: every entry of the ledger is published, not only hashes
+    accounts: tuple[SiteAccount, ...] = ()  # official accounts besides those of the channels
 
 
 class Person(_Section):
@@ -131,6 +153,7 @@ class Config(_Section):
     path: Path
     office: Office
     policy: Policy = Policy()
+    publishing: Publishing = Publishing()
     storage: Storage = Storage()
     checks: Checks = Checks()
     site: SiteSettings | None = None
@@ -193,17 +216,19 @@ def load(
     *,
     check_channel: CheckChannel | None = None,
     secrets: bool = True,
+    typed: Mapping[str, str] | None = None,
 ) -> Config:
     """Read the configuration, and speak the office's language from now on.
 
     `secrets=False` is for commands that publish nothing: values `"env:NAME"` are left as they are
-    and channels are not checked. Raises ConfigError with every problem found.
+    and channels are not checked. `typed` are values that would stand in `.env` (a login that is
+    being tried out). Raises ConfigError with every problem found.
     """
     _speak(None)
     path = find_config(given)
     table = _read_toml(path)
     _speak(_language_of(table))
-    environment = _environment(path.parent) if secrets else {}
+    environment = {**_environment(path.parent), **(typed or {})} if secrets else {}
     problems = _no_such_keys(table)
     channels = _channels(table.pop("channels", {}), environment, problems, secrets=secrets)
     _resolve_database(table, path.parent, problems)

@@ -22,25 +22,20 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlmodel import Session
 
-from crosspost import agenda, outcomes, queue, sharing
+from crosspost import agenda, connections, holds, outcomes, queue, sharing
+from crosspost.clock import ClockWatch, boot_seconds, went_back
 from crosspost.config import Config
 from crosspost.database import Database, Delivery
-from crosspost.errors import (
-    DatabaseError,
-    ForkProven,
-    Refuted,
-    SchemaError,
-    Undecided,
-    UserError,
-)
+from crosspost.errors import DatabaseError, SchemaError
 from crosspost.faults import settle_fault
+from crosspost.guard import MARK, SEAL_SOON, Guard
 from crosspost.leases import OneDaemon, SharedLeases
-from crosspost.ledger.sealing import seal_if_due
-from crosspost.ledger.strongbox import Strongbox
+from crosspost.ledger import book
 from crosspost.lock import DaemonLock
 from crosspost.publisher import Claimed, publish, with_parts
 from crosspost.queue import Doing, Stale
 from crosspost.reconciler import look
+from crosspost.rezoning import rezone
 from crosspost.wakeups import Listener, Watch, call
 from crosspost.wording import t
 from crosspost.workbench import Workbench, failure_of, utc_now
@@ -51,8 +46,10 @@ log = logging.getLogger("crosspost.daemon")
 WATCH = timedelta(seconds=0.5)
 #: It looks at the queue at least this often, whatever it believes about the next due time.
 LOOK_ANYWAY = timedelta(seconds=60)
-#: How often the ledger is sealed, where it has a key.
-SEAL = timedelta(seconds=60)
+#: How often it looks whether its clock has jumped; by a timer that no clock can disturb.
+CLOCK_LOOK = timedelta(seconds=1)
+#: How often it looks whether a login is to be renewed; two hours are the shortest known.
+RENEW = timedelta(minutes=5)
 
 
 class Daemon:
@@ -64,9 +61,14 @@ class Daemon:
         config: Config,
         *,
         now: Callable[[], datetime] = utc_now,
+        steady: Callable[[], float] | None = None,
     ) -> None:
+        """`now` is the clock, and `steady` the seconds that tell whether it jumped; without it the
+        machine's for the machine's clock, and a clock of a test never jumps."""
         self.database = database
         self.now = now
+        steady = steady or (boot_seconds if now is utc_now else lambda: now().timestamp())
+        self._clock = ClockWatch(now, steady)
         self.name = f"daemon@{socket.gethostname()}:{os.getpid()}"
         self.stopping = threading.Event()
         self.leases = _leases(database, config, self.name)
@@ -81,35 +83,42 @@ class Daemon:
         self._done = 0  # how often a channel has finished something
         self._lock = threading.Lock()  # one look at the queue at a time
         self._idle = threading.Condition()
-        self._sealed: datetime | None = None
-        self._refuted: UserError | None = None  # why ledger or tables cannot be relied on any more
+        self.guard = Guard(database, config, now, self.stopping, self.leases)
         self._wake: Callable[[datetime], None] = lambda _when: None
 
     # --- running ----------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Publish on schedule until `stop`. Raises DaemonRunning, DatabaseError; Refuted, Undecided
-        or ForkProven when the ledger is not what was sealed, SchemaError when the tables were
-        changed by a newer crosspost, with nothing more sent."""
+        or ForkProven when the ledger is not what was sealed, SchemaError when a newer crosspost has
+        changed the tables, with nothing more sent."""
         with DaemonLock(self.database):
+            self.guard.wait_until_confirmed()
+            if self.stopping.is_set():
+                self._finish()
+                return
+            self.guard.require()
             self._begin()
             scheduler = self._scheduler()
             scheduler.start()
             listener = self._listener()
             log.info("%s", t("The daemon runs. Stop it with Ctrl-C."), extra={"event": "started"})
             try:
-                self.stopping.wait()
+                while not self.stopping.wait(CLOCK_LOOK.total_seconds()):
+                    if self._mind_the_clock():
+                        _at_once(scheduler, self.now())
             finally:
                 if listener is not None:
                     listener.stop()
                 scheduler.shutdown(wait=True)
                 self._finish()
                 log.info("%s", t("The daemon has stopped."), extra={"event": "stopped"})
-        self._require_a_sound_ledger()
+        self.guard.require_trust()
 
     def run_once(self) -> None:
         """Publish all that is due now, what follows from it included, then return."""
         with DaemonLock(self.database):
+            self.guard.require()
             self._begin()
             try:
                 while not self.stopping.is_set():
@@ -121,9 +130,10 @@ class Daemon:
                         if not self._busy:
                             break
                         self._idle.wait()
+                self.guard.seal_and_show(at_once=True, mend=False)
             finally:
                 self._finish()
-        self._require_a_sound_ledger()
+        self.guard.require_trust()
 
     def stop(self) -> None:
         """Finish what is in hand, and end."""
@@ -155,10 +165,29 @@ class Daemon:
                 IntervalTrigger(seconds=WATCH.total_seconds()),
                 max_instances=1,
             )
-        minutely = IntervalTrigger(seconds=SEAL.total_seconds())
-        scheduler.add_job(self._seal, minutely, max_instances=1)
+        renewing = IntervalTrigger(seconds=RENEW.total_seconds())
+        scheduler.add_job(self._renew, renewing, max_instances=1, next_run_time=self.now())
+        daily = IntervalTrigger(days=1)
+        scheduler.add_job(lambda: self._safely(self._rezone), daily, max_instances=1)
+        soon = IntervalTrigger(seconds=SEAL_SOON.total_seconds())
+        scheduler.add_job(self.guard.seal_and_show, soon, max_instances=1, next_run_time=self.now())
+        marking = IntervalTrigger(seconds=MARK.total_seconds())
+        scheduler.add_job(self.guard.mark, marking, max_instances=1)
         self._wake = lambda when: tick.modify(next_run_time=when) and None
         return scheduler
+
+    def _begin(self) -> None:
+        """Before anything is sent: is it a time that can be believed, and what is there?"""
+        with self.database.read() as session:
+            newest = book.newest(session)
+        if behind := went_back(newest, self.now()):
+            self._doubt_the_clock(behind)
+        self.leases.start()
+        if not self.database.on_server:  # there, a channel's lease brings what was left on it
+            self._say_rescued(
+                self.bench.clerk.do(lambda session: outcomes.rescue(session, self._doing()))
+            )
+        self._rezone()
 
     def _look_anyway(self) -> timedelta:
         """Where others may die, soon enough to take over what they leave."""
@@ -173,20 +202,33 @@ class Daemon:
         listener.start()
         return listener
 
-    def _begin(self) -> None:
-        self.leases.start()
-        try:
-            self._seal()
-            self._require_a_sound_ledger()
-            if (
-                not self.database.on_server
-            ):  # there, each channel's lease brings what was left on it
-                self._say_rescued(
-                    self.bench.clerk.do(lambda session: outcomes.rescue(session, self._doing()))
-                )
-        except BaseException:
-            self._finish()
-            raise
+    def _mind_the_clock(self) -> bool:
+        """Nothing more is sent after the clock jumped; True when it did just now."""
+        moved = self._clock.jumped()
+        if moved is not None:
+            self._doubt_the_clock(moved)
+        return moved is not None
+
+    def _doubt_the_clock(self, moved: timedelta) -> None:
+        words = _words_of_jump(moved)
+        if self.bench.clerk.do(lambda s: holds.doubt_clock(s, words, self._doing())):
+            log.error("%s", words, extra={"event": "clock"})
+
+    def _rezone(self) -> None:
+        """What waits keeps its wall time when the rules of its zone have changed."""
+        for delivery in self.bench.clerk.do(lambda s: rezone(s, self._doing())):
+            log.warning(
+                "%s",
+                t(
+                    "the clock rules of {zone} have changed: delivery {number} on {channel} is due "
+                    "{wall} by the new ones",
+                    zone=delivery.zone,
+                    number=delivery.id,
+                    channel=delivery.channel,
+                    wall=delivery.wall,
+                ),
+                extra={"event": "rezoned", "channel": delivery.channel},
+            )
 
     def _say_rescued(self, left: list[Delivery]) -> None:
         for delivery in left:
@@ -205,38 +247,27 @@ class Daemon:
         self._workers.shutdown(wait=True)
         self.leases.stop()
         self.bench.close()
+        self.guard.mark()
         self.database.close()
 
-    def _seal(self) -> None:
-        """Sign what the ledger holds now. One that does not continue what was sealed before stops
-        the daemon: what it would record could not be proved. One daemon does it at a time."""
+    def _renew(self) -> None:
+        """Logins that end soon are renewed between posts, so that none is late for it."""
         try:
-            founded = Strongbox(self.bench.config.folder).is_founded()
-            if not founded or not self.leases.on_duty("seal"):
-                return
-            self._sealed = seal_if_due(
-                self.database, self.bench.config.folder, now=self.now(), last=self._sealed
-            )
-        except (Refuted, Undecided, ForkProven) as error:
-            log.error("%s", error, extra={"event": "ledger"})
-            self._refuted = error
-            self.stop()
-        except UserError as error:
-            log.error("%s", error, extra={"event": "ledger"})
-
-    def _require_a_sound_ledger(self) -> None:
-        if self._refuted is not None:
-            raise self._refuted
+            connections.renew(self.bench.config, self.bench.adapter)
+        except DatabaseError as error:
+            log.error("%s", error, extra={"event": "database"})
 
     # --- one look at the queue --------------------------------------------------------------------
 
     def _tick_safely(self) -> None:
+        self._safely(self.tick)
+
+    def _safely(self, act: Callable[[], None]) -> None:
         """A database that fails for a while does not end the daemon; one that is another does."""
         try:
-            self.tick()
+            act()
         except SchemaError as error:
-            self._refuted = error
-            self.stop()
+            self.guard.stop(error, "database")
         except DatabaseError as error:
             log.error("%s", error, extra={"event": "database"})
 
@@ -245,6 +276,7 @@ class Daemon:
         with self._lock:
             if self.stopping.is_set():
                 return
+            self._mind_the_clock()
             if isinstance(self.leases, SharedLeases):
                 look = self._shared_look(self.leases)
             else:
@@ -292,7 +324,8 @@ class Daemon:
         missed = [(d, queue.announcement_of(session, d)) for d in queue.miss(session, doing)]
         looks = [_Task(d.channel, d) for d in agenda.unconfirmed(session, busy, now)]
         busy += [task.channel for task in looks]
-        claimed = [_task(session, d) for d in queue.claim(session, busy, doing)]
+        spacing = self.bench.config.publishing.spacing
+        claimed = [_task(session, d) for d in queue.claim(session, busy, doing, spacing)]
         busy += [task.channel for task in claimed]
         return _Look(missed, [*looks, *claimed], agenda.next_wake(session, busy, now), rescued)
 
@@ -304,10 +337,14 @@ class Daemon:
             self.leases.guard(session, channel)
             if delivery := agenda.next_look(session, channel, now):
                 return _Task(channel, delivery)
-            claimed = queue.claim_next(session, channel, self._doing())
+            spacing = self.bench.config.publishing.spacing
+            claimed = queue.claim_next(session, channel, self._doing(), spacing)
             return _task(session, claimed) if claimed else None
 
-        return None if self.stopping.is_set() else self.bench.clerk.do(take)
+        if self.stopping.is_set():
+            return None
+        self._mind_the_clock()
+        return self.bench.clerk.do(take)
 
     def _give(self, first: _Task) -> None:
         """Let the channel's worker do it, and what comes after it on the same channel."""
@@ -345,6 +382,8 @@ class Daemon:
             _say_trouble(task.channel, error)
             settle_fault(self.bench, task.delivery, error)
             return not isinstance(error, Stale)
+        finally:
+            self.guard.published.set()
         return True
 
     def _doing(self) -> Doing:
@@ -386,6 +425,27 @@ def _leases(database: Database, config: Config, name: str) -> OneDaemon | Shared
 def _say_trouble(channel: str, error: Exception) -> None:
     extra = {"event": "trouble", "channel": channel}
     log.error("%s: %s", channel, failure_of(error).words, extra=extra)
+
+
+def _words_of_jump(moved: timedelta) -> str:
+    """What happened, and how it goes on."""
+    minutes = round(abs(moved).total_seconds() / 60)
+    said = (
+        t("This machine's clock jumped ahead by {minutes} minutes.", minutes=minutes)
+        if moved > timedelta()
+        else t("This machine's clock jumped back by {minutes} minutes.", minutes=minutes)
+    )
+    more = t(
+        "Nothing is sent or missed until a person has looked at it: set it right (timedatectl), "
+        "then run: crosspost resume"
+    )
+    return f"{said} {more}"
+
+
+def _at_once(scheduler: BackgroundScheduler, now: datetime) -> None:
+    """Every job is planned anew: by a clock that went back it would sleep for as long."""
+    for job in scheduler.get_jobs():
+        job.modify(next_run_time=now)
 
 
 def _say_missed(delivery: Delivery, number: int) -> None:

@@ -172,7 +172,7 @@ class Delivery(_Table, table=True):
         UniqueConstraint("revision_id", "channel"),
         # Answer the daemon's questions (`agenda.py`), however long history and queue are.
         Index("delivery_status_due", "status", "due_at"),
-        Index("delivery_status_channel_due", "status", "channel", "due_at", "id"),
+        Index("delivery_status_channel_due", "status", "channel", "urgent", "due_at", "id"),
         Index("delivery_status_not_before", "status", "not_before"),
         Index("delivery_status_not_after", "status", "not_after"),
     )
@@ -185,6 +185,7 @@ class Delivery(_Table, table=True):
     due_at: datetime = Field(sa_type=UtcDateTime)
     wall: str  # the due time as it was said: local, ISO, without offset
     zone: str  # the IANA zone it was said in
+    urgent: bool = False  # goes before all others of its channel
     not_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
     not_after: datetime = Field(sa_type=UtcDateTime)
     waits_for: int | None = Field(default=None, foreign_key="delivery.id")  # the site's delivery
@@ -206,6 +207,7 @@ class Part(_Table, table=True):
     __table_args__ = (
         UniqueConstraint("delivery_id", "position"),
         UniqueConstraint("channel", "remote_id"),
+        Index("part_channel_begun", "channel", "begun_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -276,7 +278,20 @@ class ChannelState(_Table, table=True):
     paused_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by the platform
     reason: str = Field(default="", sa_type=Text)
     failures: int = 0  # attempts in a row that did not go through (`breaker.py`)
+    #: one of a backlog went out: none but urgent ones before then
+    spaced_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     secrets: bytes | None = Field(default=None, sa_type=LargeBinary)  # a session, encrypted
+    login_ends: datetime | None = Field(default=None, sa_type=UtcDateTime)  # then a person must
+    renewing_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by one program
+
+
+class OfficeState(SQLModel, table=True):
+    """What crosspost knows of the whole office besides its settings: one fact a name."""
+
+    __tablename__ = "office_state"
+
+    name: str = Field(primary_key=True)
+    value: str = Field(sa_type=Text)  # JSON
 
 
 class Lease(_Table, table=True):
@@ -483,7 +498,10 @@ def _hint(error: exc.DBAPIError) -> str:
         user = os.environ.get("USER", "")
         return t("The account {user} needs the right to write this file and its folder.", user=user)
     if "malformed" in reason or "not a database" in reason:
-        return t("Stop the daemon, keep this file, and bring back the last good copy.")
+        return t(
+            "Stop the daemon, keep this file, and bring back the last good copy: "
+            "crosspost restore FILE"
+        )
     if "full" in reason:
         return t("Make room on the disk, then try again.")
     return t(

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from crosspost import queue
+from crosspost import allowance, queue
 from crosspost.config import Config
 from crosspost.database import Database, Delivery, Revision
 from crosspost.errors import Conflict, NotFound
@@ -39,6 +39,7 @@ def reschedule(
         not_after = due.utc + config.policy.grace(revision.urgency)
         for delivery in chosen:
             queue.reschedule(session, delivery, due, not_after, doing)
+            allowance.require(session, config, delivery)
         return [delivery.channel for delivery in chosen]
 
 

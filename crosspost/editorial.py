@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from crosspost import precedents, queue
+from crosspost import allowance, precedents, queue
 from crosspost.approvals import let_go
 from crosspost.config import Config
 from crosspost.database import Announcement, Database, Delivery, Revision
@@ -149,5 +149,6 @@ def _enqueue(
             waits_for=page.id if page is not None else None,
             doing=doing,
         )
+        allowance.require(session, config, delivery)
         if channel == site:
             page = delivery

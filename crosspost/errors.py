@@ -8,7 +8,8 @@ CrosspostError
 │   ├── NotFound           no such announcement, channel, delivery
 │   ├── Conflict           not possible as things stand (already published, changed meanwhile)
 │   ├── DatabaseError      missing, busy, read-only, full, damaged
-│   │   └── SchemaError    made by another version of crosspost
+│   │   ├── SchemaError    made by another version of crosspost
+│   │   └── RestoreUnconfirmed  an older copy, and nobody has confirmed it yet
 │   ├── DaemonRunning      a second daemon on one database
 │   ├── Refuted            the ledger, or a proof, is not as it was signed
 │   ├── Undecided          cannot be verified: something is missing or unreadable; exit code 2
@@ -91,6 +92,10 @@ class DatabaseError(UserError):
 
 class SchemaError(DatabaseError):
     """The queue database was made by an older or newer crosspost."""
+
+
+class RestoreUnconfirmed(DatabaseError):
+    """The queue database is an older copy; nothing is sent before a person confirms it."""
 
 
 class DaemonRunning(UserError):

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from crosspost.adapters import adapter_class
+from crosspost.adapters.oauth import OAuthAdapter
 from crosspost.config import CONFIG_NAME, Config, load
 from crosspost.database import Database
 from crosspost.errors import Conflict, UserError
@@ -34,6 +35,11 @@ class NewChannel:
     def variable(self, key: str) -> str:
         """The name of a secret in `.env`: `MASTODON_MAIN_ACCESS_TOKEN`."""
         return f"{self.name}_{key}".upper().replace("-", "_")
+
+
+def logs_in(platform: str) -> bool:
+    """Whether its account is connected with `channels login` and a browser."""
+    return issubclass(adapter_class(platform), OAuthAdapter)
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,24 @@ to by `agenda.is_open`, asked at every claim and once more before the first byte
 
 from __future__ import annotations
 
-from sqlmodel import Session
+import json
+from dataclasses import replace
+from datetime import timedelta
 
-from crosspost import queue
+from sqlmodel import Session, select
+
+from crosspost import agenda, queue
 from crosspost.agenda import EVERYTHING
-from crosspost.database import ChannelState
+from crosspost.database import ChannelState, Delivery, OfficeState
 from crosspost.errors import Conflict
 from crosspost.ledger import book
+from crosspost.lifecycle import Status
 from crosspost.queue import Doing
 from crosspost.wording import t
+
+#: After a jump of the clock unconfirmed posts are looked for so much later: longer than the settle
+#: time of any adapter.
+LOOK_AFTER_JUMP = timedelta(minutes=15)
 
 
 def hold(session: Session, channel: str | None, doing: Doing) -> None:
@@ -36,7 +45,32 @@ def resume(session: Session, channel: str | None, doing: Doing) -> None:
     paused = channel is not None and queue.unpause(session, channel)
     if not state.held and not paused:
         raise Conflict(t("It is not on hold."), hint=t("What is on hold: crosspost channels list"))
+    if channel is None:
+        _believe_clock(session, doing)
     _write(session, state, held=False, doing=doing)
+
+
+def doubt_clock(session: Session, words: str, doing: Doing) -> bool:
+    """The clock jumped, as `words` say: nothing is sent, nothing is late and no absence counts
+    until a person resumes. False when it is doubted already."""
+    if agenda.clock_is_doubted(session):
+        return False
+    session.add(OfficeState(name=agenda.CLOCK, value=json.dumps(words)))
+    _write(session, _state(session, None), held=True, doing=replace(doing, note=words))
+    return True
+
+
+def _believe_clock(session: Session, doing: Doing) -> None:
+    """A person has looked at the clock. What the platforms were asked before counts no more: how
+    long ago a post was sent is known only by the clock that jumped."""
+    doubted = session.get(OfficeState, agenda.CLOCK)
+    if doubted is None:
+        return
+    session.delete(doubted)
+    open_ = session.exec(select(Delivery).where(Delivery.status == Status.UNCONFIRMED)).all()
+    for delivery in open_:
+        columns = {"not_before": doing.at + LOOK_AFTER_JUMP, "clean_looks": 0}
+        queue.rewrite(session, delivery, columns)
 
 
 def _state(session: Session, channel: str | None) -> ChannelState:

@@ -13,6 +13,7 @@ room that writes a status.
                                                 disprove ▶ scheduled ◀────────────────┤
                              repeat (same bytes, same key) ▶ unconfirmed ◀────────────┤
                                                    ask ▶ review ◀─────────────────────┘
+   scheduled, preparing ──question──▶ review          (an old copy of the database was restored)
                      review ──resolve──▶ published | scheduled | failed   (a person, with a reason)
                      failed, missed ──retry──▶ scheduled                  (a person)
                            scheduled ──give up──▶ failed   (cancelled when a part of it is public)
@@ -35,7 +36,7 @@ class Status(StrEnum):
         "publishing"  # in: begin, durable before the first byte; out: the publisher, rescue
     )
     UNCONFIRMED = "unconfirmed"  # in: doubt; out: reconcile, by evidence only
-    REVIEW = "review"  # in: ask, when no evidence can be had; out: a person's resolve
+    REVIEW = "review"  # in: ask, question: no evidence can be had; out: a person's resolve
     PUBLISHED = "published"  # end: a receipt, or evidence that it is public
     FAILED = "failed"  # end: a final refusal, a person gave up, a thread broken off; retry
     MISSED = "missed"  # end: its latest time passed before it could go; a person may retry
@@ -58,6 +59,7 @@ class Verb(StrEnum):
     DISPROVE = "disproved"
     REPEAT = "repeated"
     ASK = "review_asked"
+    QUESTION = "questioned"
     RESOLVE_PUBLISHED = "resolved_published"
     RESOLVE_ABSENT = "resolved_not_published"
     GIVE_UP = "given_up"
@@ -90,6 +92,8 @@ MOVES: dict[tuple[Status, Verb], Status] = {
     (_S.UNCONFIRMED, _V.DISPROVE): _S.SCHEDULED,
     (_S.UNCONFIRMED, _V.REPEAT): _S.UNCONFIRMED,
     (_S.UNCONFIRMED, _V.ASK): _S.REVIEW,
+    (_S.SCHEDULED, _V.QUESTION): _S.REVIEW,
+    (_S.PREPARING, _V.QUESTION): _S.REVIEW,
     (_S.REVIEW, _V.RESOLVE_PUBLISHED): _S.PUBLISHED,
     (_S.REVIEW, _V.RESOLVE_ABSENT): _S.SCHEDULED,
     (_S.REVIEW, _V.GIVE_UP): _S.FAILED,

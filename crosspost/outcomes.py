@@ -194,6 +194,15 @@ def ask(session: Session, delivery: Delivery, reason: str, doing: Doing) -> None
     queue.move(session, delivery, Verb.ASK, doing, queue.Change(columns))
 
 
+def question(session: Session, delivery: Delivery, reason: str, doing: Doing) -> None:
+    """It may have been published by a history that is lost: a person decides."""
+    prepared = delivery.status is Status.PREPARING
+    columns = {"not_before": None, "outcome": "restored", "reason": reason}
+    queue.move(session, delivery, Verb.QUESTION, doing, queue.Change(columns))
+    if prepared:
+        end_attempt(session, delivery, doing.at, "restored", Failure("restored", reason))
+
+
 def rescue(
     session: Session, doing: Doing, channels: Collection[str] | None = None
 ) -> list[Delivery]:

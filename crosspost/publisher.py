@@ -17,14 +17,15 @@ from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from crosspost import agenda, media, outcomes, queue, retry
+from crosspost import agenda, allowance, media, outcomes, queue, retry
 from crosspost.adapters import Adapter
 from crosspost.database import Delivery, Part, Revision
-from crosspost.errors import MediaExpired, MediaProcessing
+from crosspost.errors import MediaExpired, MediaProcessing, NotSupported, QuotaExhausted
 from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import Status
 from crosspost.outcomes import Failure, Health
 from crosspost.post import Outgoing, Receipt
+from crosspost.quotas import NEVER
 from crosspost.wording import t
 from crosspost.workbench import Workbench, failure_of
 
@@ -127,6 +128,8 @@ class _Run:
 
     def _prepared(self, index: int) -> Outgoing:
         part, bench = self.parts[index], self.bench
+        if index == 0 and self.adapter.quotas:
+            self._require_quota()
         key = (
             f"{part.channel}-{part.delivery_id}-{part.position}-{self.delivery.render_digest[:16]}"
         )
@@ -134,6 +137,27 @@ class _Run:
         outgoing = bench.outgoing(self.parts, part, handle)
         part.prepared = json.dumps(self.adapter.prepare(outgoing))
         return bench.outgoing(self.parts, part, handle)
+
+    def _require_quota(self) -> None:
+        """Nothing is prepared that the platform would refuse, or that costs more than was allowed.
+        A thread goes out as a whole or not yet."""
+        channel, posts = self.delivery.channel, [self.bench.post(part) for part in self.parts]
+        with self.bench.database.read() as session:
+            at = allowance.free_at(
+                session,
+                self.bench.config.channels[channel],
+                posts,
+                self.bench.now(),
+                but=self.delivery.id or 0,
+            )
+        if at == NEVER:
+            raise NotSupported(
+                t("It is more than the whole quota of the channel."), platform=channel, sent=False
+            )
+        if at is not None:
+            raise QuotaExhausted(
+                t("The channel's own quota is used up."), platform=channel, sent=False, until=at
+            )
 
     def _begun(self, index: int, outgoing: Outgoing) -> Outgoing:
         """The intent is durable, with the handle, before the first byte leaves."""

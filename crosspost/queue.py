@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, insert, update
@@ -72,6 +72,7 @@ def enqueue(
         due_at=due.utc,
         wall=due.wall,
         zone=due.zone,
+        urgent=revision.urgency == "urgent",
         not_after=not_after,
         waits_for=waits_for,
         render_digest=salted_digest(revision.salt, payloads),
@@ -116,7 +117,8 @@ def move(
         columns["ended_at"] = doing.at
     rewrite(session, delivery, columns)
     data = {"from": before.value, "to": after.value, "fence": delivery.fence, **change.data}
-    _record(session, delivery, verb.value, doing, data)
+    digest = delivery.render_digest if after is Status.PUBLISHED else None
+    _record(session, delivery, verb.value, doing, data, digest)
 
 
 def _record(
@@ -282,21 +284,39 @@ _GUARDED = update(table(Delivery)).where(
 # --- moves of the daemon --------------------------------------------------------------------------
 
 
-def claim(session: Session, busy: Iterable[str], doing: Doing) -> list[Delivery]:
+def claim(
+    session: Session, busy: Iterable[str], doing: Doing, spacing: timedelta = timedelta()
+) -> list[Delivery]:
     """Take the next due delivery of each channel that is free, oldest first: preparing, with a new
-    fence and a new attempt. `busy` names the channels that are at work already."""
+    fence and a new attempt. `busy` names the channels that are at work already; `spacing` is the
+    least distance on a channel after one of a backlog."""
     due = agenda.due(session, doing.at, busy)
     for delivery in due:
         _take(session, delivery, doing)
+        _space(session, delivery, doing.at, spacing)
     return due
 
 
-def claim_next(session: Session, channel: str, doing: Doing) -> Delivery | None:
+def claim_next(
+    session: Session, channel: str, doing: Doing, spacing: timedelta = timedelta()
+) -> Delivery | None:
     """Take the next due delivery of this channel, which is free; None when nothing is due."""
     delivery = agenda.next_due(session, channel, doing.at)
     if delivery is not None:
         _take(session, delivery, doing)
+        _space(session, delivery, doing.at, spacing)
     return delivery
+
+
+def _space(session: Session, delivery: Delivery, now: datetime, spacing: timedelta) -> None:
+    """After an outage a backlog does not go out all at once."""
+    if not spacing or delivery.urgent or now - delivery.due_at <= agenda.BACKLOG:
+        return
+    channel = delivery.channel
+    state = session.get(ChannelState, channel) or ChannelState(channel=channel)
+    state.spaced_until = now + spacing
+    session.add(state)
+    session.flush()
 
 
 def _take(session: Session, delivery: Delivery, doing: Doing) -> None:
@@ -322,7 +342,10 @@ def _take(session: Session, delivery: Delivery, doing: Doing) -> None:
 
 
 def miss(session: Session, doing: Doing) -> list[Delivery]:
-    """End every scheduled delivery whose latest time has passed."""
+    """End every scheduled delivery whose latest time has passed; none while the clock that says so
+    is not believed."""
+    if agenda.clock_is_doubted(session):
+        return []
     late = session.exec(
         select(Delivery)
         .where(Delivery.status == Status.SCHEDULED, Delivery.not_after < doing.at)

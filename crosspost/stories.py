@@ -63,6 +63,7 @@ def _sentences() -> dict[str, str]:
         "queued": t("queued it for {channel}, for {wall} {zone}."),
         "approved": t("approved it."),
         "rescheduled": t("gave it another time: {wall} {zone}."),
+        "rezoned": t("{zone} has other clock rules by now: {wall} there is another instant."),
         "cancelled": t("cancelled it."),
         "claimed": t("took it up: attempt {attempt}."),
         "publishing": t("began to send it (part {part})."),
@@ -75,6 +76,7 @@ def _sentences() -> dict[str, str]:
         "disproved": t("looked twice and it is not there: it may be sent again."),
         "repeated": t("sends it again under the same key, which cannot make a second post."),
         "review_asked": t("cannot find out whether it is public: a person must look."),
+        "questioned": t("an old copy of the database was restored: it may have been published."),
         "resolved_published": t("looked and says that it is public."),
         "resolved_not_published": t("looked and says that it is not public."),
         "given_up": t("gave it up."),
@@ -82,6 +84,9 @@ def _sentences() -> dict[str, str]:
         "retried": t("let it go out after all."),
         "held": t("put {channels} on hold."),
         "resumed": t("let {channels} go on."),
+        "backed_up": t("made a backup of the database."),
+        "restore_confirmed": t("confirmed that an older copy of the database is in use now."),
+        "connected": t("logged in to {channels}."),
         "alarmed": t("stopped it: it is not what was approved."),
     }
 
@@ -115,6 +120,7 @@ def outcome_word(kind: str) -> str:
         "same_id_twice": t("the platform named an earlier post"),
         "internal_error": t("a fault in crosspost"),
         "late": t("too late"),
+        "restored": t("an old copy of the database was restored"),
         "partly_public": t("only a part of the thread is public"),
     }.get(kind, kind)
 

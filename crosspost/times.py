@@ -69,6 +69,22 @@ def moment_of(utc: datetime, zone: str) -> Moment:
     return Moment(utc.astimezone(UTC), wall, zone)
 
 
+def still_due(moment: Moment) -> datetime:
+    """When the clocks of `moment.zone` show its wall time by the rules of today, in UTC: what was
+    promised is the wall time, and a law may have changed the zone since.
+
+    `moment.utc` where that still fits; of two the nearer one; a time that the clock now skips comes
+    when it would have come had the clock not been turned.
+    """
+    zone = ZoneInfo(moment.zone)
+    if moment_of(moment.utc, moment.zone).wall == moment.wall:
+        return moment.utc
+    wall = datetime.fromisoformat(moment.wall)
+    found = _occurrences(wall, moment.zone) or [wall.replace(tzinfo=zone)]
+    instants = [one.astimezone(UTC) for one in found]
+    return min(instants, key=lambda instant: abs(instant - moment.utc))
+
+
 def is_late(now: datetime, not_after: datetime) -> bool:
     """Whether the latest time to publish, `not_after`, has passed."""
     return now > not_after

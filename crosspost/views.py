@@ -15,11 +15,13 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from crosspost import agenda, queue
-from crosspost.config import Config
+from crosspost import agenda, allowance, logins, queue
+from crosspost.config import Channel, Config
 from crosspost.database import Announcement, Approval, ChannelState, Delivery, Part, Revision
+from crosspost.errors import UserError
 from crosspost.ledger import book
 from crosspost.lifecycle import NEEDS_PERSON, Status, status_word
+from crosspost.restoring import restored
 from crosspost.revisions import current_revision, images_of, videos_of
 
 Json = dict[str, Any]
@@ -146,7 +148,7 @@ class Views:
 
     # --- the office -------------------------------------------------------------------------------
 
-    def channels(self) -> list[Json]:
+    def channels(self, now: datetime) -> list[Json]:
         """Every configured channel and what is known of it."""
         states = {s.channel: s for s in self.session.exec(select(ChannelState))}
         every = states.get(agenda.EVERYTHING) or ChannelState(channel=agenda.EVERYTHING)
@@ -161,9 +163,22 @@ class Views:
                 "paused_until": self.time(state.paused_until if state else None),
                 "reason": (state.reason or None) if state else None,
                 "last_published": self.time(self._last_published(channel.name)),
+                "login_ends": self.time(state.login_ends if state else None),
+                "quotas": self._quotas(channel, now),
             }
             for channel in self.config.channels.values()
             for state in [states.get(channel.name)]
+        ]
+
+    def _quotas(self, channel: Channel, now: datetime) -> list[Json]:
+        return [
+            {
+                "unit": standing.quota.unit,
+                "used": str(standing.used),
+                "limit": str(standing.quota.limit),
+                "words": standing.quota.words(standing.used),
+            }
+            for standing in allowance.standings(self.session, channel, now)
         ]
 
     def _last_published(self, channel: str) -> datetime | None:
@@ -185,7 +200,7 @@ class Views:
             }
             for delivery in self.session.exec(waiting.order_by(col(Delivery.id)))
         ]
-        paused = [c for c in self.channels() if _is_paused(c, now)]
+        paused = [c for c in self.channels(now) if _is_paused(c, now)]
         wake = agenda.next_wake(self.session, (), now)
         return {
             "office": self.config.office.name,
@@ -196,7 +211,29 @@ class Views:
             "deliveries": {status.value: counts.get(status, 0) for status in Status},
             "needs_person": people,
             "paused_channels": paused,
+            "restored": self._restored(),
+            "ending_logins": [
+                {
+                    "channel": ending.channel,
+                    "ends": self.time(ending.ends),
+                    "late": self.time(ending.late),
+                }
+                for ending in logins.endings(self.session, now)
+            ],
         }
+
+    def _restored(self) -> str | None:
+        try:
+            found = restored(self.session, self.config.folder)
+        except UserError as error:
+            return error.problems[0]
+        return found.words() if found else None
+
+    def heading(self, delivery: Delivery) -> Json:
+        """The announcement of a delivery in a line: number and title."""
+        revision = self.session.get_one(Revision, delivery.revision_id)
+        title = revision.title or _first_words(revision.body)
+        return {"number": revision.announcement_id, "title": title}
 
     def entries(self, *, announcement: int | None = None, last: int | None = None) -> list[Json]:
         """Ledger entries in order: index, the entry itself, its leaf hash, the words kept apart."""

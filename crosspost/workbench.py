@@ -19,16 +19,16 @@ from pathlib import Path
 from sqlmodel import Session
 
 from crosspost import queue
-from crosspost.adapters import Adapter, Context, open_adapter
+from crosspost.adapters import Adapter
 from crosspost.clerk import Clerk
 from crosspost.config import Config
+from crosspost.connections import open_channel
 from crosspost.database import Database, Delivery, Part
 from crosspost.errors import DatabaseError, PlatformError, SchemaError, UserError
 from crosspost.leases import Leases, OneDaemon
 from crosspost.outcomes import Failure
 from crosspost.post import Outgoing, Post, Receipt, from_json
 from crosspost.queue import Doing
-from crosspost.vault import Vault
 from crosspost.wording import t
 
 log = logging.getLogger("crosspost.publisher")
@@ -63,10 +63,10 @@ class Workbench:
     def adapter(self, channel: str) -> Adapter:
         """The channel's adapter, opened at first use. Raises UserError when it cannot be."""
         if channel not in self._adapters:
-            vault = Vault(self.config, self.database, channel)
             may_send = partial(self.leases.holds, channel)
-            context = Context(self.config, channel, vault.load, vault.save, self.now, may_send)
-            self._adapters[channel] = open_adapter(self.config, channel, context)
+            self._adapters[channel] = open_channel(
+                self.config, self.database, channel, self.now, may_send
+            )
         return self._adapters[channel]
 
     def close(self) -> None:

@@ -11,9 +11,10 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
@@ -36,7 +37,8 @@ from crosspost.errors import (
     TargetGone,
     UnknownOutcome,
 )
-from crosspost.post import Account, Capabilities, Image, Outgoing, Receipt, Video
+from crosspost.post import Account, Capabilities, Image, Outgoing, Post, Receipt, Video
+from crosspost.quotas import Quota
 from crosspost.retry import retry_time
 from crosspost.wording import t
 
@@ -75,7 +77,8 @@ class Context:
     """What an adapter gets from outside besides its settings.
 
     `load` and `save` keep a small dictionary of secrets for the channel (a session), encrypted in
-    the database by the caller; without them it lives as long as the adapter. `now` is the clock.
+    the database by the caller; without them it lives as long as the adapter. Around a renewal
+    stands `exclusive()`, which says whether this program alone renews now. `now` is the clock.
     `may_send` is asked in the last moment before the first byte of a publish call.
     """
 
@@ -83,6 +86,7 @@ class Context:
     channel: str = ""
     load: Callable[[], dict[str, str]] | None = None
     save: Callable[[dict[str, str]], None] | None = None
+    exclusive: Callable[[], AbstractContextManager[bool]] | None = None
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     may_send: Callable[[], bool] = field(default=lambda: True)
 
@@ -101,6 +105,8 @@ class Adapter(ABC):
     title: ClassVar[str]
     #: The config keys.
     Settings: ClassVar[type[AdapterSettings]] = AdapterSettings
+    #: How much may be published in a time, as the platform's documents say.
+    quotas: ClassVar[tuple[Quota, ...]] = ()
     #: What it can carry. An instance may have narrower ones, by its settings.
     capabilities: Capabilities
 
@@ -123,6 +129,12 @@ class Adapter(ABC):
     def measure(self, text: str) -> int:
         """The length of `text` (what a reader sees, without the markup's tags) as the platform
         counts it, in `capabilities.unit`."""
+
+    @classmethod
+    def cost(cls, post: Post, options: Mapping[str, Any]) -> Decimal:  # noqa: ARG003
+        """What publishing this costs, in the unit of the platform's quota in money; `options` are
+        the channel's keys as they stand in the configuration."""
+        return Decimal(0)
 
     def new_handle(self, key: str, now: datetime) -> dict[str, str]:  # noqa: ARG002
         """The idempotency handle of a new part, stored before anything is sent.
@@ -160,13 +172,19 @@ class Adapter(ABC):
 
     def bytes_of(self, image: Image | Video) -> bytes:
         """The bytes of an image or video. Raises RetryLater when the disk does not give them."""
+        return self.piece_of(image, 0, -1)
+
+    def piece_of(self, file: Image | Video, start: int, size: int) -> bytes:
+        """At most `size` bytes of a file, from `start` on; -1: to its end. Raises RetryLater."""
         try:
-            return image.path.read_bytes()
+            with file.path.open("rb") as opened:
+                opened.seek(start)
+                return opened.read(size)
         except OSError as error:
             raise RetryLater(
                 t(
                     "The file {name} cannot be read: {reason}.",
-                    name=image.filename,
+                    name=file.filename,
                     reason=error.strerror,
                 ),
                 platform=self.platform,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from crosspost.adapters import lending
@@ -26,11 +27,13 @@ from crosspost.errors import (
     TargetGone,
 )
 from crosspost.post import Image, Outgoing, Receipt
+from crosspost.tokens import Token
 from crosspost.wording import t
 
 SUBCODE = re.compile(r"\b22\d{5}\b")
 #: What Threads says of a container that may go well next time.
 PASSING = re.compile(r"DOWNLOAD|UNKNOWN", re.I)
+DAY = timedelta(days=1)
 FINISHED, WORKING, PUBLISHED, EXPIRED = "FINISHED", "IN_PROGRESS", "PUBLISHED", "EXPIRED"
 STATES = (FINISHED, WORKING, PUBLISHED, EXPIRED, "ERROR")
 
@@ -46,6 +49,8 @@ class ContainerAdapter(GraphAdapter):
     #: The edges with the account's own posts, and with its use of the daily quota.
     listing: ClassVar[str]
     limits: ClassVar[str]
+    #: What Meta's names of this platform's grants begin with.
+    trade: ClassVar[str]
     #: The account's path.
     account: str
 
@@ -56,6 +61,23 @@ class ContainerAdapter(GraphAdapter):
     @abstractmethod
     def whole(self, outgoing: Outgoing) -> dict[str, str]:
         """The fields of the post besides its images: the text, and what it answers to."""
+
+    # --- logging in -------------------------------------------------------------------------------
+
+    def lasting(self, token: Token) -> Token:
+        """Sixty days for the hour that the first token lasts ("Long-lived access tokens")."""
+        _, secret = self.client()
+        grant = {"grant_type": f"{self.trade}_exchange_token", "client_secret": secret}
+        return self.traded("/access_token", {**grant, "access_token": token.access}, token)
+
+    def is_renewable(self, token: Token) -> bool:
+        """A token renews itself, from its second day on and as long as it lasts."""
+        now = self.context.now()
+        return now - token.obtained >= DAY and not token.is_over(now)
+
+    def renew(self, token: Token) -> Token:
+        grant = {"grant_type": f"{self.trade}_refresh_token", "access_token": token.access}
+        return self.traded("/refresh_access_token", grant, token)
 
     # --- publishing -------------------------------------------------------------------------------
 

@@ -12,11 +12,14 @@ from typing import Any
 
 from pydantic import Field
 
+from crosspost.adapters.base import text_id
 from crosspost.adapters.graph import GraphAdapter, GraphSettings
 from crosspost.adapters.likeness import bare
+from crosspost.adapters.oauth import OAuth, Request
 from crosspost.errors import Misconfigured
 from crosspost.post import Account, Capabilities, Image, Outgoing, Post, Receipt, Reconcile
 from crosspost.rendering.measure import utf16
+from crosspost.tokens import Token
 from crosspost.wording import t
 
 #: What the token must be allowed to do.
@@ -47,6 +50,13 @@ class FacebookAdapter(GraphAdapter):
         settle=timedelta(minutes=2),  # lists may lag behind
     )
     shown_fields = ("id", "message", "permalink_url", "created_time")
+    oauth = OAuth(
+        authorize="https://www.facebook.com/{version}/dialog/oauth",
+        token="/{version}/oauth/access_token",  # noqa: S106 - an address
+        scopes=("pages_show_list", *PERMISSIONS),
+        separator=",",
+        pkce="",
+    )
 
     def check(self) -> Account:
         answer = self.graph("GET", "me", {"fields": "id,name,link"}, phase="check")
@@ -70,6 +80,46 @@ class FacebookAdapter(GraphAdapter):
     def measure(self, text: str) -> int:
         """UTF-16 code units: never less than Facebook counts."""
         return utf16(text)
+
+    # --- logging in -------------------------------------------------------------------------------
+
+    def identity(self) -> str:
+        return f"{self.settings.app_id} {self.settings.page_id}"
+
+    def authorize_address(self) -> str:
+        return self.oauth.authorize.format(version=self.settings.version)
+
+    def exchange(self, code: str, request: Request) -> Token:
+        """The Page's own token, which does not end, by way of the person's ("Long-lived access
+        tokens")."""
+        path = self.oauth.token.format(version=self.settings.version)
+        app, secret = self.client()
+        known = {"client_id": app, "client_secret": secret}
+        short = self.traded(path, {**known, "redirect_uri": request.redirect, "code": code})
+        grant = {"grant_type": "fb_exchange_token", "fb_exchange_token": short.access}
+        return self._token_of_page(self.traded(path, {**known, **grant}))
+
+    def _token_of_page(self, person: Token) -> Token:
+        """That of the configured Page, among those that the person may work for."""
+        where = f"/{self.settings.version}/me/accounts"
+        headers = {"Authorization": f"Bearer {person.access}"}
+        fields = {"fields": "id,name,access_token", "limit": "100"}
+        answer = self.call("GET", where, phase="login", headers=headers, params=fields)
+        with self.reading(answer, "login"):
+            pages = {text_id(page["id"]): page for page in answer.data["data"]}
+        if self.settings.page_id not in pages:
+            known = ", ".join(f"{page.get('name')} ({name})" for name, page in pages.items())
+            raise Misconfigured(
+                t(
+                    "This person may not work for the page {page}. Pages: {known}.",
+                    page=self.settings.page_id,
+                    known=self.said(known) or t("none"),
+                ),
+                platform=self.platform,
+            )
+        with self.reading(answer, "login"):
+            found = pages[self.settings.page_id]
+            return Token.of_answer(found, self.of(), self.context.now())
 
     # --- publishing -------------------------------------------------------------------------------
 

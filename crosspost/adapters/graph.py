@@ -16,9 +16,9 @@ from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr
 
-from crosspost.adapters.base import Answer, HttpSettings, clock_lag, text_id, web_link
+from crosspost.adapters.base import Answer, clock_lag, text_id, web_link
 from crosspost.adapters.likeness import moment
-from crosspost.adapters.tokens import TokenAdapter
+from crosspost.adapters.oauth import LoginSettings, OAuthAdapter
 from crosspost.config import WebAddress
 from crosspost.errors import (
     AccountRestricted,
@@ -40,6 +40,7 @@ from crosspost.errors import (
 )
 from crosspost.post import Outgoing, Receipt
 from crosspost.retry import LONGEST_WAIT
+from crosspost.tokens import Token
 from crosspost.wording import t
 
 #: Posts a page, and pages, that a look-up reads at most.
@@ -105,13 +106,14 @@ SUBCODES: dict[int, type[PlatformError]] = {
 NO_OBJECT = 33
 
 
-class GraphSettings(HttpSettings):
-    """`access_token` is what the channel's page describes; `app_secret` only for an app that
-    demands proof of it; `version` is that of the API, each of which lives about two years."""
+class GraphSettings(LoginSettings):
+    """`app_id` and `app_secret` are of the office's app at Meta, for logging in; `app_secret` also
+    for an app that demands proof of it; `version` is that of the API, each of which lives about two
+    years."""
 
     base_url: WebAddress = "https://graph.facebook.com"
     version: str = Field(default="v26.0", pattern=r"^v\d+\.\d+$")
-    access_token: SecretStr
+    app_id: str = Field(default="", pattern=r"^\d*$", coerce_numbers_to_str=True)
     app_secret: SecretStr | None = None
 
 
@@ -124,7 +126,7 @@ class Shown:
     at: datetime
 
 
-class GraphAdapter(TokenAdapter):
+class GraphAdapter(OAuthAdapter):
     """Calls to the Graph API, and what its errors mean."""
 
     #: Whether the token travels in a header; where that is not documented, among the fields.
@@ -137,7 +139,7 @@ class GraphAdapter(TokenAdapter):
     ) -> Answer:
         """One call under the API's version; `fields` are sent as the query of a GET or DELETE, else
         as a form. The answer's data is a JSON object without an error in it."""
-        token, fields, headers = self.token(), dict(fields), dict[str, str]()
+        token, fields, headers = self.access_token(phase), dict(fields), dict[str, str]()
         if self.token_in_header:
             headers["Authorization"] = f"Bearer {token}"
         else:
@@ -151,6 +153,32 @@ class GraphAdapter(TokenAdapter):
         if "error" in self.json_of(answer, phase):
             raise self.error_from(answer, phase)
         return answer
+
+    # --- logging in -------------------------------------------------------------------------------
+
+    def client(self) -> tuple[str, str]:
+        secret = self.settings.app_secret
+        if not self.settings.app_id or secret is None:
+            raise Misconfigured(
+                t(
+                    "Write app_id and app_secret into [channels.{channel}]: those of your app at "
+                    "Meta.",
+                    channel=self.context.channel,
+                ),
+                platform=self.platform,
+                sent=False,
+            )
+        return self.settings.app_id, secret.get_secret_value()
+
+    def identity(self) -> str:
+        return str(self.settings.app_id)
+
+    def traded(self, path: str, fields: dict[str, str], before: Token | None = None) -> Token:
+        """Another token for one in `fields`, as Meta trades them: by reading."""
+        answer = self.call("GET", path, phase="login", params=fields)
+        return self.token_of(answer, before)
+
+    # --- answers ----------------------------------------------------------------------------------
 
     def id_of(self, answer: Answer, phase: str) -> str:
         """The id in an answer that has one."""
@@ -223,7 +251,7 @@ class GraphAdapter(TokenAdapter):
     def about_token(self) -> tuple[dict[str, str], set[str] | None]:
         """What Meta tells of the token: facts to show, and its permissions; None when it does not
         tell, which is no fault of the token."""
-        fields = {"input_token": self.token()}
+        fields = {"input_token": self.access_token("about")}
         try:
             answer = self.graph("GET", "debug_token", fields, phase="about", timeout=BRIEFLY)
             about = answer.data["data"]

@@ -8,27 +8,35 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from pydantic import Field
 
 from crosspost.adapters import lending
+from crosspost.adapters.base import Answer
 from crosspost.adapters.containers import ContainerAdapter
 from crosspost.adapters.graph import GraphSettings
+from crosspost.adapters.oauth import OAuth
 from crosspost.config import WebAddress
 from crosspost.errors import ConfigError, NotSupported
 from crosspost.post import Account, Capabilities, CardMaker, Image, Outgoing, Receipt, Reconcile
+from crosspost.quotas import Quota
 from crosspost.rendering.measure import utf16
+from crosspost.tokens import Token
 from crosspost.wording import t
 
 
 class InstagramSettings(GraphSettings):
-    """`account_id` is the professional account's number. `deletes` only for a token by way of a
+    """`account_id` is the professional account's number, `login_url` where its codes become
+    tokens. `deletes` only for a token by way of a
     Facebook Page, with instagram_manage_contents."""
 
     base_url: WebAddress = "https://graph.instagram.com"
+    login_url: WebAddress = "https://api.instagram.com"
     account_id: str = Field(pattern=r"^\d{3,20}$", coerce_numbers_to_str=True)
     deletes: bool = False
+    posts_per_day: int = Field(default=50, ge=0)  # Meta's documents say 50 here and 100 there
 
 
 class InstagramAdapter(ContainerAdapter):
@@ -50,10 +58,19 @@ class InstagramAdapter(ContainerAdapter):
         reconcile=Reconcile.TWO_PHASE,
         settle=timedelta(minutes=2),  # longer than our own time-out and the server's queue
     )
+    quotas = (Quota(Decimal(50), timedelta(days=1), setting="posts_per_day"),)
     making, publishing, listing = "media", "media_publish", "media"
     limits = "content_publishing_limit"
     state_fields = ("status_code", "status")
     shown_fields = ("id", "caption", "permalink", "timestamp")
+    oauth = OAuth(
+        authorize="https://www.instagram.com/oauth/authorize",
+        token="/oauth/access_token",  # noqa: S106 - an address
+        scopes=("instagram_business_basic", "instagram_business_content_publish"),
+        separator=",",
+        pkce="",
+    )
+    trade = "ig"
 
     def setup(self) -> None:
         if not lending.can_lend(self.context.config):
@@ -73,6 +90,25 @@ class InstagramAdapter(ContainerAdapter):
         with self.reading(answer, "check"):
             name = str(answer.data["username"])
         return Account(f"@{name}", f"https://www.instagram.com/{name}/", self.quota())
+
+    # --- logging in -------------------------------------------------------------------------------
+
+    def identity(self) -> str:
+        return f"{self.settings.app_id} {self.settings.account_id}"
+
+    def token_address(self) -> str:
+        return f"{self.settings.login_url}{self.oauth.token}"
+
+    def token_of(self, answer: Answer, before: Token | None = None) -> Token:
+        """Some answers hold the token in a list of one ("Business login")."""
+        data = answer.data
+        wrapped = data.get("data") if isinstance(data, dict) else None
+        if not isinstance(wrapped, list):
+            return super().token_of(answer, before)
+        with self.reading(answer, "login"):
+            return Token.of_answer(wrapped[0], self.of(), self.context.now(), before)
+
+    # --- publishing -------------------------------------------------------------------------------
 
     def measure(self, text: str) -> int:
         """UTF-16 code units: never less than Instagram counts."""

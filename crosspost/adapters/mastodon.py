@@ -15,9 +15,10 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 import regex
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from crosspost.adapters.base import Answer, HttpAdapter, HttpSettings, clock_lag, text_id, web_link
+from crosspost.adapters.base import Answer, clock_lag, text_id, web_link
+from crosspost.adapters.oauth import LoginSettings, OAuth, OAuthAdapter, Request, whole_address
 from crosspost.errors import (
     AccountRestricted,
     AuthRevoked,
@@ -49,21 +50,29 @@ NO_PARENT = re.compile(r"record not found|reply", re.I)
 ATTACHED = re.compile(r"already attached|attached to another", re.I)
 
 
-class MastodonSettings(HttpSettings):
-    """`base_url` is the server's address, `access_token` that of an application with the scopes
-    read:accounts read:statuses write:statuses write:media."""
+#: Where a server without a redirect shows the code to copy (docs.joinmastodon.org, methods/apps).
+OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 
-    access_token: SecretStr
+
+class MastodonSettings(LoginSettings):
+    """`base_url` is the server's address. `access_token`, where it is given, is that of an
+    application with the scopes of `MastodonAdapter.oauth`; else one logs in."""
+
     visibility: Literal["public", "unlisted", "private"] = "public"
     max_characters: int = Field(default=500, ge=1)  # the server's own limit, if it has another
 
 
-class MastodonAdapter(HttpAdapter):
+class MastodonAdapter(OAuthAdapter):
     """One account on one server."""
 
     platform = "mastodon"
     title = "Mastodon"
     Settings = MastodonSettings
+    oauth = OAuth(
+        authorize="/oauth/authorize",
+        token="/oauth/token",  # noqa: S106 - an address
+        scopes=("read:accounts", "read:statuses", "write:statuses", "write:media"),
+    )
     capabilities: Capabilities = Capabilities(
         max_length=500,
         max_images=4,
@@ -77,8 +86,10 @@ class MastodonAdapter(HttpAdapter):
         settle=timedelta(seconds=90),  # longer than our own time-out and the server's queue
     )
     _account_id = ""
+    _app = ("", "")  # id and secret of the application that this login registered
 
     def setup(self) -> None:
+        super().setup()
         limit = self.settings.max_characters
         self.capabilities = replace(self.capabilities, max_length=limit)
 
@@ -118,7 +129,7 @@ class MastodonAdapter(HttpAdapter):
         return {"media": media}
 
     def publish(self, outgoing: Outgoing) -> Receipt:
-        answer = self._call(
+        answer = self.call_signed_in(
             "POST",
             STATUSES,
             phase="publish",
@@ -133,7 +144,7 @@ class MastodonAdapter(HttpAdapter):
         needle = _Needle(outgoing, unique=self._is_our_page(outgoing.post.link))
         for _ in range(PAGES):
             path = f"/api/v1/accounts/{account}/statuses"
-            answer = self._call("GET", path, phase="find", params=page)
+            answer = self.call_signed_in("GET", path, phase="find", params=page)
             with self.reading(answer, "find"):
                 since = (
                     (outgoing.begun or self.context.now())
@@ -149,7 +160,7 @@ class MastodonAdapter(HttpAdapter):
         )
 
     def delete(self, receipt: Receipt) -> None:
-        self._call(
+        self.call_signed_in(
             "DELETE",
             f"{STATUSES}/{receipt.remote_id}",
             phase="delete",
@@ -160,7 +171,7 @@ class MastodonAdapter(HttpAdapter):
         # a list of media that is absent would take the images off
         path = f"{STATUSES}/{receipt.remote_id}"
         return self._receipt(
-            self._call("PUT", path, phase="edit", json=self._status(outgoing)), "edit"
+            self.call_signed_in("PUT", path, phase="edit", json=self._status(outgoing)), "edit"
         )
 
     def _status(self, outgoing: Outgoing) -> dict[str, Any]:
@@ -179,13 +190,28 @@ class MastodonAdapter(HttpAdapter):
 
     # --- calls ------------------------------------------------------------------------------------
 
-    def _call(self, method: str, path: str, *, phase: str, **more: Any) -> Answer:
-        token = self.settings.access_token.get_secret_value()
-        headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
-        return self.call(method, path, phase=phase, headers=headers, **more)
+    # --- logging in -------------------------------------------------------------------------------
+
+    def begin(self, redirect: str, *, pasted: bool) -> Request:
+        """Register an application at the server, as every program there does for itself."""
+        where = OUT_OF_BAND if pasted else whole_address(redirect)
+        form = {
+            "client_name": "crosspost",
+            "redirect_uris": where,
+            "scopes": " ".join(self.oauth.scopes),
+            "website": self.about_us(),
+        }
+        answer = self.call("POST", "/api/v1/apps", phase="login", data=form)
+        with self.reading(answer, "login"):
+            data = self.json_of(answer, "login")
+            self._app = (text_id(data["client_id"]), text_id(data["client_secret"]))
+        return Request(where)
+
+    def client(self) -> tuple[str, str]:
+        return self._app
 
     def _whoami(self, phase: str) -> dict[str, Any]:
-        answer = self._call("GET", "/api/v1/accounts/verify_credentials", phase=phase)
+        answer = self.call_signed_in("GET", "/api/v1/accounts/verify_credentials", phase=phase)
         me = self.json_of(answer, phase)
         with self.reading(answer, phase):
             self._account_id = text_id(me["id"])
@@ -193,7 +219,7 @@ class MastodonAdapter(HttpAdapter):
 
     def _upload(self, image: Image) -> tuple[str, bool]:
         """The id of a new upload, and whether it is ready."""
-        answer = self._call(
+        answer = self.call_signed_in(
             "POST",
             "/api/v2/media",
             phase="prepare",
@@ -205,7 +231,9 @@ class MastodonAdapter(HttpAdapter):
 
     def _state_of(self, media: str) -> tuple[str, bool]:
         """An earlier upload and whether it is ready; no id when the server has forgotten it."""
-        answer = self._call("GET", f"/api/v1/media/{media}", phase="prepare", ok=(200, 206, 404))
+        answer = self.call_signed_in(
+            "GET", f"/api/v1/media/{media}", phase="prepare", ok=(200, 206, 404)
+        )
         return ("", False) if answer.status == 404 else (media, answer.status == 200)
 
     def _is_our_page(self, link: str) -> bool:
@@ -234,7 +262,7 @@ class MastodonAdapter(HttpAdapter):
         """The server's limits for statuses; older servers only know the first version."""
         for path in ("/api/v2/instance", "/api/v1/instance"):
             try:
-                answer = self._call("GET", path, phase="check")
+                answer = self.call_signed_in("GET", path, phase="check")
                 statuses = self.json_of(answer, "check")["configuration"]["statuses"]
                 return dict(statuses)
             except (PlatformError, KeyError, TypeError, ValueError):

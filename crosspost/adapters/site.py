@@ -4,7 +4,7 @@ its page."""
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from crosspost.adapters.base import Adapter, AdapterSettings
@@ -128,26 +128,9 @@ class SiteAdapter(Adapter):
         return Receipt(code, self._config.page(code))
 
     def _page(self, outgoing: Outgoing) -> Page:
-        from crosspost.site.folder import Page, Picture
+        from crosspost.site.publishing import page_of
 
-        document = _document(outgoing)
-        now: datetime = self.context.now()
-        return Page(
-            code=document.code,
-            revision=document.revision,
-            title=document.title,
-            lang=document.lang,
-            published=now.astimezone(UTC).isoformat(timespec="seconds"),
-            summary=document.summary,
-            source=document.source,
-            link=document.link,
-            html=document.html,
-            text=document.text,
-            pictures=tuple(
-                Picture(image.filename, image.alt, image.width, image.height, image.sha256)
-                for image in outgoing.post.images
-            ),
-        )
+        return page_of(_document(outgoing), outgoing.post.images, self.context.now())
 
     def _images(self, images: tuple[Image, ...]) -> dict[str, bytes]:
         """The files of the images. Raises RetryLater when the disk does not give one."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field
@@ -15,8 +16,10 @@ from pydantic import Field
 from crosspost.adapters import lending
 from crosspost.adapters.containers import ContainerAdapter
 from crosspost.adapters.graph import GraphSettings
+from crosspost.adapters.oauth import OAuth
 from crosspost.config import WebAddress
 from crosspost.post import Account, Capabilities, Image, Outgoing, Receipt, Reconcile
+from crosspost.quotas import Quota
 from crosspost.rendering import measure
 from crosspost.wording import t
 
@@ -27,6 +30,7 @@ class ThreadsSettings(GraphSettings):
     base_url: WebAddress = "https://graph.threads.net"
     version: str = Field(default="v1.0", pattern=r"^v\d+\.\d+$")
     reply_control: Literal["everyone", "accounts_you_follow", "mentioned_only"] = "everyone"
+    posts_per_day: int = Field(default=250, ge=0)
 
 
 class ThreadsAdapter(ContainerAdapter):
@@ -46,12 +50,27 @@ class ThreadsAdapter(ContainerAdapter):
         reconcile=Reconcile.TWO_PHASE,
         settle=timedelta(minutes=2),  # longer than our own time-out and the server's queue
     )
+    quotas = (Quota(Decimal(250), timedelta(days=1), setting="posts_per_day"),)
     token_in_header = False
     account = "me"
     making, publishing, listing = "threads", "threads_publish", "threads"
     limits = "threads_publishing_limit"
     state_fields = ("status", "error_message")
     shown_fields = ("id", "text", "permalink", "timestamp")
+    oauth = OAuth(
+        authorize="https://threads.net/oauth/authorize",
+        token="/oauth/access_token",  # noqa: S106 - an address
+        scopes=(
+            "threads_basic",
+            "threads_content_publish",
+            "threads_manage_replies",
+            "threads_read_replies",
+            "threads_delete",
+        ),
+        separator=",",
+        pkce="",
+    )
+    trade = "th"
 
     def setup(self) -> None:
         if not lending.can_lend(self.context.config):

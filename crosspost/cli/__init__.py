@@ -21,6 +21,7 @@ from crosspost.cli import (
     approvals,
     channels,
     checking,
+    keeping,
     office,
     proving,
     records,
@@ -40,7 +41,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for subject in (setup, announcements, checking, approvals, running, records):
+for subject in (setup, announcements, checking, approvals, running, records, keeping):
     subject.register(app)
 proving.register(app, records.log)
 app.add_typer(channels.app, name="channels")

@@ -50,7 +50,9 @@ To = Annotated[
 ]
 Urgent = Annotated[
     bool | None,
-    typer.Option("--urgent/--normal", help="Urgent ones may go out later than planned."),
+    typer.Option(
+        "--urgent/--normal", help="Urgent ones go before others, and may go out a day late."
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
@@ -391,7 +393,18 @@ def _say_added(office: Office, added: Added) -> None:
                 number=added.announcement,
             )
         )
+    warn_of_logins(office)
     warn_without_daemon(office)
+
+
+def warn_of_logins(office: Office) -> None:
+    """Say which logins end soon, or before something is to go out."""
+    from crosspost.cli.output import warn
+    from crosspost.logins import endings
+
+    with office.database.read() as session:
+        for ending in endings(session, office.now):
+            warn(ending.sentence(lambda when: spoken_time(office, when)))
 
 
 def warn_without_daemon(office: Office) -> None:

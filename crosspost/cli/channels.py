@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crosspost.cli.announcements import AsJson
+from crosspost.cli.logins import login
 from crosspost.wording import t
 
 if TYPE_CHECKING:
     from crosspost.cli.office import Office
 
 app = typer.Typer(help="The accounts that crosspost publishes to.", no_args_is_help=True)
+app.command()(login)
 
 
 @app.command("list")
@@ -23,15 +25,22 @@ def list_(json: AsJson = False) -> None:
 
     office = open_office(secrets=False)
     with office.views() as views:
-        found = views.channels()
+        found = views.channels(office.now)
     if json:
         show_json(found)
         return
     rows = [
-        (c["channel"], c["platform"], _condition(c), c["last_published"] or t("never"))
+        (
+            c["channel"],
+            c["platform"],
+            _condition(c),
+            c["last_published"] or t("never"),
+            "; ".join(quota["words"] for quota in c["quotas"]),
+        )
         for c in found
     ]
-    table([t("Channel"), t("Platform"), t("Condition"), t("Last published")], rows)
+    headings = [t("Channel"), t("Platform"), t("Condition"), t("Last published"), t("Quota")]
+    table(headings, rows)
 
 
 def _condition(channel: dict[str, Any]) -> str:
@@ -69,15 +78,11 @@ def check(
 
 
 def _check(office: Office, name: str) -> dict[str, Any]:
-    from crosspost.adapters import Context, open_adapter
+    from crosspost.connections import open_channel
     from crosspost.errors import PlatformError
     from crosspost.queue import unpause
-    from crosspost.vault import Vault
 
-    vault = Vault(office.config, office.database, name)
-    adapter = open_adapter(
-        office.config, name, Context(office.config, name, vault.load, vault.save)
-    )
+    adapter = open_channel(office.config, office.database, name)
     try:
         account = adapter.check()
     except PlatformError as error:

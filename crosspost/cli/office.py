@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,8 +43,9 @@ class Office:
             yield Views(session, self.config)
 
 
-def open_office(*, secrets: bool = True) -> Office:
+def open_office(*, secrets: bool = True, typed: Mapping[str, str] | None = None) -> Office:
     """The office of this folder. `secrets=False` for commands that only read: they need no `.env`.
+    `typed` are secrets by their names in `.env`, as they would be if they stood there.
 
     Raises ConfigError, DatabaseError, SchemaError.
     """
@@ -57,7 +58,7 @@ def open_office(*, secrets: bool = True) -> Office:
     if secrets:
         from crosspost.adapters import problems_of
 
-        config = load(config_file, check_channel=problems_of)
+        config = load(config_file, check_channel=problems_of, typed=typed)
     else:
         config = load(config_file, secrets=False)
     database = Database(config.database_url)

@@ -77,13 +77,18 @@ def _origin(office: Office) -> str:
 
 
 def seal(json: AsJson = False) -> None:
-    """Sign the record as it stands now; refused when it is not what was sealed before."""
+    """Sign the record as it stands now, and bring all of the site up to date with it.
+
+    Refused when the record is not what was sealed before.
+    """
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say, show_json
     from crosspost.ledger import sealing
+    from crosspost.showing.exhibit import show
 
     office = open_office(secrets=False)
     sealed = sealing.seal(office.database, office.config.folder)
+    show(office.database, office.config, whole=True)
     if json:
         show_json(_checkpoint(sealed))
         return

@@ -67,7 +67,7 @@ def status(json: AsJson = False) -> None:
         show_json(found)
     else:
         _print(office, found)
-    if found["needs_person"] or found["overdue"]:
+    if found["needs_person"] or found["overdue"] or found["restored"]:
         raise typer.Exit(NEEDS_PERSON)
 
 
@@ -138,6 +138,9 @@ def _print(office: Office, found: dict[str, Any]) -> None:
         None: t("not known; look on the machine where it is installed"),
     }
     say(t("Daemon:  {runs}", runs=runs[found["daemon_runs"]]))
+    if found["restored"]:
+        say(t("RESTORED: {found}", found=found["restored"]))
+        say(t("         Nothing is published before you confirm it: crosspost restore"))
     if found["overdue"]:
         say(t("OVERDUE: something should be sent now, and no daemon runs."))
     elif found["next"]:
@@ -151,6 +154,8 @@ def _print(office: Office, found: dict[str, Any]) -> None:
             continue
         say(t("Paused:  {channel}: {reason}", **channel))
         say(t("         Look with: crosspost channels check {channel}", **channel))
+    for ending in found["ending_logins"]:
+        say(t("Login:   {sentence}", sentence=_sentence(office, ending)))
     for delivery in found["needs_person"]:
         words = status_word(Status(delivery["status"]))
         say(
@@ -160,3 +165,11 @@ def _print(office: Office, found: dict[str, Any]) -> None:
             )
         )
         say(t("         The story: crosspost why {announcement}", **delivery))
+
+
+def _sentence(office: Office, ending: dict[str, Any]) -> str:
+    from crosspost.logins import Ending
+
+    late = datetime.fromisoformat(ending["late"]) if ending["late"] else None
+    known = Ending(ending["channel"], datetime.fromisoformat(ending["ends"]), late)
+    return known.sentence(lambda when: spoken_time(office, when))

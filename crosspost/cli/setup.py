@@ -160,6 +160,7 @@ def _channel(platform: str) -> NewChannel:
 
 def _say_done(folder: Path, config: Config, channels: tuple[NewChannel, ...]) -> None:
     from crosspost.cli.output import say
+    from crosspost.founding import logs_in
 
     say(t("Made: {files}", files=f"{config.path.name}, .env, {config.storage.database}"))
     for channel in channels:
@@ -176,6 +177,7 @@ def _say_done(folder: Path, config: Config, channels: tuple[NewChannel, ...]) ->
     if not channels:
         say(t("No channel is configured yet; config.example.toml shows how."))
     steps = [f"cd {folder}"] if folder != Path() else []
+    steps += [f"crosspost channels login {c.name}" for c in channels if logs_in(c.platform)]
     steps += [
         "crosspost channels check",
         'crosspost add "..." --at "besok jam 9"',

@@ -103,6 +103,13 @@ def size(session: Session) -> int:
     return 0 if last is None else last + 1
 
 
+def newest(session: Session) -> datetime | None:
+    """When the last act was done, by the clock of then; None when nothing is on record."""
+    return session.exec(
+        select(LedgerEntry.at).order_by(col(LedgerEntry.id).desc()).limit(1)
+    ).first()
+
+
 @dataclass(frozen=True)
 class Recorded:
     """An entry as read back: its index, its values, and the words that belong to it."""
@@ -154,6 +161,7 @@ _AT = {
 }
 _ENTRIES = text("SELECT id, entry FROM ledger_entry ORDER BY id")
 _ENTRY = text("SELECT entry FROM ledger_entry WHERE id = :index")
+_SOME = text("SELECT id, entry FROM ledger_entry WHERE id >= :first AND id < :end ORDER BY id")
 _NOTES = text("SELECT id, note, salt FROM ledger_note ORDER BY id")
 _AT_ONCE = {"yield_per": 1000}
 
@@ -206,6 +214,16 @@ def entry_bytes(session: Session, index: int) -> bytes:
     if not isinstance(found[0], bytes):
         raise Refuted(t("Entry {index} is missing or unreadable.", index=index))
     return found[0]
+
+
+def entries_from(session: Session, first: int, count: int) -> list[bytes]:
+    """`count` entries as stored, from index `first` on. Raises Refuted when one is no bytes, or
+    missing."""
+    found = session.execute(_SOME, {"first": first, "end": first + count}).all()
+    good = [data for index, data in found if isinstance(data, bytes) and isinstance(index, int)]
+    if len(good) != count:
+        raise Refuted(t("Entry {index} is missing or unreadable.", index=first + len(good)))
+    return good
 
 
 def notes(session: Session) -> Iterator[tuple[int, Any, Any]]:

@@ -12,10 +12,11 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from crosspost.durable import make_durable, write_durably
 from crosspost.errors import Conflict, ForkProven, Refuted, Undecided, UserError
 from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
 from crosspost.ledger.note import Signer, Verifier, read_signer, read_verifier
@@ -146,7 +147,7 @@ class Strongbox:
         if waiting.size <= head.size:
             self.next_head.unlink()
             return head
-        _make_durable(self.next_head)
+        make_durable(self.next_head)
         self._move_to_head()
         return waiting
 
@@ -165,7 +166,7 @@ class Strongbox:
 
     def _move_to_head(self) -> None:
         self.next_head.replace(self.head)
-        _make_durable(self.folder)
+        make_durable(self.folder)
 
     def _put_leaves(self, leaves: bytes) -> None:
         """Only what is new is written, as long as the file holds what went before."""
@@ -193,7 +194,7 @@ class Strongbox:
             self._put_leaves(leaves)
             write_durably(self.head, note)
             self.unfinished_key.replace(self.key)
-            _make_durable(self.folder)
+            make_durable(self.folder)
         except OSError as error:
             raise UserError(
                 t("{path} cannot be written: {reason}.", path=self.folder, reason=error.strerror),
@@ -228,32 +229,6 @@ def read_file(path: Path) -> bytes:
     if len(data) > MOST_BYTES:
         raise Undecided(t("{path} is too large.", path=path))
     return data
-
-
-def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write a file so that it outlives a power cut; when the disk refuses, there is none."""
-    with suppress(FileNotFoundError):
-        path.unlink()
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(file, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        _make_durable(path.parent)
-    except OSError:
-        # After a failed fsync nobody knows what is on the disk, and a later one would not tell.
-        path.unlink(missing_ok=True)
-        raise
-
-
-def _make_durable(path: Path) -> None:
-    """Flush a file, or the names in a folder, to the disk."""
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def _unreadable(path: Path, error: OSError) -> Undecided:

@@ -5,7 +5,7 @@ Pure: paths and bytes. It must not write a file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from crosspost.ledger.tree import Node
@@ -25,18 +25,44 @@ class Tile:
     @property
     def path(self) -> str:
         """Where the file lies: `tile/0/x001/x234/067`, and `.p/WIDTH` after that when partial."""
+        return self._path(str(self.level))
+
+    @property
+    def bundle_path(self) -> str:
+        """Where the entries under this tile of level 0 lie, if they are given out."""
+        return self._path("entries")
+
+    def _path(self, level: str) -> str:
         groups = [f"{self.index % 1000:03d}"]
         rest = self.index // 1000
         while rest:
             groups.insert(0, f"x{rest % 1000:03d}")
             rest //= 1000
         partial = "" if self.width == WIDTH else f".p/{self.width}"
-        return f"tile/{self.level}/{'/'.join(groups)}{partial}"
+        return f"tile/{level}/{'/'.join(groups)}{partial}"
 
     def content(self, node: Node) -> bytes:
         """The file: its hashes one after the other."""
         first = self.index * WIDTH
         return b"".join(node(self.level * HEIGHT, at) for at in range(first, first + self.width))
+
+
+def bundle(entries: Iterable[bytes]) -> bytes:
+    """Entries as one file: each after its length, a big-endian uint16 (C2SP tlog-tiles, "Log
+    Entries"). Raises OverflowError for an entry of more than 65,535 bytes."""
+    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
+
+
+def unbundle(data: bytes) -> list[bytes]:
+    """The entries of a file that `bundle` made. Raises ValueError for anything else."""
+    found, at = [], 0
+    while at < len(data):
+        begin = at + 2
+        at = begin + int.from_bytes(data[at:begin], "big")
+        if len(data) < begin or at > len(data):
+            raise ValueError("the bundle ends within an entry")
+        found.append(data[begin:at])
+    return found
 
 
 def tiles(size: int) -> Iterator[Tile]:

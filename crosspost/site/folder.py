@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -102,26 +102,41 @@ class Folder:
         """Write a file of the folder whole, in the place of an older one."""
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".new-{target.name}")
-        _write(draft, content)
-        draft.replace(target)
+        # a name of its own: a channel's worker and the daemon may write the same list at once
+        handle, draft = tempfile.mkstemp(prefix=".new-", dir=target.parent)
+        os.close(handle)
+        try:
+            _write(Path(draft), content)
+            Path(draft).replace(target)
+        except BaseException:
+            Path(draft).unlink(missing_ok=True)
+            raise
 
-    def listed(self) -> list[Page]:
+    def settle(self, name: str, content: bytes) -> bool:
+        """Make a file say exactly this; True when it did not."""
+        if self.read(name) == content:
+            return False
+        self.replace(name, content)
+        return True
+
+    def read(self, name: str) -> bytes | None:
+        """A file's content; None when it is not there."""
+        try:
+            return (self.path / name).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def listed(self, *, anew: bool = False) -> list[Page]:
         """Every page that is there, newest first.
 
-        The list file only saves reading them all: it is believed for pages that are there, and a
-        page that it does not know is read from its own folder.
+        The list file only saves reading them all: it is believed for pages that are there, unless
+        `anew`, and a page that it does not know is read from its own folder.
         """
-        known = {page.code: page for page in self.kept_list()}
+        known = {} if anew else {page.code: page for page in self.kept_list()}
         pages = [known.get(code) or self.page(code) for code in self._codes()]
         return sorted(
             (page for page in pages if page), key=lambda p: (p.published, p.code), reverse=True
         )
-
-    def keep_list(self, pages: list[Page]) -> None:
-        """Store what `listed` told, for the next time."""
-        text = json.dumps([asdict(_brief(page)) for page in pages], ensure_ascii=False)
-        self.replace(LIST, text.encode())
 
     def kept_list(self) -> list[Page]:
         """What the list file says; nothing when it is lost or damaged."""
@@ -141,6 +156,11 @@ class Folder:
         if not code.isalnum():
             raise ValueError("a code is made of letters and digits")
         return self.path / "p" / code
+
+
+def list_json(pages: Sequence[Page]) -> bytes:
+    """The list file over pages, newest first."""
+    return json.dumps([asdict(_brief(page)) for page in pages], ensure_ascii=False).encode()
 
 
 def _brief(page: Page) -> Page:

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from crosspost.config import Office, SiteSettings
 from crosspost.site.folder import Page
+from crosspost.site.standing import Standing
 from crosspost.times import spoken
 from crosspost.wording import words
 
@@ -24,24 +25,45 @@ from crosspost.wording import words
 NEWEST = 50
 
 
-def announcement(page: Page, office: Office, site: SiteSettings) -> str:
-    """The page of one announcement."""
-    return _render(
+def announcement(
+    page: Page, office: Office, site: SiteSettings, standing: Standing | None = None
+) -> str:
+    """The page of one announcement; `standing` is what the record says of it, once it does."""
+    standing = standing or Standing(page.code, 0, page.revision)
+    url = address(site, page.code)
+
+    def told(at: str) -> str:
+        return spoken(datetime.fromisoformat(at), office.zone, page.lang)
+
+    return render(
         "announcement.html",
         page.lang,
         office,
         page=page,
         body=Markup(page.html),  # noqa: S704 - made by our Markdown renderer, which escapes
-        url=address(site, page.code),
+        url=url,
         when=spoken(instant(page), office.zone, page.lang),
+        spoken=told,
+        standing=standing,
+        copies=[copy for copy in standing.copies if copy.platform != "site"],
+        proofs=[copy for copy in standing.copies if copy.proof],
+        qr=qr(url),
         site_url=site.url,
         root="../../",
     )
 
 
+def qr(address: str) -> Markup:
+    """An address as a QR code (ISO/IEC 18004), as SVG, without a colour of its own."""
+    import segno
+
+    drawn = segno.make(address, micro=False, error="m").svg_inline(scale=4, svgclass=None)
+    return Markup(drawn)  # noqa: S704 - made of rectangles only
+
+
 def index(pages: Sequence[Page], years: Sequence[int], office: Office, site: SiteSettings) -> str:
     """The first page: the newest announcements, and where the others are."""
-    return _render(
+    return render(
         "list.html",
         office.language,
         office,
@@ -57,7 +79,7 @@ def archive(
     year: int, pages: Sequence[Page], years: Sequence[int], office: Office, site: SiteSettings
 ) -> str:
     """Every announcement of a year."""
-    return _render(
+    return render(
         "list.html",
         office.language,
         office,
@@ -88,7 +110,8 @@ def _items(pages: Sequence[Page], office: Office) -> list[tuple[Page, str]]:
     return [(page, spoken(instant(page), office.zone, office.language)) for page in pages]
 
 
-def _render(name: str, lang: str, office: Office, **values: Any) -> str:
+def render(name: str, lang: str, office: Office, **values: Any) -> str:
+    """A template filled in, for readers of `lang`."""
     template = _environment().get_template(name)
     return template.render(say=words(lang), lang=lang, office=office, **values)
 

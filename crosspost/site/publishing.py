@@ -6,10 +6,32 @@ It must not decide whether: that is the adapter's caller's business.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 
 from crosspost.config import Office, SiteSettings
+from crosspost.post import Document, Image
 from crosspost.site import feeds, pages
-from crosspost.site.folder import DATA, Folder, Page, to_json
+from crosspost.site.folder import DATA, LIST, Folder, Page, Picture, list_json, to_json
+
+
+def page_of(document: Document, images: Sequence[Image], published: datetime) -> Page:
+    """The page of a post, published then (aware)."""
+    return Page(
+        code=document.code,
+        revision=document.revision,
+        title=document.title,
+        lang=document.lang,
+        published=published.astimezone(UTC).isoformat(timespec="seconds"),
+        summary=document.summary,
+        source=document.source,
+        link=document.link,
+        html=document.html,
+        text=document.text,
+        pictures=tuple(
+            Picture(image.filename, image.alt, image.width, image.height, image.sha256)
+            for image in images
+        ),
+    )
 
 
 def put(
@@ -26,21 +48,34 @@ def put(
 def bring_lists_up_to_date(folder: Folder, office: Office, site: SiteSettings) -> None:
     """Style sheet, index, archive and feeds anew from the pages that are there. Raises OSError;
     then it is to be done again."""
-    known = {page.code for page in folder.kept_list()}
-    listed = folder.listed()
+    for name, content in lists(folder, office, site).items():
+        folder.replace(name, content)
+
+
+def lists(
+    folder: Folder, office: Office, site: SiteSettings, *, whole: bool = False
+) -> dict[str, bytes]:
+    """Style sheet, index, archives and feeds by name, from the pages that are there; without
+    `whole` only the archives that lack something. Raises OSError."""
+    known = set() if whole else {page.code for page in folder.kept_list()}
+    listed = folder.listed(anew=whole)
     by_year: dict[int, list[Page]] = {}
     for entry in listed:
         by_year.setdefault(_year(entry, office), []).append(entry)
     years = list(by_year)
-    folder.replace("style.css", pages.style())
-    for year in _changed(folder, listed, known, office):
-        text = pages.archive(year, by_year[year], years, office, site)
-        folder.replace(f"{year}/index.html", text.encode())
-    folder.replace("index.html", pages.index(listed, years, office, site).encode())
-    newest = [whole for entry in listed[: pages.NEWEST] if (whole := folder.page(entry.code))]
-    folder.replace("feed.xml", feeds.atom(newest, office, site))
-    folder.replace("feed.json", feeds.json_feed(newest, office, site))
-    folder.keep_list(listed)
+    newest = [page for entry in listed[: pages.NEWEST] if (page := folder.page(entry.code))]
+    archives = {
+        f"{year}/index.html": pages.archive(year, by_year[year], years, office, site).encode()
+        for year in _changed(folder, listed, known, office)
+    }
+    return {
+        "style.css": pages.style(),
+        **archives,
+        "index.html": pages.index(listed, years, office, site).encode(),
+        "feed.xml": feeds.atom(newest, office, site),
+        "feed.json": feeds.json_feed(newest, office, site),
+        LIST: list_json(listed),
+    }
 
 
 def _changed(

@@ -25,8 +25,10 @@ from crosspost.testing.loopback import Platform
 #: (phase, HTTP status) -> the platform's own body, headers, and the error that it means.
 ErrorBodies = Mapping[tuple[str, int], tuple[Any, Mapping[str, str], type[PlatformError]]]
 
-#: Read time-out of adapters under test, in seconds: stalled answers must not make the suite slow.
-PATIENCE = 0.5
+#: Read time-out of adapters under test, in seconds: longer than a busy machine needs for an answer.
+PATIENCE = 20.0
+#: The same once an answer is to stall: waiting for what never comes must not make the suite slow.
+STALLED = 0.5
 #: So often `prepare` may say that media are still being processed.
 POLLS = 10
 
@@ -71,6 +73,10 @@ class Case:
     def config(self, platform: Platform) -> Config | None:  # noqa: ARG002
         """The settings around the channel, when the adapter looks at them."""
         return None
+
+    def as_shown(self, text: str) -> str:
+        """What readers see of a text, where the platform cannot show every sign of it."""
+        return text
 
     # --- what follows from it ---------------------------------------------------------------------
 
@@ -146,9 +152,13 @@ class Bench:
             now=lambda: self.now,
         )
         adapter = kind(settings, context)
-        if isinstance(adapter, HttpAdapter):
-            adapter.call_timeout = adapter.upload_timeout = (5.0, PATIENCE)
+        _be_patient(adapter, PATIENCE)
         return adapter
+
+    def spoil(self, fault: str, *, on: str = "publish", times: int = 1) -> None:
+        """What the platform gets wrong next, by a name of `loopback.FAULTS`."""
+        _be_patient(self.adapter, STALLED if fault == "stall_after" else PATIENCE)
+        self.platform.fault(fault, on=on, times=times)
 
     def _save(self, session: dict[str, str]) -> None:
         self.vault = dict(session)
@@ -190,6 +200,11 @@ class Bench:
     def texts(self) -> list[str]:
         """What the public reads, oldest first."""
         return [post.text for post in self.platform.posts]
+
+
+def _be_patient(adapter: Adapter, seconds: float) -> None:
+    if isinstance(adapter, HttpAdapter):
+        adapter.call_timeout = adapter.upload_timeout = (5.0, seconds)
 
 
 def stored(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -228,7 +228,7 @@ def test_every_request_says_who_calls(bench: Bench) -> None:
 def test_check_says_what_is_wrong(
     bench: Bench, fault: str, expected: tuple[type[PlatformError], ...]
 ) -> None:
-    bench.platform.fault(fault, on="check", times=9)
+    bench.spoil(fault, on="check", times=9)
     error = refused(bench, bench.adapter.check)
     assert isinstance(error, expected)
     assert error.sent is (fault != "refuse")
@@ -240,7 +240,7 @@ def test_check_says_what_is_wrong(
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_a_text_arrives_as_it_was_sent(bench: Bench, text: str) -> None:
     _, receipt = bench.send(bench.case.post(text))
-    assert bench.texts() == [text]
+    assert bench.texts() == [bench.case.as_shown(text)]
     assert receipt.remote_id == bench.platform.posts[0].remote_id
 
 
@@ -343,7 +343,7 @@ def test_preparing_may_be_repeated_also_by_another_process(bench: Bench) -> None
 @pytest.mark.parametrize("fault", [*UNCLEAR, "status:413", "status:422"])
 def test_an_upload_that_fails_is_no_post_and_can_be_repeated(bench: Bench, fault: str) -> None:
     outgoing = bench.outgoing(bench.case.post("Dengan gambar.", images=(bench.image(1, "Satu"),)))
-    bench.platform.fault(fault, on="prepare")
+    bench.spoil(fault, on="prepare")
     error = refused(bench, lambda: bench.prepare(outgoing))
     assert not isinstance(error, UnknownOutcome)
     assert not bench.platform.posts
@@ -377,7 +377,7 @@ def test_a_refused_connection_means_that_nothing_was_sent(bench: Bench) -> None:
 @pytest.mark.parametrize("fault", AMBIGUOUS)
 def test_what_may_be_out_is_never_called_a_failure(bench: Bench, fault: str) -> None:
     outgoing = bench.prepare(bench.outgoing(bench.case.post("Halo.", link=LINK)))
-    bench.platform.fault(fault)
+    bench.spoil(fault)
     if fault in BROKEN_YES and bench.case.any_2xx_is_yes:
         assert bench.adapter.publish(outgoing).remote_id
     else:
@@ -487,7 +487,7 @@ def test_after_an_unclear_publish_the_look_up_tells_what_is_public(
     bench: Bench, fault: str
 ) -> None:
     outgoing = bench.prepare(bench.outgoing(bench.case.post("Sekali saja.", link=LINK)))
-    bench.platform.fault(fault)
+    bench.spoil(fault)
     refused(bench, lambda: bench.adapter.publish(outgoing))
     found = bench.adapter.find(outgoing)
     assert [found.remote_id] if found else [p.remote_id for p in bench.platform.posts] == []
@@ -506,7 +506,7 @@ def test_parts_with_one_link_are_told_apart(bench: Bench) -> None:
 @pytest.mark.parametrize("fault", UNCLEAR)
 def test_a_look_up_that_fails_is_no_evidence(bench: Bench, fault: str) -> None:
     outgoing = bench.prepare(bench.outgoing(bench.case.post("Halo.", link=LINK)))
-    bench.platform.fault(fault, on="find", times=9)
+    bench.spoil(fault, on="find", times=9)
     assert not isinstance(refused(bench, lambda: bench.adapter.find(outgoing)), UnknownOutcome)
     assert bench.platform.elsewhere == []
 
@@ -523,7 +523,7 @@ def test_an_odd_answer_to_a_look_up_is_no_evidence(bench: Bench, odd: Any) -> No
 @pytest.mark.parametrize("fault", AMBIGUOUS)
 def test_a_repeat_with_the_same_handle_makes_no_second_post(bench: Bench, fault: str) -> None:
     outgoing = bench.prepare(bench.outgoing(bench.case.post("Sekali saja.")))
-    bench.platform.fault(fault)
+    bench.spoil(fault)
     with suppress(UnknownOutcome):
         bench.adapter.publish(outgoing)
     again = bench.open()
@@ -557,7 +557,7 @@ def test_a_deleted_post_is_gone_and_deleting_it_again_is_fine(bench: Bench) -> N
 @pytest.mark.parametrize("fault", ["refuse", "reset_after", "status:500", "status:403", "redirect"])
 def test_a_delete_that_fails_can_be_repeated(bench: Bench, fault: str) -> None:
     _, receipt = bench.send(bench.case.post("Dihapus."))
-    bench.platform.fault(fault, on="delete")
+    bench.spoil(fault, on="delete")
     assert not isinstance(refused(bench, lambda: bench.adapter.delete(receipt)), UnknownOutcome)
     bench.platform.listen()
     bench.adapter.delete(receipt)

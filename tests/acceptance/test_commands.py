@@ -34,7 +34,8 @@ def test_init_writes_lines_for_the_secrets_of_each_channel(empty_desk):
     said = empty_desk.run(
         "init", ".", "--name", "A", "--channel", "mastodon,telegram", "--channel", "bluesky"
     )
-    assert "MASTODON_ACCESS_TOKEN" in said
+    assert "crosspost channels login mastodon" in said
+    assert "TELEGRAM_BOT_TOKEN" in said
     assert "TELEGRAM_BOT_TOKEN=" in (empty_desk.folder / ".env").read_text()
     assert "env:BLUESKY_APP_PASSWORD" in (empty_desk.folder / "crosspost.toml").read_text()
 

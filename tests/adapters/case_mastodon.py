@@ -40,6 +40,8 @@ class FakeMastodon(Platform):
         self.statuses: dict[str, dict[str, Any]] = {}
         self.media: dict[str, dict[str, Any]] = {}
         self.keys: dict[str, str] = {}
+        self.codes: set[str] = set()
+        self.redirect = ""
         self._next = 110_000_000_000_000_000
 
     @property
@@ -56,6 +58,8 @@ class FakeMastodon(Platform):
         ]
 
     def phase_of(self, seen: Seen) -> str:
+        if seen.path in ("/api/v1/apps", "/oauth/token"):
+            return "login"
         if seen.path in ("/api/v1/accounts/verify_credentials", "/api/v2/instance"):
             return "check"
         if seen.path.startswith(("/api/v2/media", "/api/v1/media")):
@@ -65,6 +69,8 @@ class FakeMastodon(Platform):
         return {"POST": "publish", "PUT": "edit", "DELETE": "delete"}.get(seen.method, "")
 
     def answer(self, seen: Seen) -> Reply:
+        if self.phase_of(seen) == "login":
+            return self._login(seen)
         if seen.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
             return Reply(401, {"error": "The access token is invalid"})
         name = seen.path.rsplit("/", 1)[1]
@@ -85,6 +91,18 @@ class FakeMastodon(Platform):
             case "DELETE", "delete" if name in self.statuses:
                 return Reply(200, self._shown(self.statuses.pop(name)))
         return Reply(404, {"error": "Record not found"})
+
+    def _login(self, seen: Seen) -> Reply:
+        """An application registers; then a code that a person was shown is exchanged, once."""
+        form = seen.form
+        if seen.path == "/api/v1/apps":
+            self.redirect = form["redirect_uris"]
+            return Reply(200, {"id": "1", "client_id": "app-7", "client_secret": "app-secret-7"})
+        known = form["client_id"] == "app-7" and form["client_secret"] == "app-secret-7"
+        if not known or form["redirect_uri"] != self.redirect or form["code"] not in self.codes:
+            return Reply(400, {"error": "invalid_grant", "error_description": "no such code"})
+        self.codes.discard(form["code"])
+        return Reply(200, {"access_token": TOKEN, "scope": "read:accounts write:statuses"})
 
     def _about(self, name: str) -> Reply:
         if name == "instance":

@@ -15,7 +15,6 @@ from case_facebook import PAGE, TOKEN, FacebookCase, FakeFacebook
 from graph_platform import no
 from pydantic import SecretStr
 
-from crosspost.adapters.tokens import kept
 from crosspost.errors import (
     AuthRevoked,
     Misconfigured,
@@ -28,6 +27,7 @@ from crosspost.errors import (
 from crosspost.testing.case import Bench, Case
 from crosspost.testing.conformance import refused
 from crosspost.testing.loopback import Platform
+from crosspost.tokens import Token
 
 LINK = "https://kejari.example/p/ab12cd34/"
 
@@ -214,19 +214,24 @@ def test_the_proof_of_the_app_goes_with_every_call_if_the_app_demands_it(
 # --- tokens -----------------------------------------------------------------------------------
 
 
+def kept(bench: Bench, token: str) -> dict[str, str]:
+    return Token(token, bench.adapter.of(), bench.now).kept()
+
+
 def test_a_renewed_token_wins_and_a_new_one_in_the_settings_wins_over_it(
     bench: Bench, facebook: FakeFacebook
 ) -> None:
     facebook.token = "renewed"
     assert isinstance(refused(bench, bench.adapter.check), AuthRevoked)
-    bench.vault = kept("renewed", TOKEN)
+    bench.vault = kept(bench, "renewed")
     assert bench.adapter.check().name
-    bench.vault = kept("renewed", "an earlier token of the settings")
+    bench.vault["of"] = "an earlier token of the settings"
+    bench.adapter = bench.open()
     assert isinstance(refused(bench, bench.adapter.check), AuthRevoked)
 
 
 def test_a_renewed_token_is_in_no_message(bench: Bench, facebook: FakeFacebook) -> None:
-    bench.vault = kept("renewed-token-of-now", TOKEN)
+    bench.vault = kept(bench, "renewed-token-of-now")
     facebook.token = "renewed-token-of-now"
     fail(facebook, 400, no(190, "Bad token renewed-token-of-now"), on="check")
     assert "renewed-token-of-now" not in str(refused(bench, bench.adapter.check))

@@ -6,6 +6,7 @@ import datetime
 import gzip
 import ipaddress
 import logging
+import re
 import socket
 import ssl
 import threading
@@ -73,7 +74,7 @@ def raw_server(*pieces: bytes, pause: threading.Event | None = None) -> Iterator
         with suppress(OSError):
             connection, _ = server.accept()
             with connection:
-                connection.recv(65536)
+                _read_request(connection)
                 for piece in pieces:
                     connection.sendall(piece)
                 if pause:
@@ -86,6 +87,18 @@ def raw_server(*pieces: bytes, pause: threading.Event | None = None) -> Iterator
         if pause:
             pause.set()
     thread.join()
+
+
+def _read_request(connection: socket.socket) -> None:
+    """All of it: what is left unread when a connection is closed resets it."""
+    seen = b""
+    while b"\r\n\r\n" not in seen:
+        seen += connection.recv(65536) or b"\r\n\r\n"
+    head, _, body = seen.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    left = int(length[1]) - len(body) if length else 0
+    while left > 0 and (more := connection.recv(left)):
+        left -= len(more)
 
 
 # --- certainly not sent -----------------------------------------------------------------------

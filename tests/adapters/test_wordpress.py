@@ -84,7 +84,7 @@ def test_a_draft_whose_answer_was_lost_is_found_by_its_slug_and_not_made_twice(
     with Creating() as site:
         bench = Bench(WordPressCase(), site, tmp_path)
         outgoing = bench.outgoing(bench.case.post("Halo."))
-        site.fault(fault, on="create")
+        bench.spoil(fault, on="create")
         refused(bench, lambda: bench.adapter.prepare(outgoing))
         assert only(site)["status"] == "draft"
         bench.open().publish(bench.prepare(outgoing))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from desk import only_sqlite
 from pydantic import SecretStr
 
 from crosspost.database import ChannelState, Database
 from crosspost.errors import ConfigError
-from crosspost.vault import Vault, new_key
+from crosspost.vault import RENEWAL, Vault, new_key
 
 SESSION = {"access": "tok-3f9a61c7d2", "refresh": "ref-77c1"}
 
@@ -89,3 +91,46 @@ def test_saving_touches_nothing_else_of_the_channel(database, office):
     with database.read() as session:
         state = session.get_one(ChannelState, "web")
         assert (state.held, state.reason) == (True, "Holiday.")
+
+
+# --- one renews, whoever asks ---------------------------------------------------------------------
+
+NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
+
+
+def test_of_two_programs_one_renews(database, office):
+    other = Database(database.url)
+    with Vault(office, database, "web").exclusive() as first:
+        with Vault(office, other, "web").exclusive() as second:
+            assert (first, second) == (True, False)
+        with Vault(office, other, "alpha").exclusive() as another_channel:
+            assert another_channel
+    with Vault(office, other, "web").exclusive() as afterwards:
+        assert afterwards
+    other.close()
+
+
+def test_one_that_died_while_renewing_gives_way_after_a_while(database, office):
+    clock = [NOW]
+    dead = Vault(office, database, "web", lambda: clock[0]).exclusive()
+    assert dead.__enter__()
+    clock[0] = NOW + RENEWAL - timedelta(seconds=1)
+    with Vault(office, database, "web", lambda: clock[0]).exclusive() as alone:
+        assert not alone
+    clock[0] = NOW + RENEWAL + timedelta(seconds=1)
+    with Vault(office, database, "web", lambda: clock[0]).exclusive() as alone:
+        assert alone
+        dead.__exit__(None, None, None)  # it was only slow: what is another's is not given back
+        with Vault(office, database, "web", lambda: clock[0]).exclusive() as third:
+            assert not third
+
+
+def test_the_end_of_a_login_is_readable_without_the_key(database, office):
+    ends = NOW + timedelta(days=60)
+    Vault(office, database, "web").save({**SESSION, "login_ends": ends.isoformat()})
+    with database.read() as session:
+        assert session.get(ChannelState, "web").login_ends == ends
+    Vault(office, database, "web").forget()
+    assert Vault(office, database, "web").load() == {}
+    with database.read() as session:
+        assert session.get(ChannelState, "web").login_ends is None

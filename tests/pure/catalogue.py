@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.pofile import escape, read_po
+from jinja2 import Environment, nodes
 
 PACKAGE = Path(__file__).parents[2] / "crosspost"
 #: `t("...")` speaks to the admin; `say = words(lang)` and `say("...")` to the public.
@@ -30,7 +31,16 @@ def catalogues() -> dict[str, Path]:
 def messages() -> set[str]:
     """Every English text of the package that is to be translated."""
     paths = PACKAGE.rglob("*.py")
-    return {text for path in paths for _, text in spoken(path.read_text("utf-8")) if text}
+    found = {text for path in paths for _, text in spoken(path.read_text("utf-8")) if text}
+    pages = PACKAGE.rglob("templates/*.html")
+    return found.union(*(spoken_on(path.read_text("utf-8")) for path in pages))
+
+
+def spoken_on(template: str) -> set[str]:
+    """Each text that a page's template says: `say("...")` in Jinja."""
+    calls = Environment().parse(template).find_all(nodes.Call)
+    said = [call.args[0] for call in calls if getattr(call.node, "name", "") in SPEAKERS]
+    return {text.value for text in said if isinstance(text, nodes.Const)}
 
 
 def spoken(source: str) -> Iterator[tuple[int, str | None]]:

@@ -19,7 +19,11 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 EXAMPLE = (ROOT / "config.example.toml").read_text()
 #: Kinds of entries that are no moves.
-OTHER_KINDS = {"added", "edited", "queued", "rescheduled", "held", "resumed"}
+OTHER_KINDS = {
+    *("added", "edited", "queued", "rescheduled", "held", "resumed", "connected"),
+    *("backed_up", "restore_confirmed"),
+    "rezoned",
+}
 
 
 def commands(group=None, before=""):
@@ -74,6 +78,7 @@ def sections():
     for heading, section in (
         ("office", config.Office),
         ("policy", config.Policy),
+        ("publishing", config.Publishing),
         ("storage", config.Storage),
         ("site", config.SiteSettings),
     ):

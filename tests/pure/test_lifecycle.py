@@ -55,7 +55,8 @@ def test_nothing_is_sent_that_was_not_approved():
 
 
 def test_nothing_is_published_that_was_not_begun():
-    assert Status.PUBLISHED not in reached(Status.HELD, without={Verb.BEGIN})
+    # or that a person saw: an old copy of the database does not know what was begun since
+    assert Status.PUBLISHED not in reached(Status.HELD, without={Verb.BEGIN, Verb.QUESTION})
 
 
 def test_what_may_be_public_is_sent_again_only_by_evidence_or_a_person():

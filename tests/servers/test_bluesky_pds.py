@@ -137,7 +137,7 @@ CASES = {"bluesky": PdsCase}
 def server(rig: Any) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Pds, "started", rig("pds.sh"))
-        patch.setattr(testing_case, "PATIENCE", 3.0)  # it works harder than a server of ours
+        patch.setattr(testing_case, "STALLED", 3.0)  # it works harder than a server of ours
         yield
 
 

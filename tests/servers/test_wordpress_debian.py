@@ -131,7 +131,7 @@ CASES = {"wordpress": SiteCase}
 def server(rig: Any) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Site, "started", rig("wordpress.sh"))
-        patch.setattr(testing_case, "PATIENCE", 5.0)  # it works harder than a server of ours
+        patch.setattr(testing_case, "STALLED", 5.0)  # it works harder than a server of ours
         yield
 
 

@@ -19,6 +19,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "office_state",
+        sa.Column("name", AutoString(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+
+    op.create_table(
         "channel_state",
         sa.Column("channel", AutoString(), nullable=False),
         sa.Column("held", sa.Boolean(), nullable=False),
@@ -26,7 +33,10 @@ def upgrade() -> None:
         sa.Column("paused_until", UtcDateTime(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("spaced_until", UtcDateTime(), nullable=True),
         sa.Column("secrets", sa.LargeBinary(), nullable=True),
+        sa.Column("login_ends", UtcDateTime(), nullable=True),
+        sa.Column("renewing_until", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("channel"),
     )
     op.create_table(
@@ -113,6 +123,7 @@ def upgrade() -> None:
         sa.Column("due_at", UtcDateTime(), nullable=False),
         sa.Column("wall", AutoString(), nullable=False),
         sa.Column("zone", AutoString(), nullable=False),
+        sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column("not_before", UtcDateTime(), nullable=True),
         sa.Column("not_after", UtcDateTime(), nullable=False),
         sa.Column("waits_for", sa.Integer(), nullable=True),
@@ -139,7 +150,7 @@ def upgrade() -> None:
     )
     op.create_index("delivery_status_due", "delivery", ["status", "due_at"])
     op.create_index(
-        "delivery_status_channel_due", "delivery", ["status", "channel", "due_at", "id"]
+        "delivery_status_channel_due", "delivery", ["status", "channel", "urgent", "due_at", "id"]
     )
     op.create_index("delivery_status_not_before", "delivery", ["status", "not_before"])
     op.create_index("delivery_status_not_after", "delivery", ["status", "not_after"])
@@ -228,6 +239,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", "remote_id"),
         sa.UniqueConstraint("delivery_id", "position"),
     )
+    op.create_index("part_channel_begun", "part", ["channel", "begun_at"])
     forbid_changes_of_the_ledger()
 
 

@@ -1,0 +1,139 @@
+"""Keeping the office safe: backup, restore."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crosspost.cli.announcements import AsJson, Yes
+from crosspost.wording import t
+
+if TYPE_CHECKING:
+    from crosspost.cli.office import Office
+    from crosspost.database import Delivery
+    from crosspost.restoring import Questions
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands of this file into `app`."""
+    app.command()(backup)
+    app.command()(restore)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="A new file for the copy.")], json: AsJson = False
+) -> None:
+    """Copy the queue database into FILE, while everything goes on."""
+    from crosspost.backup import back_up
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import say, show_json
+
+    office = open_office(secrets=False)
+    copy = back_up(office.database, file, office.doing())
+    if json:
+        show_json({"file": str(copy.path), "bytes": copy.size, "sha256": copy.sha256})
+        return
+    say(t("Backup: {path} ({size} bytes, SHA-256 {sha256})", **vars(copy)))
+    say(t("Keep it where others cannot read it. Besides it, keep media/, .env and ledger.key."))
+    say(t("Bring it back with: crosspost restore {path}", path=copy.path))
+
+
+def restore(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A backup, to put in place; without it, confirm one that is."),
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it goes on the record.")] = "",
+    yes: Yes = False,
+) -> None:
+    """Put a backup in the place of the queue database; then, without FILE, confirm it.
+
+    Until it is confirmed nothing is published. Confirming shows what may be public although the
+    backup does not know, and leaves that to you; nothing is sent again by itself.
+    """
+    if file is not None:
+        _put_in_place(file, yes=yes)
+    else:
+        _confirm(reason.strip(), yes=yes)
+
+
+def _put_in_place(file: Path, *, yes: bool) -> None:
+    from datetime import UTC, datetime
+
+    from crosspost.backup import put_in_place
+    from crosspost.cli import office
+    from crosspost.cli.output import confirm, say
+    from crosspost.config import load
+    from crosspost.database import Database
+
+    config = load(office.config_file, secrets=False)
+    database = Database(config.database_url)  # not opened: it may be damaged
+    say(t("This copy becomes the queue database: {file}", file=file))
+    say(t("The one that is there now is kept beside it, under another name."))
+    confirm(t("Put it in place?"), yes=yes)
+    aside = put_in_place(database, file, datetime.now(UTC))
+    if aside is not None:
+        say(t("The database until now: {path}", path=aside))
+    database.check_schema()
+    say(t("In place. Nothing is published before you confirm it: crosspost restore"))
+
+
+def _confirm(reason: str, *, yes: bool) -> None:
+    from crosspost import restoring
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import confirm, say
+    from crosspost.people import require_approver
+
+    office = open_office(secrets=False)
+    require_approver(office.config, office.person)
+    with office.database.read() as session:
+        found = restoring.restored(session, office.config.folder)
+        if found is not None:
+            say(found.words())
+            _show(office, restoring.questions(session, office.now))
+    if found is not None:
+        confirm(t("Go on with this database?"), yes=yes)
+    restoring.confirm(office.database, office.config.folder, office.doing(reason))
+    say(t("Confirmed. What is to be decided by you: crosspost status"))
+    _say_if_sealed_beyond(office)
+
+
+def _show(office: Office, found: Questions) -> None:
+    from crosspost.cli.output import say
+
+    for heading, deliveries in (
+        (t("May be public already; you say what you see, with crosspost resolve:"), found.ask),
+        (t("Was being sent; it is looked for, and nobody sends it again meanwhile:"), found.look),
+        (t("May have been approved and published; look before you approve it:"), found.held),
+    ):
+        if deliveries:
+            say(heading)
+            for delivery in deliveries:
+                say(f"  {_line(office, delivery)}")
+    if not (found.ask or found.look or found.held):
+        say(t("Nothing was due since: nothing of it can be public."))
+
+
+def _line(office: Office, delivery: Delivery) -> str:
+    from crosspost.cli.announcements import spoken_time
+
+    with office.views() as views:
+        about = views.heading(delivery)
+    when = spoken_time(office, delivery.due_at)
+    return f"#{about['number']} {delivery.channel}, {when}: {about['title']}"
+
+
+def _say_if_sealed_beyond(office: Office) -> None:
+    """Where the ledger has a key, what was signed and is gone stays a matter for the auditor."""
+    from crosspost.cli.output import say
+    from crosspost.ledger.strongbox import Strongbox
+
+    if Strongbox(office.config.folder).is_founded():
+        say(
+            t(
+                "The record is signed. If entries that were sealed are gone, the daemon refuses: "
+                "look with crosspost log verify, and read docs/record.md before you go on."
+            )
+        )

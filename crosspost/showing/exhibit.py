@@ -1,0 +1,188 @@
+"""The record onto the site, after each sealing: pages, lists, index and tiles; the checkpoint last.
+
+Whatever is lost or was changed there is written anew. A site that shows a newer ledger than the
+head, or another one, stops it: then the head is not the head any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from crosspost.config import Config
+from crosspost.database import Database
+from crosspost.errors import ForkProven, Refuted, Undecided, UserError
+from crosspost.ledger import book
+from crosspost.ledger.checkpoint import read_checkpoint
+from crosspost.ledger.evidence import Sealed, open_sealed
+from crosspost.ledger.manifest import NAME
+from crosspost.ledger.strongbox import Strongbox
+from crosspost.ledger.tiles import WIDTH, bundle, tiles
+from crosspost.ledger.tree import subtree_hash
+from crosspost.showing import subjects
+from crosspost.showing.shelf import LEDGER, Seal, Shelf
+from crosspost.showing.subjects import Subject
+from crosspost.site import lookup, publicpages, publishing
+from crosspost.site.folder import Folder
+from crosspost.site.publicpages import Identity, KeyRange, OfficialAccount
+from crosspost.wording import t
+
+#: So many revisions are read in one transaction; nobody waits for it to end.
+AT_ONCE = 20
+
+
+def show(
+    database: Database, config: Config, *, whole: bool = False, since: int | None = None
+) -> int:
+    """Bring the site up to date with the record; returns how many entries it covers now.
+
+    Only what the signed list of the site does not cover is looked at; `whole`, or where that list
+    is missing or not ours, everything. Without a key there is no list: there `since` is what the
+    last call returned. Raises Refuted or ForkProven when the site shows what the head does not
+    know, Undecided, UserError when the disk refuses.
+    """
+    if config.site is None or config.site_channel is None:
+        return 0
+    box = Strongbox(config.folder)
+    try:
+        if not box.is_founded():
+            return _Exhibit(database, config, None).show(None if whole else since)
+        with box.signer() as signer:
+            with database.read() as session:
+                sealed = open_sealed(session, config.folder)
+            exhibit = _Exhibit(database, config, Seal(sealed, signer))
+            _require_no_newer(exhibit.folder, sealed)
+            return exhibit.show(None if whole else exhibit.covered())
+    except OSError as error:
+        raise UserError(
+            t("The pages cannot be written: {reason}.", reason=error.strerror or error),
+            hint=t("Mend that; they are brought up to date by themselves then."),
+        ) from error
+
+
+class _Exhibit:
+    def __init__(self, database: Database, config: Config, seal: Seal | None) -> None:
+        self.database, self.config, self.seal = database, config, seal
+        self.folder = Folder(config.folder / (config.site.folder if config.site else ""))
+        self.shelf = Shelf(self.folder, config, seal)
+        self.keys: list[tuple[str, str]] = []
+
+    def covered(self) -> int | None:
+        """How many entries the signed list of the site covers; what it says of files is taken
+        over. None without one."""
+        known = self.shelf.list_at(f"{LEDGER}/{NAME}")
+        if known is None or known.folder:
+            return None
+        self.shelf.files.update(known.files)
+        return known.size
+
+    def show(self, since: int | None) -> int:
+        until = self._size()
+        for subject in self._subjects(since, until):
+            self.shelf.put_page(subject)
+            page = self.config.page(subject.page.code)
+            self.keys += [(key, subject.page.code) for key in subjects.keys(subject, page)]
+        self._put_lists(whole=since is None)
+        self._put_public_pages()
+        self._put_index(whole=since is None)
+        if self.seal is not None:
+            _put_tiles(self.folder, self.seal.sealed)
+            if self.config.site and self.config.site.entries:
+                self._put_bundles(self.seal.sealed)
+            self.shelf.put_site_list()
+            self.folder.settle(f"{LEDGER}/checkpoint", self.seal.sealed.note)
+        return until
+
+    def _size(self) -> int:
+        if self.seal is not None:
+            return self.seal.sealed.head.size
+        with self.database.read() as session:
+            return book.size(session)
+
+    def _subjects(self, since: int | None, until: int) -> Iterator[Subject]:
+        """In short transactions: while one is open, SQLite lets nobody write."""
+        site = self.config.site_channel or ""
+        with self.database.read() as session:
+            numbers = subjects.revisions(session, site, since, until)
+        for first in range(0, len(numbers), AT_ONCE):
+            some = numbers[first : first + AT_ONCE]
+            with self.database.read() as session:
+                found = [subjects.read(session, self.config, n, self.folder) for n in some]
+            yield from found
+
+    def _put_lists(self, *, whole: bool) -> None:
+        assert self.config.site is not None  # noqa: S101 - `show` asks first
+        made = publishing.lists(self.folder, self.config.office, self.config.site, whole=whole)
+        for name, content in made.items():
+            self.shelf.put(name, content)
+
+    def _put_public_pages(self) -> None:
+        assert self.config.site is not None  # noqa: S101 - `show` asks first
+        identity = _identity(self.config, self.seal)
+        made = publicpages.files(identity, self.config.office, self.config.site)
+        for name, content in made.items():
+            self.shelf.put(name, content)
+
+    def _put_index(self, *, whole: bool) -> None:
+        known: Sequence[tuple[str, str]] = [] if whole else list(self._known_keys())
+        for name, content in lookup.shards([*self.keys, *known]).items():
+            self.shelf.put(name, content)
+
+    def _put_bundles(self, sealed: Sealed) -> None:
+        """The entries themselves, where everybody may read them; each is what was sealed."""
+        for tile in tiles(sealed.head.size):
+            name = f"{LEDGER}/{tile.bundle_path}"
+            if tile.level or (self.folder.path / name).exists():
+                continue
+            first = tile.index * WIDTH
+            with self.database.read() as session:
+                entries = book.entries_from(session, first, tile.width)
+            for index, entry in enumerate(entries, first):
+                sealed.proof(index, entry)
+            self.folder.replace(name, bundle(entries))
+
+    def _known_keys(self) -> Iterator[tuple[str, str]]:
+        for name in lookup.SHARDS:
+            content = self.folder.read(name)
+            prefix = name.removeprefix(f"{lookup.FOLDER}/").removesuffix(".json")
+            for rest, value in lookup.keys_in(content or b"{}").items():
+                if not value.startswith(lookup.FAKE):
+                    yield prefix + rest, value
+
+
+def _require_no_newer(folder: Folder, sealed: Sealed) -> None:
+    """The checkpoint on the site must be one that the head's tree begins with."""
+    note = folder.read(f"{LEDGER}/checkpoint")
+    try:
+        shown = read_checkpoint(note or b"", sealed.verifier)
+    except (Refuted, Undecided):
+        return  # not ours, or not there: it is written anew
+    path = folder.path / LEDGER / "checkpoint"
+    if shown.size > sealed.head.size:
+        raise Refuted(
+            t("{path} covers more entries than the head: the head was set back.", path=path),
+            hint=t("Leave all files as they are, and look with: crosspost log verify"),
+        )
+    if subtree_hash(sealed.tree.node, 0, shown.size) != shown.root:
+        raise ForkProven(
+            t("{path} and the head are signed and cannot both be true.", path=path),
+            hint=t("Keep both files; somebody used the key for a second history."),
+        )
+
+
+def _put_tiles(folder: Folder, sealed: Sealed) -> None:
+    """Hash tiles (C2SP tlog-tiles). A full one never changes; partial ones go when it is full."""
+    for tile in tiles(sealed.head.size):
+        name = f"{LEDGER}/{tile.path}"
+        content = folder.path / name
+        if not content.exists() or content.stat().st_size != tile.width * 32:
+            folder.replace(name, tile.content(sealed.tree.node))
+
+
+def _identity(config: Config, seal: Seal | None) -> Identity:
+    keys = (KeyRange(str(seal.sealed.verifier), 0),) if seal is not None else ()
+    origin = seal.sealed.head.origin if seal is not None else ""
+    known = [
+        OfficialAccount(account.name, account.url or "", account.platform)
+        for account in (config.site.accounts if config.site else ())
+    ]
+    return Identity(origin, keys, publicpages.accounts_of(known))

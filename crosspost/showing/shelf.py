@@ -1,0 +1,144 @@
+"""The folder of the site as the record fills it: what is written is signed, and mended when lost.
+
+It must not read the database. Each page's folder has a signed list of its files, and the site has
+one of all of them; both are made from what was written here, never from what lies on the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from crosspost.config import Config
+from crosspost.errors import Refuted, Undecided
+from crosspost.ledger.evidence import Sealed
+from crosspost.ledger.manifest import NAME, FileDigest, Manifest, digest_of, read_manifest
+from crosspost.ledger.note import Signer
+from crosspost.ledger.proof import SUFFIX, Proof, read_proof
+from crosspost.showing.subjects import Entry, Subject
+from crosspost.site import pages
+from crosspost.site.folder import DATA, Folder, to_json
+from crosspost.site.standing import RECORD, Copy, Standing
+from crosspost.site.standing import to_json as record_json
+
+LEDGER = "ledger"  # the folder below the site, as in the name of the ledger
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What signs: the sealed ledger, and its key for as long as this is being written."""
+
+    sealed: Sealed
+    signer: Signer
+
+
+@dataclass
+class Shelf:
+    """One round of writing. `files` gathers what the site's list will say. Without a `seal` (the
+    ledger has no key) there are no proofs and no lists. Raises OSError, Refuted, Undecided."""
+
+    folder: Folder
+    config: Config
+    seal: Seal | None
+    files: dict[str, FileDigest] = field(default_factory=dict)
+
+    def put(self, name: str, content: bytes) -> None:
+        """A file of the site, to be listed."""
+        self.folder.settle(name, content)
+        self.files[name] = digest_of(content)
+
+    # --- pages ------------------------------------------------------------------------------------
+
+    def put_page(self, subject: Subject) -> None:
+        """The page of a revision, its record and proofs, and the list of them."""
+        site = self.config.site
+        if site is None:
+            return
+        where = f"p/{subject.page.code}"
+        standing, proofs = self._proved(where, subject)
+        html = pages.announcement(subject.page, self.config.office, site, standing)
+        files = {
+            DATA: to_json(subject.page).encode(),
+            RECORD: record_json(standing).encode(),
+            "index.html": html.encode(),
+            **proofs,
+        }
+        self._mend_images(where, subject)
+        for name, content in files.items():
+            self.folder.settle(f"{where}/{name}", content)
+        digests = {name: digest_of(content) for name, content in files.items()}
+        for picture in subject.page.pictures:
+            size = (self.folder.path / where / picture.file).stat().st_size
+            digests[picture.file] = FileDigest(picture.sha256, size)
+        self._put_list(where, digests)
+
+    def _mend_images(self, where: str, subject: Subject) -> None:
+        """Images are large and never change: only one that is not as it should be is written."""
+        for picture in subject.page.pictures:
+            name = f"{where}/{picture.file}"
+            found = self.folder.read(name)
+            if found is None or digest_of(found).sha256 != picture.sha256:
+                self.folder.replace(name, subject.images[picture.file].read_bytes())
+
+    def _proved(self, where: str, subject: Subject) -> tuple[Standing, dict[str, bytes]]:
+        standing = subject.standing
+        if self.seal is None:
+            return standing, {}
+        copies, proofs = [], {}
+        for copy in standing.copies:
+            entry = subject.entries.get(copy.channel)
+            if entry is not None and entry.index < self.seal.sealed.head.size:
+                name = f"{copy.channel}{SUFFIX}"
+                proofs[name] = self._proof(f"{where}/{name}", entry)
+                copy = replace(copy, proof=name, index=entry.index)
+            copies.append(copy)
+        origin = self.seal.sealed.head.origin
+        return replace(standing, copies=_site_first(copies), ledger=origin), proofs
+
+    def _proof(self, name: str, entry: Entry) -> bytes:
+        """The proof that is there, if it still proves this entry by the key of today; else a new
+        one. So a page does not change each time that the ledger grows."""
+        assert self.seal is not None  # noqa: S101 - its only caller asks
+        sealed, known = self.seal.sealed, self.folder.read(name)
+        try:
+            proof = read_proof(known or b"")
+            same = (proof.entry, proof.index) == (entry.data, entry.index)
+            if same and proof.check(sealed.verifier).size <= sealed.head.size:
+                return proof.text()
+        except (Refuted, Undecided):
+            pass
+        made: Proof = sealed.proof(entry.index, entry.data)
+        return made.text()
+
+    def _put_list(self, where: str, digests: Mapping[str, FileDigest]) -> None:
+        if self.seal is None:
+            return
+        head, name = self.seal.sealed.head, f"{where}/{NAME}"
+        known = self.list_at(name)
+        note = self.folder.read(name)
+        if known is None or note is None or (known.folder, known.files) != (where, dict(digests)):
+            note = Manifest(head.origin, where, head.size, digests).signed(self.seal.signer)
+        self.put(name, note)
+
+    def list_at(self, name: str) -> Manifest | None:
+        """A signed list on the site; None when it is not there, or not of the key of today."""
+        if self.seal is None:
+            return None
+        try:
+            return read_manifest(self.folder.read(name) or b"", self.seal.sealed.verifier)
+        except (Refuted, Undecided):
+            return None
+
+    # --- the whole site ---------------------------------------------------------------------------
+
+    def put_site_list(self) -> None:
+        """The list of the whole site; after everything else, and before the checkpoint."""
+        if self.seal is None:
+            return
+        head = self.seal.sealed.head
+        made = Manifest(head.origin, "", head.size, self.files)
+        self.folder.settle(f"{LEDGER}/{NAME}", made.signed(self.seal.signer))
+
+
+def _site_first(copies: list[Copy]) -> tuple[Copy, ...]:
+    return tuple(sorted(copies, key=lambda copy: copy.platform != "site"))

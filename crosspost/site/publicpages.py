@@ -1,0 +1,137 @@
+"""The pages by which anybody checks the office: is it genuine, its accounts, known fakes.
+
+Each in the office's language, and in the other one of English and Indonesian beside it. Pure: it
+gives files, and must not write them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import resources
+from typing import Any
+
+from crosspost.config import Office, SiteSettings
+from crosspost.site.pages import render
+from crosspost.times import spoken
+from crosspost.wording import LANGUAGES
+
+IDENTITY = "identity.json"
+
+
+@dataclass(frozen=True)
+class OfficialAccount:
+    """An account that speaks for the office."""
+
+    name: str
+    url: str = ""
+    platform: str = ""
+
+
+@dataclass(frozen=True)
+class KnownFake:
+    """Something that others spread in the office's name; `explanation` says what is right."""
+
+    number: int
+    at: str  # RFC 3339, UTC
+    title: str
+    explanation: str
+    text: str = ""
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class KeyRange:
+    """A verification key and the checkpoints that it may sign: of `since` entries and more, up to
+    `until` (None: it signs now)."""
+
+    vkey: str
+    since: int
+    until: int | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who the office is, as `identity.json` says it; `keys` are in the order of their time."""
+
+    origin: str = ""
+    keys: tuple[KeyRange, ...] = ()
+    accounts: tuple[OfficialAccount, ...] = ()
+    fakes: tuple[KnownFake, ...] = field(default=())  # newest first
+
+    @property
+    def vkey(self) -> str:
+        """The key that signs now; "" when none does."""
+        return self.keys[-1].vkey if self.keys else ""
+
+
+def files(identity: Identity, office: Office, site: SiteSettings) -> dict[str, bytes]:
+    """Every file, by its name below the folder of the site."""
+    made = {
+        IDENTITY: _identity(identity, office, site),
+        "check.js": (resources.files("crosspost.site") / "templates" / "check.js").read_bytes(),
+    }
+    for language in LANGUAGES:
+        own = "" if language == office.language else f"{language}/"
+        for name, values in _pages(identity, office, language).items():
+            html = _page(name, language, own, office, site, values)
+            made[f"{own}{name}/index.html"] = html.encode()
+    return made
+
+
+def _pages(identity: Identity, office: Office, language: str) -> Mapping[str, Mapping[str, Any]]:
+    fakes = [
+        (fake, spoken(datetime.fromisoformat(fake.at), office.zone, language))
+        for fake in identity.fakes
+    ]
+    return {
+        "check": {"vkey": identity.vkey},
+        "accounts": {"accounts": identity.accounts},
+        "fakes": {"fakes": fakes},
+    }
+
+
+def _page(
+    name: str,
+    language: str,
+    own: str,
+    office: Office,
+    site: SiteSettings,
+    values: Mapping[str, Any],
+) -> str:
+    root = "../../" if own else "../"
+    other = {code: "" if code == office.language else f"{code}/" for code in LANGUAGES}
+    return render(
+        f"{name}.html",
+        language,
+        office,
+        url=f"{site.url}/{own}{name}/",
+        site_url=site.url,
+        root=root,
+        home="../",
+        languages=[(code, f"{root}{where}{name}/") for code, where in other.items()],
+        **values,
+    )
+
+
+def _identity(identity: Identity, office: Office, site: SiteSettings) -> bytes:
+    values = {
+        "v": 1,
+        "office": office.name,
+        "site": f"{site.url}/",
+        "ledger": identity.origin,
+        "keys": [{"vkey": k.vkey, "since": k.since, "until": k.until} for k in identity.keys],
+        "accounts": [
+            {"name": a.name, "url": a.url, "platform": a.platform} for a in identity.accounts
+        ],
+    }
+    return (json.dumps(values, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def accounts_of(known: Sequence[OfficialAccount]) -> tuple[OfficialAccount, ...]:
+    """Each account once, by its address or name, in the order given."""
+    return tuple({account.url or account.name: account for account in reversed(known)}.values())[
+        ::-1
+    ]
