@@ -70,7 +70,7 @@ class Listener:
                 log.warning(
                     "%s",
                     t(
-                        "The database server calls no more, it is asked now: {reason}",
+                        "The database server is not heard any more, so it is asked: {reason}",
                         reason=reason,
                     ),
                     extra={"event": "database"},

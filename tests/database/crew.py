@@ -35,6 +35,8 @@ language = "en"
 [storage]
 database = "env:QUEUE"
 lease_seconds = {lease}
+[publishing]
+spacing_seconds = 0
 """
 CHANNEL = """[channels.{name}]
 platform = "webhook"
