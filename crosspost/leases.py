@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy import TextClause, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 from sqlmodel import Session
 
-from crosspost.database import Database
+from crosspost.database import Database, Lease, table
 from crosspost.errors import DatabaseError
+from crosspost.prepared import Prepared
 from crosspost.queue import Stale
 from crosspost.wording import t
 
@@ -183,8 +184,8 @@ class SharedLeases:
     def guard(self, session: Session, channel: str) -> None:
         held = self._held.get(CHANNEL + channel)
         if held is not None:
-            name = {"name": CHANNEL + channel, "number": held.number, **self._mine()}
-            if session.execute(_IS_OURS, name).first() is not None:
+            its = {"its_name": CHANNEL + channel, "its_holder": self.holder}
+            if _IS_OURS.rows(session, {**its, "its_number": held.number}):
                 return
         raise LeaseLost(
             t("Another daemon works the channel {channel} by now.", channel=channel),
@@ -292,8 +293,14 @@ _RELEASE = text(
     "WHERE name = :name AND holder = :holder AND number = :number"
 )
 _RELEASE_ALL = text("UPDATE lease SET holder = '', until = NULL WHERE holder = :holder")
+_IS_OURS = Prepared(
+    select(table(Lease).c.number).where(
+        table(Lease).c.name == bindparam("its_name"),
+        table(Lease).c.holder == bindparam("its_holder"),
+        table(Lease).c.number == bindparam("its_number"),
+    )
+)
 _FORGET = text("DELETE FROM lease WHERE name = :name")
-_IS_OURS = text("SELECT 1 FROM lease WHERE name = :name AND holder = :holder AND number = :number")
 _OTHERS = text(
     "SELECT name FROM lease WHERE name LIKE 'channel/%' AND holder NOT IN ('', :holder) "
     "AND until > clock_timestamp()"

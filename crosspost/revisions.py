@@ -5,6 +5,8 @@ It must not decide whether a wording may be made (`editorial.py`) or sent (`appr
 
 from __future__ import annotations
 
+import json
+
 from sqlmodel import Session, col, select
 
 from crosspost.config import Config
@@ -32,6 +34,8 @@ def store(session: Session, number: int, content: Content, doing: Doing, kind: s
         link=content.link,
         lang=content.lang,
         urgency=content.urgency,
+        tags=json.dumps(content.tags),
+        texts=json.dumps(dict(content.texts)),
         created_at=doing.at,
         created_by=doing.by,
         salt=salt,
@@ -81,6 +85,8 @@ def content_values(content: Content) -> dict[str, object]:
         "link": content.link,
         "lang": content.lang,
         "urgency": content.urgency,
+        "tags": list(content.tags),
+        "texts": dict(content.texts),
         "images": [{"sha256": image.sha256, "alt": image.alt} for image in content.images],
         "videos": [{"sha256": video.sha256, "alt": video.alt} for video in content.videos],
     }

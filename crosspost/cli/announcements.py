@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.wording import t
+from crosspost.wording import language, t
 
 if TYPE_CHECKING:
     from crosspost.cli.drafting import Fields
@@ -40,6 +40,13 @@ Video = Annotated[list[Path], typer.Option("--video", help="A video file (MP4)."
 VideoAlt = Annotated[
     list[str],
     typer.Option("--video-alt", help="What is seen and said in the video, for those who cannot."),
+]
+Tag = Annotated[
+    list[str], typer.Option("--tag", help='A hashtag, as words: "layanan publik"; by commas.')
+]
+TextFor = Annotated[
+    list[str],
+    typer.Option("--text-for", metavar="CHANNEL=TEXT", help="Another text on that channel."),
 ]
 At = Annotated[
     str | None,
@@ -77,6 +84,8 @@ def add(
     alt: Alt = [],
     video: Video = [],
     video_alt: VideoAlt = [],
+    tag: Tag = [],
+    text_for: TextFor = [],
     at: At = None,
     to: To = [],
     urgent: Urgent = None,
@@ -90,7 +99,7 @@ def add(
 
     office = open_office()
     given = _options(title, source, link, lang, image, alt, at, to, urgent)
-    given.videos = _videos(video, video_alt)
+    given = given.over(_more(video, video_alt, tag, text_for))
     draft = draft_of(office, gather(text, file, given), Fields(at="now"))
     added = queue_it(
         office.database,
@@ -115,6 +124,8 @@ def edit(
     alt: Alt = [],
     video: Video = [],
     video_alt: VideoAlt = [],
+    tag: Tag = [],
+    text_for: TextFor = [],
     at: At = None,
     to: To = [],
     urgent: Urgent = None,
@@ -134,11 +145,13 @@ def edit(
     with office.views() as views:
         old = views.announcement(number)
     given = _options(title, source, link, lang, image, alt, at, to, urgent)
-    given.videos = _videos(video, video_alt)
+    given = given.over(_more(video, video_alt, tag, text_for))
     if text is None and file is None and not any(v is not None for v in vars(given).values()):
         given = from_markdown(_in_editor(old), Path.cwd(), t("the text from the editor"))
     given = gather(text, file, given, read_input=False)
     draft = draft_of(office, given, _as_fields(old))
+    if given.body is not None and given.texts is None:
+        _warn_of_old_texts(old["texts"])
     question = t("Make it revision {n}?", n=old["revision"] + 1)
     added = make_revision(
         office.database,
@@ -251,10 +264,14 @@ def _options(
     )
 
 
-def _videos(files: list[Path], alts: list[str]) -> list[tuple[Path, str]] | None:
-    from crosspost.cli.drafting import pair
+def _more(video: list[Path], alts: list[str], tag: list[str], text_for: list[str]) -> Fields:
+    from crosspost.cli.drafting import Fields, pair, split, texts_for
 
-    return pair(files, alts, "--video", "--video-alt")
+    return Fields(
+        videos=pair(video, alts, "--video", "--video-alt"),
+        tags=[name for item in tag for name in split(item)] or None,
+        texts=texts_for(text_for),
+    )
 
 
 def draft_of(office: Office, given: Fields, otherwise: Fields) -> Draft:
@@ -273,9 +290,18 @@ def draft_of(office: Office, given: Fields, otherwise: Fields) -> Draft:
         urgency="urgent" if chosen.urgent else "normal",
         images=tuple(given.images or ()),
         videos=tuple(given.videos or ()),
+        tags=tuple(word.strip().removeprefix("#") for word in chosen.tags or ()),
+        texts=_texts(office, chosen.texts or {}),
         channels=_channels(office, chosen.to),
         due=understand(chosen.at or "now", config.office.zone, office.now),
     )
+
+
+def _texts(office: Office, texts: dict[str, str]) -> dict[str, str]:
+    """Texts for channels that there are. Raises NotFound."""
+    if texts:
+        _channels(office, list(texts))
+    return texts
 
 
 def _channels(office: Office, names: list[str] | None) -> tuple[str, ...]:
@@ -315,7 +341,18 @@ def _as_fields(old: dict[str, Any]) -> Fields:
         at=first["due"],
         to=[d["channel"] for d in old["deliveries"] if d["status"] != "cancelled"] or None,
         urgent=old["urgency"] == "urgent",
+        tags=old["tags"] or None,
+        texts=old["texts"] or None,
     )
+
+
+def _warn_of_old_texts(texts: dict[str, str]) -> None:
+    """An edit of the text leaves those that single channels have of their own."""
+    from crosspost.cli.output import warn
+
+    if texts:
+        kept = t("The text for {names} stays as it was.", names=", ".join(texts))
+        warn(t("Note: {warning}", warning=kept))
 
 
 def _in_editor(old: dict[str, Any]) -> str:
@@ -337,7 +374,7 @@ def _in_editor(old: dict[str, Any]) -> str:
             hint=t("All options: crosspost edit --help"),
         )
     fields = _as_fields(old)
-    names = ("title", "source", "link", "lang", "at", "to", "urgent")
+    names = ("title", "source", "link", "lang", "at", "to", "urgent", "tags", "texts")
     before = as_markdown({name: getattr(fields, name) for name in names}, old["body"])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"announcement-{old['number']}.md"
@@ -379,7 +416,7 @@ def spoken_time(office: Office, moment: datetime) -> str:
     """A time with weekday, zone and offset, in the office's zone and language."""
     from crosspost.times import spoken
 
-    return spoken(moment, office.config.office.zone, office.config.office.language)
+    return spoken(moment, office.config.office.zone, language())
 
 
 def _say_added(office: Office, added: Added) -> None:
@@ -430,6 +467,8 @@ def _show(office: Office, found: dict[str, Any]) -> None:
         (t("Link"), found["link"]),
         (t("Page"), found["page"]),
         (t("Language"), found["lang"]),
+        (t("Hashtags"), ", ".join(found["tags"])),
+        *((t("For {channel}", channel=name), text) for name, text in found["texts"].items()),
         (t("Urgency"), t("urgent") if found["urgency"] == "urgent" else ""),
         (t("Author"), f"{found['author']}, {_short_time(office, found['created'])}"),
         *(
@@ -464,7 +503,7 @@ def _short_time(office: Office, moment: str | None) -> str:
     if moment is None:
         return ""
     config = office.config
-    return short(datetime.fromisoformat(moment), config.office.zone, config.office.language)
+    return short(datetime.fromisoformat(moment), config.office.zone, language())
 
 
 def _status(word: str | None) -> Any:

@@ -12,8 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import bindparam, update
-from sqlmodel import col
+from sqlalchemy import bindparam
 
 from crosspost import leases, publisher, queue
 from crosspost.adapters import problems_of, transport
@@ -22,6 +21,7 @@ from crosspost.daemon import Daemon
 from crosspost.database import Database, Delivery, table
 from crosspost.errors import UserError
 from crosspost.logs import set_up
+from crosspost.prepared import Prepared, setting
 
 
 def _once_after(owner: Any, name: str) -> None:
@@ -57,7 +57,10 @@ def _without_fences() -> None:
     """Whoever writes last is right."""
     _without_looking()
     leases.SharedLeases.guard = lambda _leases, _session, _channel: None
-    queue._GUARDED = update(table(Delivery)).where(col(Delivery.id) == bindparam("its_id"))
+    its = table(Delivery).c
+    queue._guarded = lambda columns: Prepared(
+        setting(Delivery, columns).where(its.id == bindparam("its_id"))
+    )
 
 
 def _without_leases() -> None:

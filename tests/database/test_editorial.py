@@ -41,6 +41,8 @@ def test_an_announcement_is_queued_for_all_its_channels_and_recorded(database, c
             "link": DRAFT.link,
             "lang": "en",
             "urgency": "normal",
+            "tags": [],
+            "texts": {},
             "images": [],
             "videos": [],
         }
