@@ -55,18 +55,29 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive datetime cannot be stored")
-        value = value.astimezone(UTC)
-        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else _in_utc(value)
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """SQLite's text in one step: times are what is written most."""
+        return _utc_text if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         if value is None:
             return None
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _in_utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("a naive datetime cannot be stored")
+    return value.astimezone(UTC)
+
+
+def _utc_text(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    return _in_utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 class StatusText(TypeDecorator[Status]):
@@ -122,6 +133,7 @@ class Revision(_Table, table=True):
     created_by: str
     salt: bytes = Field(sa_type=LargeBinary)  # 32 random bytes
     digest: str  # salted, of the content (`ledger/hashing.py`)
+    stage: str = "submitted"  # draft, submitted, rejected; written by `approvals.py`
 
 
 class Image(_Table, table=True):
@@ -174,13 +186,28 @@ class Fake(_Table, table=True):
     removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # it was none
 
 
+class Binding(_Table, table=True):
+    """What was put up for approval (`binding.py`), under its digest."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    revision_id: int = _id("revision", index=True)
+    digest: str = Field(unique=True)  # salted, of `manifest`; what an approver signs
+    manifest: str = Field(sa_type=Text)  # canonical JSON
+
+
 class Approval(_Table, table=True):
     """Somebody's yes to a revision, exactly as rendered then."""
 
     id: int | None = Field(default=None, primary_key=True)
     revision_id: int = _id("revision", index=True)
+    digest: str = Field(index=True)  # of the binding that it is a yes to
     by: str
     at: datetime = Field(sa_type=UtcDateTime)
+    signature: str = Field(default="", sa_type=Text)  # SSH signature over the digest, armoured
+    void_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # it does not count since
+    emergency: bool = False  # break-glass: nobody else had seen it
+    reviewed_by: str = ""  # who looked at an emergency afterwards; "" while nobody has
+    reviewed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Delivery(_Table, table=True):
@@ -211,7 +238,7 @@ class Delivery(_Table, table=True):
     clean_looks: int = 0  # look-ups that clearly found nothing, since the doubt began
     unclear_looks: int = 0  # look-ups that told nothing
     render_digest: str  # salted, of all parts as rendered
-    approved_digest: str | None = None  # `render_digest` as it was approved
+    approved_digest: str | None = None  # of the binding that was approved
     claimed_by: str | None = None
     claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -31,6 +31,7 @@ from crosspost.leases import Leases, OneDaemon
 from crosspost.outcomes import Failure
 from crosspost.post import Outgoing, Post, Receipt, from_json
 from crosspost.queue import Doing
+from crosspost.signing import Verifier
 from crosspost.wording import t
 
 log = logging.getLogger("crosspost.publisher")
@@ -66,6 +67,7 @@ class Workbench:
     stopping: threading.Event = field(default_factory=threading.Event)
     leases: Leases = field(default_factory=OneDaemon)
     clerk: Clerk = field(init=False)
+    verify: Verifier = field(default_factory=Verifier)
     _adapters: dict[str, Adapter] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
