@@ -10,8 +10,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, update
-from sqlmodel import col
+from sqlalchemy import update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from crosspost import outcomes, publisher, queue, retry
 from crosspost.database import Delivery, Part, table
@@ -56,8 +56,14 @@ def settle_at_once(patch: Patch = setattr) -> None:
 
 def ignore_fences(patch: Patch = setattr) -> None:
     """Whoever writes last is right."""
-    by_id = update(table(Delivery)).where(col(Delivery.id) == bindparam("its_id"))
-    patch(queue, "_GUARDED", by_id)
+    its = table(Delivery)
+
+    def rewrite(session, delivery, columns):
+        session.execute(update(its).where(its.c.id == delivery.id).values(**columns))
+        for name, value in columns.items():
+            set_committed_value(delivery, name, value)
+
+    patch(queue, "rewrite", rewrite)
 
 
 SABOTAGES: dict[str, Callable[..., None]] = {
