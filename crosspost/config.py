@@ -22,10 +22,14 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    field_validator,
 )
 
 from crosspost.checks.settings import Checks
 from crosspost.errors import ConfigError
+from crosspost.policy import Person, Policy
+from crosspost.policy import problems as problems_of_people
+from crosspost.style import Style
 from crosspost.wording import LANGUAGES, set_language, t
 
 CONFIG_NAME = "crosspost.toml"
@@ -35,7 +39,8 @@ CHANNEL_NAME = r"^[a-z0-9][a-z0-9-]{0,39}$"
 CheckChannel = Callable[[str, Mapping[str, Any]], list[str]]
 
 
-def _known_zone(name: str) -> str:
+def known_zone(name: str) -> str:
+    """An IANA zone. Raises ValueError with a sentence."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -45,19 +50,21 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _known_language(code: str) -> str:
+def known_language(code: str) -> str:
+    """A language that crosspost speaks. Raises ValueError with a sentence."""
     if code not in LANGUAGES:
         raise ValueError(t("write one of {languages}", languages=", ".join(LANGUAGES)))
     return code
 
 
-def _web_address(url: str) -> str:
+def web_address(url: str) -> str:
+    """An address of the web, without a slash at its end. Raises ValueError with a sentence."""
     if not url.startswith(("https://", "http://")) or "://" not in url or not url.split("://")[1]:
         raise ValueError(t("write a web address that begins with https://"))
     return url.rstrip("/")
 
 
-WebAddress = Annotated[str, AfterValidator(_web_address)]
+WebAddress = Annotated[str, AfterValidator(web_address)]
 
 
 class _Section(BaseModel):
@@ -68,30 +75,14 @@ class Office(_Section):
     """`[office]`: who speaks."""
 
     name: str = Field(min_length=1)  # as the public knows it
-    zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Jakarta"  # IANA name
-    language: Annotated[str, AfterValidator(_known_language)] = (
-        "id"  # of announcements and messages
-    )
+    zone: Annotated[str, AfterValidator(known_zone)] = "Asia/Jakarta"  # IANA name
+    language: Annotated[str, AfterValidator(known_language)] = "id"  # of announcements and messages
+    signature: str = Field(default="", max_length=300)  # the last line of every post
 
     @property
     def tz(self) -> ZoneInfo:
         """The office's zone."""
         return ZoneInfo(self.zone)
-
-
-class Policy(_Section):
-    """`[policy]`: what must happen before publishing, and how late is too late."""
-
-    approve_on_add: bool = False  # True: `add` approves at once, in the name of who added
-    late_after_minutes: int = Field(default=120, ge=1)
-    urgent_late_after_minutes: int = Field(default=24 * 60, ge=1)
-
-    def grace(self, urgency: str) -> timedelta:
-        """How long after its time an announcement of this urgency may still go out."""
-        urgent = urgency == "urgent"
-        return timedelta(
-            minutes=self.urgent_late_after_minutes if urgent else self.late_after_minutes
-        )
 
 
 class Publishing(_Section):
@@ -130,11 +121,27 @@ class SiteSettings(_Section):
     accounts: tuple[SiteAccount, ...] = ()  # official accounts besides those of the channels
 
 
-class Person(_Section):
-    """`[people.NAME]`: somebody who may approve."""
+class Alarms(_Section):
+    """`[alarms]`: who is told when something needs a person. The keys of `email` and `webhook` are
+    those of such a channel, checked by its adapter; none of them is published on."""
 
-    os_user: str  # the account on this machine, as `whoami` prints it
-    title: str = ""  # office title, as it may be shown
+    repeat_hours: int = Field(default=24, ge=1)  # unread ones are told again
+    heartbeat_url: SecretStr | None = None  # called while all is well, for an outside monitor
+    email: Mapping[str, Any] | None = None
+    webhook: Mapping[str, Any] | None = None
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _is_an_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith("env:"):
+            web_address(url.get_secret_value())
+        return url
+
+    @property
+    def ways(self) -> dict[str, Mapping[str, Any]]:
+        """The configured ways, by the name of their adapter."""
+        both = {"email": self.email, "webhook": self.webhook}
+        return {name: options for name, options in both.items() if options is not None}
 
 
 class Channel(_Section):
@@ -143,6 +150,7 @@ class Channel(_Section):
     name: str
     platform: str
     options: Mapping[str, Any]
+    style: Style = Style()  # how its posts look
 
 
 class Config(_Section):
@@ -154,8 +162,10 @@ class Config(_Section):
     publishing: Publishing = Publishing()
     storage: Storage = Storage()
     checks: Checks = Checks()
+    templates: Mapping[str, str] = {}  # class of announcement -> template, for all channels
     site: SiteSettings | None = None
     people: Mapping[str, Person] = {}
+    alarms: Alarms = Alarms()
     channels: Mapping[str, Channel] = {}
     secret_key: SecretStr | None = None  # CROSSPOST_SECRET_KEY: opens sessions kept in the database
 
@@ -185,6 +195,10 @@ class Config(_Section):
         """The channel that makes the office's own pages, if there is one."""
         names = (name for name, channel in self.channels.items() if channel.platform == "site")
         return next(names, None)
+
+    def style(self, channel: str) -> Style:
+        """How the posts of a channel look, with what is said for all of them."""
+        return self.channels[channel].style.over(self.templates, self.office.signature)
 
     def page(self, code: str) -> str:
         """The address of the page of the revision with this code; needs a `[site]`."""
@@ -230,6 +244,8 @@ def load(
     problems = _no_such_keys(table)
     channels = _channels(table.pop("channels", {}), environment, problems, secrets=secrets)
     _resolve_database(table, path.parent, problems)
+    if secrets:
+        _resolve_alarms(table.get("alarms"), environment, problems)
     config = _validate({**table, "path": path, "channels": channels}, problems)
     key = environment.get("CROSSPOST_SECRET_KEY")
     if config is not None:
@@ -239,6 +255,8 @@ def load(
         problems += _cross_problems(config)
     if check_channel and secrets:
         problems += _channel_problems(channels, check_channel)
+        if config is not None:
+            problems += _alarm_problems(config.alarms, check_channel)
     if problems or config is None:
         raise ConfigError(
             *problems, hint=t("Correct {path}, then try again. Nothing was changed.", path=path)
@@ -335,8 +353,19 @@ def _channels(
                 key: _resolve(value, environment, f"{where}.{key}", problems)
                 for key, value in rest.items()
             }
-        channels[name] = Channel(name=name, platform=options["platform"], options=rest)
+        style = _style(rest, where, problems)
+        channels[name] = Channel(name=name, platform=options["platform"], options=rest, style=style)
     return channels
+
+
+def _style(options: dict[str, Any], where: str, problems: list[str]) -> Style:
+    """Takes the keys that say how posts look out of a channel's options."""
+    words = {name: options.pop(name) for name in Style.model_fields if name in options}
+    try:
+        return Style.model_validate(words)
+    except ValidationError as error:
+        problems += [sentence(found, where) for found in error.errors()]
+        return Style()
 
 
 def _resolve(value: Any, environment: Mapping[str, str], where: str, problems: list[str]) -> Any:
@@ -365,6 +394,21 @@ def _resolve_database(table: dict[str, Any], folder: Path, problems: list[str]) 
         table["storage"] = {**storage, "database": found.get_secret_value()}
 
 
+def _resolve_alarms(table: Any, environment: Mapping[str, str], problems: list[str]) -> None:
+    """The secrets in `[alarms]` and its two sub-tables, put in their places."""
+    if not isinstance(table, dict):
+        return
+    for name, value in table.items():
+        where = f"alarms.{name}"
+        if isinstance(value, dict):
+            table[name] = {
+                key: _resolve(option, environment, f"{where}.{key}", problems)
+                for key, option in value.items()
+            }
+        else:
+            table[name] = _resolve(value, environment, where, problems)
+
+
 def _validate(table: dict[str, Any], problems: list[str]) -> Config | None:
     try:
         return Config.model_validate(table)
@@ -385,7 +429,11 @@ def sentence(found: Mapping[str, Any], prefix: str) -> str:
 
 
 def _cross_problems(config: Config) -> list[str]:
-    problems = []
+    problems = problems_of_people(config.policy, config.people)
+    problems += _template_problems("templates", config.templates)
+    for channel in config.channels.values():
+        where = f"channels.{channel.name}.templates"
+        problems += _template_problems(where, channel.style.templates)
     sites = [c.name for c in config.channels.values() if c.platform == "site"]
     if len(sites) > 1:
         problems.append(
@@ -401,9 +449,39 @@ def _cross_problems(config: Config) -> list[str]:
     return problems
 
 
+def _template_problems(where: str, written: Mapping[str, str]) -> list[str]:
+    if not written:
+        return []
+    from crosspost.rendering import templates
+
+    known = ", ".join(templates.CLASSES)
+    unknown = [name for name in written if name not in templates.CLASSES]
+    tried = {name: templates.problem(text) for name, text in written.items()}
+    return [
+        *(
+            t("{where}: there is no class {name}; there are {known}.", where=where, name=name,
+              known=known)
+            for name in unknown
+        ),
+        *(
+            t("{where}: {reason}.", where=f"{where}.{name}", reason=reason)
+            for name, reason in tried.items()
+            if reason
+        ),
+    ]  # fmt: skip
+
+
 def _channel_problems(channels: Mapping[str, Channel], check: CheckChannel) -> list[str]:
     return [
         f"channels.{channel.name}.{problem}"
         for channel in channels.values()
         for problem in check(channel.platform, channel.options)
+    ]
+
+
+def _alarm_problems(alarms: Alarms, check: CheckChannel) -> list[str]:
+    return [
+        f"alarms.{name}.{problem}"
+        for name, options in alarms.ways.items()
+        for problem in check(name, options)
     ]

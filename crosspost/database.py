@@ -116,10 +116,13 @@ class Revision(_Table, table=True):
     link: str = Field(sa_type=Text)
     lang: str
     urgency: str
+    tags: str = Field(default="[]", sa_type=Text)  # JSON: words, without #
+    texts: str = Field(default="{}", sa_type=Text)  # JSON: channel -> its own text, Markdown
     created_at: datetime = Field(sa_type=UtcDateTime)
     created_by: str
     salt: bytes = Field(sa_type=LargeBinary)  # 32 random bytes
     digest: str  # salted, of the content (`ledger/hashing.py`)
+    stage: str = "submitted"  # draft, submitted, rejected; written by `approvals.py`
 
 
 class Image(_Table, table=True):
@@ -156,13 +159,44 @@ class Video(_Table, table=True):
     codec: str
 
 
+class Fake(_Table, table=True):
+    """Something that others spread in the office's name (`fakes.py`)."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    by: str
+    title: str = Field(sa_type=Text)
+    explanation: str = Field(sa_type=Text)  # what is right, for the public
+    text: str = Field(sa_type=Text)  # its words; "" when it has none
+    links: str = Field(sa_type=Text)  # JSON: where it was seen
+    keys: str = Field(sa_type=Text)  # JSON: the digests under which it is looked up
+    salt: bytes = Field(sa_type=LargeBinary)  # 32 random bytes
+    digest: str  # salted, of title, explanation, text and links
+    removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # it was none
+
+
+class Binding(_Table, table=True):
+    """What was put up for approval (`binding.py`), under its digest."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    revision_id: int = _id("revision", index=True)
+    digest: str = Field(unique=True)  # salted, of `manifest`; what an approver signs
+    manifest: str = Field(sa_type=Text)  # canonical JSON
+
+
 class Approval(_Table, table=True):
     """Somebody's yes to a revision, exactly as rendered then."""
 
     id: int | None = Field(default=None, primary_key=True)
     revision_id: int = _id("revision", index=True)
+    digest: str = Field(index=True)  # of the binding that it is a yes to
     by: str
     at: datetime = Field(sa_type=UtcDateTime)
+    signature: str = Field(default="", sa_type=Text)  # SSH signature over the digest, armoured
+    void_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # it does not count since
+    emergency: bool = False  # break-glass: nobody else had seen it
+    reviewed_by: str = ""  # who looked at an emergency afterwards; "" while nobody has
+    reviewed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Delivery(_Table, table=True):
@@ -193,7 +227,7 @@ class Delivery(_Table, table=True):
     clean_looks: int = 0  # look-ups that clearly found nothing, since the doubt began
     unclear_looks: int = 0  # look-ups that told nothing
     render_digest: str  # salted, of all parts as rendered
-    approved_digest: str | None = None  # `render_digest` as it was approved
+    approved_digest: str | None = None  # of the binding that was approved
     claimed_by: str | None = None
     claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -278,6 +312,8 @@ class ChannelState(_Table, table=True):
     paused_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by the platform
     reason: str = Field(default="", sa_type=Text)
     failures: int = 0  # attempts in a row that did not go through (`breaker.py`)
+    account: str = ""  # its name, as the platform said last
+    account_url: str = ""
     #: one of a backlog went out: none but urgent ones before then
     spaced_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     secrets: bytes | None = Field(default=None, sa_type=LargeBinary)  # a session, encrypted
@@ -285,7 +321,22 @@ class ChannelState(_Table, table=True):
     renewing_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by one program
 
 
-class OfficeState(SQLModel, table=True):
+class AlarmState(_Table, table=True):
+    """What is remembered of one alarm (`alarms.py`), whether it is there now or was lately."""
+
+    __tablename__ = "alarm_state"
+
+    key: str = Field(primary_key=True)
+    words: str = Field(sa_type=Text)
+    since: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)  # when it was there last
+    tried_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    read_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    read_by: str = ""
+
+
+class OfficeState(_Table, table=True):
     """What crosspost knows of the whole office besides its settings: one fact a name."""
 
     __tablename__ = "office_state"

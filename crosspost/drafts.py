@@ -6,8 +6,8 @@ Nothing is queued here, and no table is touched; `editorial.py` has what this ro
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -42,6 +42,8 @@ class Draft:
     channels: tuple[str, ...]
     due: Moment
     videos: tuple[tuple[Path, str], ...] = ()
+    tags: tuple[str, ...] = ()  # words, without #
+    texts: Mapping[str, str] = field(default_factory=dict)  # channel -> its own text, Markdown
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ def compose(
         urgency=draft.urgency,
         images=images,
         videos=videos,
+        tags=draft.tags,
+        texts=draft.texts,
     )
     posts: dict[str, tuple[Post, ...]] = {}
     for channel in draft.channels:
@@ -133,6 +137,8 @@ def inspect(
         link=draft.link,
         lang=draft.lang,
         urgent=draft.urgency == "urgent",
+        tags=draft.tags,
+        texts=draft.texts,
         pictures=_pictures(config, draft, kept, try_images=try_images),
         quiet=checks.hours(config.checks.quiet_hours),
         own_domains=_own_domains(config),
@@ -247,7 +253,15 @@ def render_for(
         fitted = tuple(media.fit(image, can, config.media) for image in content.images)
         content = replace(content, images=fitted)
     page = config.page(content.code) if config.site_channel in channels else ""
-    return render(content, can, adapter.measure, page=page, channel=channel)
+    return render(
+        content,
+        can,
+        adapter.measure,
+        page=page,
+        channel=channel,
+        style=config.style(channel),
+        office=config.office.name,
+    )
 
 
 def _fitting(videos: Sequence[Video], can: Capabilities, channel: str) -> tuple[Video, ...]:

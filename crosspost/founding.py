@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from pydantic import SecretStr
 
 from crosspost.adapters import adapter_class
 from crosspost.adapters.oauth import OAuthAdapter
-from crosspost.config import CONFIG_NAME, Config, load
+from crosspost.config import CONFIG_NAME, Config, known_zone, load
 from crosspost.database import Database
 from crosspost.errors import Conflict, UserError
 from crosspost.vault import new_key
@@ -53,8 +54,27 @@ class Answers:
     person: str  # how that account is called on the record
     title: str = ""  # that person's office title
     site_url: str = ""  # "" for no pages of its own
-    approve_on_add: bool = False
+    approvals: int = 1  # needed before anything is published
     channels: tuple[NewChannel, ...] = ()
+
+
+#: What people call Indonesia's zones.
+CLOCKS = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
+
+
+def zone_called(words: str) -> str:
+    """The IANA zone that a person means: its name, "WITA", or a city ("Makassar"). Raises
+    ValueError with a sentence."""
+    asked = words.strip()
+    if asked.upper() in CLOCKS:
+        return CLOCKS[asked.upper()]
+    called = asked.replace(" ", "_").casefold()
+    found = [name for name in available_timezones() if name.casefold() == called] or [
+        name
+        for name in available_timezones()
+        if name.rpartition("/")[2].casefold() == called and "/" in name
+    ]
+    return known_zone(min(found, default=asked))
 
 
 def wanted_keys(platform: str) -> tuple[list[str], list[str]]:
@@ -143,8 +163,9 @@ def config_text(answers: Answers) -> str:
     sections = [
         "# Settings of this office. Every key is explained in config.example.toml.",
         _section("office", name=answers.name, zone=answers.zone, language=answers.language),
-        _section("policy", approve_on_add=answers.approve_on_add),
-        "# Who may approve, by the account of this machine.\n"
+        _section("policy", approvals=answers.approvals),
+        "# Who is who, by the account of this machine. As soon as there is a second one, nobody\n"
+        "# approves what they wrote (docs/approvals.md).\n"
         + _section(
             f"people.{json.dumps(answers.person)}", os_user=answers.os_user, title=answers.title
         ),
@@ -161,7 +182,7 @@ def config_text(answers: Answers) -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def _section(heading: str, **keys: str | bool) -> str:
+def _section(heading: str, **keys: str | int) -> str:
     """A TOML table; a JSON string is a TOML basic string (TOML 1.0, section String)."""
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in keys.items()]
     return "\n".join([f"[{heading}]", *lines])

@@ -20,8 +20,12 @@ class Markup(StrEnum):
     """In which form an adapter takes the text of a post."""
 
     PLAIN = "plain"  # the platform links URLs and hashtags itself
-    TELEGRAM_HTML = "telegram_html"  # the tags of Telegram's HTML parse mode (Matrix has them too)
+    TELEGRAM_HTML = "telegram_html"  # the tags of Telegram's HTML parse mode
+    MATRIX_HTML = "matrix_html"  # the HTML that Matrix clients show
+    DISCORD = "discord"  # Discord's Markdown
+    LITTLE_TEXT = "little_text"  # LinkedIn's escapes and hashtags
     FACETS = "facets"  # plain text, with links and tags named by byte ranges (AT Protocol)
+    RICH_TEXT = "rich_text"  # plain text, with links and styles named by byte ranges (Slack)
     DOCUMENT = "document"  # the adapter takes the whole announcement: `Post.document`
 
 
@@ -68,7 +72,9 @@ class Capabilities:
     mixes_media: bool = False  # images and videos in one post; else a video takes their place
     needs_media: bool = False  # a post without image or video cannot be
     card: CardMaker = CardMaker.SERVER
-    hashtags: bool = True
+    hashtags: bool = True  # it makes links of them
+    max_hashtags: int | None = None  # of the announcement's tags
+    threads: bool = False  # a post can answer to another, so that several read as one
     delete: bool = False
     edit: bool = False
     reconcile: Reconcile = Reconcile.NONE
@@ -144,6 +150,8 @@ class Content:
     urgency: str  # "normal" or "urgent"
     images: tuple[Image, ...] = ()
     videos: tuple[Video, ...] = ()
+    tags: tuple[str, ...] = ()  # words, without #
+    texts: Mapping[str, str] = field(default_factory=dict)  # channel -> Markdown instead of `body`
 
 
 @dataclass(frozen=True)
@@ -152,8 +160,8 @@ class Facet:
 
     start: int
     end: int
-    kind: str  # "link" or "tag"
-    value: str  # the whole URL; the tag without its #
+    kind: str  # "link" or "tag"; in rich text "link", "bold", "italic" or "code"
+    value: str  # the whole URL; the tag without its #; "" for a style
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ def sentence(entry: Json, zone: tzinfo = UTC) -> str:
     data = entry.get("data", {})
     values = {
         "revision": entry.get("revision", ""),
+        "fake": data.get("fake", ""),
         "channel": entry.get("channel", ""),
         "channels": entry.get("channel") or t("all channels"),
         "wall": str(data.get("wall", "")).replace("T", " "),
@@ -46,8 +47,15 @@ def sentence(entry: Json, zone: tzinfo = UTC) -> str:
         "id": data.get("remote_id", ""),
         "where": data.get("permalink", "") or data.get("remote_id", ""),
         "part": int(data.get("part", 0)) + 1,
+        "given": data.get("given", ""),
+        "needed": data.get("needed", ""),
+        "verdict": _verdict(str(data.get("verdict", ""))),
     }
     return _sentences().get(entry["kind"], str(entry["kind"])).format(**values)
+
+
+def _verdict(verdict: str) -> str:
+    return {"agreed": t("agrees"), "objected": t("OBJECTS")}.get(verdict, verdict)
 
 
 def _clock(stamp: str, zone: tzinfo) -> str:
@@ -60,6 +68,12 @@ def _sentences() -> dict[str, str]:
     return {
         "added": t("wrote it (revision {revision})."),
         "edited": t("edited it: revision {revision}."),
+        "submitted": t("handed it in for approval."),
+        "rejected": t("rejected it."),
+        "approval_given": t("gave approval {given} of {needed}."),
+        "emergency": t("published it at once in an EMERGENCY, with no approval by others."),
+        "emergency_reviewed": t("looked at the emergency afterwards: {verdict}."),
+        "returned": t("its approval is void: it waits for another."),
         "queued": t("queued it for {channel}, for {wall} {zone}."),
         "approved": t("approved it."),
         "rescheduled": t("gave it another time: {wall} {zone}."),
@@ -82,11 +96,14 @@ def _sentences() -> dict[str, str]:
         "given_up": t("gave it up."),
         "missed": t("its latest time passed before it could be sent."),
         "retried": t("let it go out after all."),
+        "fake_added": t("made fake {fake} known."),
+        "fake_removed": t("took fake {fake} back: it was none."),
         "held": t("put {channels} on hold."),
         "resumed": t("let {channels} go on."),
         "backed_up": t("made a backup of the database."),
         "restore_confirmed": t("confirmed that an older copy of the database is in use now."),
         "connected": t("logged in to {channels}."),
+        "alarms_read": t("read the alarms."),
         "alarmed": t("stopped it: it is not what was approved."),
     }
 

@@ -43,7 +43,7 @@ from crosspost.retry import retry_time
 from crosspost.wording import t
 
 if TYPE_CHECKING:
-    import requests
+    from crosspost.adapters.transport import Session
 
 Vault = Callable[[], "dict[str, str]"]
 
@@ -141,6 +141,10 @@ class Adapter(ABC):
         """
         return {}
 
+    def needs_preparing(self, post: Post) -> bool:  # noqa: ARG002
+        """Whether `prepare` has anything to do for this post. If not, it may be left out."""
+        return type(self).prepare is not Adapter.prepare
+
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:  # noqa: ARG002
         """Uploads and tokens: all that may be repeated. The result (JSON values) is stored."""
         return {}
@@ -170,13 +174,19 @@ class Adapter(ABC):
 
     def bytes_of(self, image: Image | Video) -> bytes:
         """The bytes of an image or video. Raises RetryLater when the disk does not give them."""
+        return self.piece_of(image, 0, -1)
+
+    def piece_of(self, file: Image | Video, start: int, size: int) -> bytes:
+        """At most `size` bytes of a file, from `start` on; -1: to its end. Raises RetryLater."""
         try:
-            return image.path.read_bytes()
+            with file.path.open("rb") as opened:
+                opened.seek(start)
+                return opened.read(size)
         except OSError as error:
             raise RetryLater(
                 t(
                     "The file {name} cannot be read: {reason}.",
-                    name=image.filename,
+                    name=file.filename,
                     reason=error.strerror,
                 ),
                 platform=self.platform,
@@ -241,9 +251,9 @@ class HttpAdapter(Adapter):
     call_timeout: tuple[float, float] = (10.0, 30.0)
     upload_timeout: tuple[float, float] = (10.0, 180.0)
 
-    _session: requests.Session | None = None
+    _session: Session | None = None
 
-    def session(self) -> requests.Session:
+    def session(self) -> Session:
         """The one session of this channel, made at first use; proxies are read from the
         environment once, and no retry of any call is made below us."""
         if self._session is None:
@@ -327,7 +337,12 @@ class HttpAdapter(Adapter):
             platform=self.platform,
             status=answer.status,
             until=self.until_of(answer) or until,
+            code=self.code_of(answer),
         )
+
+    def code_of(self, answer: Answer) -> str:  # noqa: ARG002
+        """The platform's own name for an error; "" where the adapter has no use for it."""
+        return ""
 
     def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:  # noqa: ARG002
         """What this platform means by an error answer; None for what HTTP means by it."""

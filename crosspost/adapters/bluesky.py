@@ -111,6 +111,7 @@ class BlueskyAdapter(HttpAdapter):
         image_bytes=950_000,  # the server takes 2,000,000; older ones 1,000,000
         image_side=2000,
         max_alt=2000,  # what the official app takes; the protocol has no limit
+        threads=True,
         card=CardMaker.CLIENT,
         delete=True,
         reconcile=Reconcile.CHOSEN_ID,

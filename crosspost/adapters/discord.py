@@ -17,7 +17,7 @@ from pydantic import SecretStr, field_validator
 
 from crosspost import __version__
 from crosspost.adapters.base import Answer, HttpAdapter, HttpSettings, clock_lag, text_id
-from crosspost.adapters.discord_messages import TEXT_CHANNELS, Needle, escaped, missing_rights
+from crosspost.adapters.discord_messages import TEXT_CHANNELS, Needle, missing_rights
 from crosspost.config import WebAddress
 from crosspost.errors import (
     AccountRestricted,
@@ -31,7 +31,7 @@ from crosspost.errors import (
     RetryLater,
     TargetGone,
 )
-from crosspost.post import Account, Capabilities, Outgoing, Post, Receipt, Reconcile
+from crosspost.post import Account, Capabilities, Markup, Outgoing, Post, Receipt, Reconcile
 from crosspost.rendering.measure import utf16
 from crosspost.retry import retry_time
 from crosspost.wording import t
@@ -92,11 +92,14 @@ class DiscordAdapter(HttpAdapter):
     title = "Discord"
     Settings = DiscordSettings
     capabilities: Capabilities = Capabilities(
+        markup=Markup.DISCORD,
         max_length=2000,
         max_images=10,
         image_bytes=2_500_000,  # ten of them are less than the 25 MiB of a request
         image_types=("image/jpeg", "image/png", "image/webp", "image/gif"),
         max_alt=1024,
+        hashtags=False,
+        threads=True,
         delete=True,
         edit=True,
         reconcile=Reconcile.LOOKUP,
@@ -123,8 +126,8 @@ class DiscordAdapter(HttpAdapter):
         return Account(str(bot["username"]), address, facts)
 
     def measure(self, text: str) -> int:
-        """UTF-16 code units of the text with its escapes: never less than Discord counts."""
-        return utf16(escaped(text))
+        """UTF-16 code units of the text with its marks: never less than Discord counts."""
+        return utf16(text)
 
     def new_handle(self, key: str, now: datetime) -> dict[str, str]:
         # with the time, since Discord knows the nonce of an older database for some minutes
@@ -172,7 +175,7 @@ class DiscordAdapter(HttpAdapter):
         )
 
     def edit(self, receipt: Receipt, outgoing: Outgoing) -> Receipt:
-        text = {"content": escaped(outgoing.post.text), "allowed_mentions": NOBODY}
+        text = {"content": outgoing.post.text, "allowed_mentions": NOBODY}
         self._call("PATCH", self._path_of(receipt), phase="edit", json=text)
         return receipt
 
@@ -284,7 +287,7 @@ def _list_of(data: Any) -> list[dict[str, Any]]:
 
 def _message(post: Post) -> dict[str, Any]:
     """A message without what belongs to one attempt; nobody is called by it."""
-    message: dict[str, Any] = {"content": escaped(post.text), "allowed_mentions": NOBODY}
+    message: dict[str, Any] = {"content": post.text, "allowed_mentions": NOBODY}
     if post.images:
         message["attachments"] = [
             {"id": str(n), "filename": image.filename, "description": image.alt}

@@ -1,12 +1,11 @@
-"""What Discord makes of a text, how one of our messages is known again, and what a bot may do.
+"""How one of our messages is known again on Discord, and what a bot may do there.
 
-Pure. It must not call anything; the adapter does. Facts: discord.com/developers/docs, "Permissions"
-and "Message Formatting".
+Pure. It must not call anything; the adapter does.
+Facts: discord.com/developers/docs, "Permissions".
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -23,26 +22,6 @@ RIGHTS = {
     1 << 15: "Attach Files",
     1 << 16: "Read Message History",
 }
-_ADDRESS = re.compile(r"https?://[^\s<]+")  # as Discord takes it: a backslash would belong to it
-# What marks up a text anywhere, and what does at the beginning of a line.
-_MARKUP = re.compile(r"[\\*_~`|<\[\]]|(?m:^(\s*)([>#+-]))|(?m:^(\s*\d+)(\.))")
-
-
-def escaped(text: str) -> str:
-    """`text` as Markdown that shows just it; addresses stay, since nothing in them is markup."""
-    written, end = [], 0
-    for address in _ADDRESS.finditer(text):
-        start, stop = address.span()
-        written += [_MARKUP.sub(_escape, text[end:start]), text[start:stop]]
-        end = stop
-    return "".join([*written, _MARKUP.sub(_escape, text[end:])])
-
-
-def _escape(found: re.Match[str]) -> str:
-    for before, sign in ((1, 2), (3, 4)):
-        if found[sign]:
-            return f"{found[before]}\\{found[sign]}"
-    return f"\\{found[0]}"
 
 
 class Needle:
@@ -52,7 +31,7 @@ class Needle:
     def __init__(self, outgoing: Outgoing, user: str) -> None:
         self.user = user
         self.nonce = outgoing.handle.get("nonce", "")
-        self.text = _bare(escaped(outgoing.post.text))
+        self.text = _bare(outgoing.post.text)
         self.images = len(outgoing.post.images)
         self.parent = outgoing.parent.remote_id if outgoing.parent else ""
 

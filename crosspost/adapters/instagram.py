@@ -53,6 +53,7 @@ class InstagramAdapter(ContainerAdapter):
         image_types=("image/jpeg",),
         image_shapes=(0.8, 1.91),
         max_alt=1000,
+        max_hashtags=5,
         needs_media=True,
         card=CardMaker.NONE,
         reconcile=Reconcile.TWO_PHASE,

@@ -16,7 +16,6 @@ from pydantic import Field, field_validator
 
 from crosspost.adapters.base import Answer, clock_lag, text_id, web_link
 from crosspost.adapters.likeness import bare
-from crosspost.adapters.linkedin_text import little, plain
 from crosspost.adapters.oauth import OAuth, OAuthAdapter, OAuthSettings
 from crosspost.config import WebAddress
 from crosspost.errors import (
@@ -38,11 +37,13 @@ from crosspost.post import (
     Capabilities,
     CardMaker,
     Image,
+    Markup,
     Outgoing,
     Post,
     Receipt,
     Reconcile,
 )
+from crosspost.rendering import visible
 from crosspost.rendering.measure import utf16
 from crosspost.wording import t
 
@@ -77,6 +78,7 @@ class LinkedInAdapter(OAuthAdapter):
     title = "LinkedIn"
     Settings = LinkedInSettings
     capabilities: Capabilities = Capabilities(
+        markup=Markup.LITTLE_TEXT,
         max_length=3000,
         max_images=20,
         image_bytes=8_000_000,
@@ -123,7 +125,7 @@ class LinkedInAdapter(OAuthAdapter):
 
     def measure(self, text: str) -> int:
         """UTF-16 code units of the text with its escapes: never less than LinkedIn counts."""
-        return utf16(little(text))
+        return utf16(text)
 
     # --- publishing -------------------------------------------------------------------------------
 
@@ -149,7 +151,7 @@ class LinkedInAdapter(OAuthAdapter):
     def publish(self, outgoing: Outgoing) -> Receipt:
         post = {
             "author": self.author,
-            "commentary": little(outgoing.post.text),
+            "commentary": outgoing.post.text,
             "visibility": "PUBLIC",
             "distribution": {
                 "feedDistribution": "MAIN_FEED",
@@ -164,14 +166,14 @@ class LinkedInAdapter(OAuthAdapter):
             return _receipt(answer.headers["x-restli-id"])
 
     def find(self, outgoing: Outgoing) -> Receipt | None:
-        ours = bare(outgoing.post.text)
+        ours = bare(visible(outgoing.post.text, Markup.LITTLE_TEXT))
         for name, text in self._posts(outgoing):
-            if bare(plain(text)) == ours:
+            if bare(visible(text, Markup.LITTLE_TEXT)) == ours:
                 return _receipt(name)
         return None
 
     def edit(self, receipt: Receipt, outgoing: Outgoing) -> Receipt:
-        change = {"patch": {"$set": {"commentary": little(outgoing.post.text)}}}
+        change = {"patch": {"$set": {"commentary": outgoing.post.text}}}
         headers = {"X-RestLi-Method": "PARTIAL_UPDATE"}
         self._call("POST", _path(receipt), phase="edit", json=change, headers=headers)
         return receipt

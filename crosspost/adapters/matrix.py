@@ -91,11 +91,13 @@ class MatrixAdapter(HttpAdapter):
     title = "Matrix"
     Settings = MatrixSettings
     capabilities: Capabilities = Capabilities(
-        markup=Markup.TELEGRAM_HTML,  # all its tags are in the HTML that Matrix clients show
+        markup=Markup.MATRIX_HTML,
         max_length=LONGEST,
         unit="bytes",
         max_images=1,  # an event has one; its text is the caption
         image_types=("image/jpeg", "image/png", "image/webp", "image/gif"),
+        hashtags=False,
+        threads=True,
         delete=True,
         edit=True,
         reconcile=Reconcile.LOOKUP,

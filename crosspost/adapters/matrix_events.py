@@ -7,7 +7,6 @@ Pure. It must not call anything; the adapter does. Facts: spec.matrix.org, clien
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from crosspost.post import Markup, Outgoing, Post
@@ -19,7 +18,6 @@ MARK = "crosspost.part"
 #: An event has at most 65,536 bytes. An edit has the text twice and the HTML once: with every byte
 #: of the text escaped, these two still leave room for all else.
 LONGEST, LONGEST_HTML = 8_000, 30_000
-INDENT = re.compile(r"^ +|(?<=\n) +")
 
 
 def level(values: Any, name: str, otherwise: int) -> int:
@@ -35,12 +33,11 @@ def content_of(outgoing: Outgoing) -> dict[str, Any]:
     post = outgoing.post
     content: dict[str, Any] = {
         "msgtype": "m.text",
-        "body": visible(post.text, Markup.TELEGRAM_HTML),
+        "body": visible(post.text, Markup.MATRIX_HTML),
         "m.mentions": {},
     }
-    html = formatted(post.text)
-    if utf8(json.dumps(html, ensure_ascii=False)) <= LONGEST_HTML:
-        content |= {"format": "org.matrix.custom.html", "formatted_body": html}
+    if utf8(json.dumps(post.text, ensure_ascii=False)) <= LONGEST_HTML:
+        content |= {"format": "org.matrix.custom.html", "formatted_body": post.text}
     return content | _picture(post, outgoing.prepared.get("media"))
 
 
@@ -63,12 +60,6 @@ def edit_of(event: str, outgoing: Outgoing) -> dict[str, Any]:
         "m.new_content": new,
         "m.relates_to": {"rel_type": "m.replace", "event_id": event},
     }
-
-
-def formatted(text: str) -> str:
-    """`text` in Telegram's tags as HTML, where a line and an indent need a sign of their own."""
-    indented = INDENT.sub(lambda spaces: "\u00a0" * len(spaces[0]), text)
-    return indented.replace("\n", "<br>")
 
 
 def events_of(data: Any) -> list[dict[str, Any]]:

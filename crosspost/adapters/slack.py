@@ -36,7 +36,7 @@ from crosspost.errors import (
     RetryLater,
     TargetGone,
 )
-from crosspost.post import Account, Capabilities, Image, Outgoing, Receipt, Reconcile
+from crosspost.post import Account, Capabilities, Image, Markup, Outgoing, Receipt, Reconcile
 from crosspost.rendering.measure import utf16
 from crosspost.wording import t
 
@@ -69,11 +69,13 @@ class SlackAdapter(HttpAdapter):
     title = "Slack"
     Settings = SlackSettings
     capabilities: Capabilities = Capabilities(
+        markup=Markup.RICH_TEXT,
         max_length=4000,  # what Slack advises; much longer ones are cut short
         max_images=10,
         image_types=("image/jpeg", "image/png", "image/gif"),
         max_alt=2000,
         hashtags=False,
+        threads=True,
         delete=True,
         edit=True,
         reconcile=Reconcile.LOOKUP,

@@ -21,7 +21,7 @@ from crosspost.errors import (
     TargetGone,
 )
 from crosspost.post import Post
-from crosspost.rendering import entities
+from crosspost.rendering.facets import runs
 from crosspost.wording import words
 
 #: The type of our metadata; its payload holds the key of the part.
@@ -59,7 +59,7 @@ def missing_scopes(headers: Mapping[str, str], *, private: bool) -> list[str]:
 
 def blocks_of(post: Post, files: list[str]) -> list[dict[str, Any]]:
     """A message: its text, then its images by the ids of their files."""
-    section = {"type": "rich_text_section", "elements": _elements(post.text)}
+    section = {"type": "rich_text_section", "elements": _elements(post)}
     text = {"type": "rich_text", "elements": [section]}
     images = [
         {"type": "image", "slack_file": {"id": name}, "alt_text": image.alt}
@@ -68,15 +68,15 @@ def blocks_of(post: Post, files: list[str]) -> list[dict[str, Any]]:
     return [text, *images]
 
 
-def _elements(text: str) -> list[dict[str, str]]:
+def _elements(post: Post) -> list[dict[str, Any]]:
     """A text in parts that are text or link: in neither does Slack see markup or a name."""
-    parts, end = [], 0
-    for start, stop in entities.urls(text):
-        parts.append({"type": "text", "text": text[end:start]})
-        parts.append({"type": "link", "url": text[start:stop]})
-        end = stop
-    parts.append({"type": "text", "text": text[end:]})
-    return [part for part in parts if part.get("text") != ""]
+    parts: list[dict[str, Any]] = []
+    for text, kinds, url in runs(post.text, post.facets):
+        part: dict[str, Any] = {"type": "text", "text": text}
+        if url:
+            part = {"type": "link", "url": url} | ({"text": text} if text != url else {})
+        parts.append(part | ({"style": dict.fromkeys(sorted(kinds), True)} if kinds else {}))
+    return parts
 
 
 def fallback(post: Post) -> str:

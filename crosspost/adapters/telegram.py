@@ -91,6 +91,7 @@ class TelegramAdapter(HttpAdapter):
         max_images=10,
         image_bytes=10_000_000,
         image_side=5000,  # width and height together at most 10,000
+        threads=True,
         delete=True,  # younger than 48 hours
         edit=True,
     )

@@ -46,6 +46,8 @@ class ThreadsAdapter(ContainerAdapter):
         image_side=1440,
         image_shapes=(0.1, 10.0),
         max_alt=1000,
+        max_hashtags=1,  # it makes a link of one
+        threads=True,
         delete=True,
         reconcile=Reconcile.TWO_PHASE,
         settle=timedelta(minutes=2),  # longer than our own time-out and the server's queue

@@ -6,8 +6,8 @@ pure. This room must not look anything up itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from crosspost.checks.settings import Span
@@ -45,6 +45,8 @@ class Subject:
     link: str = ""
     lang: str = ""
     urgent: bool = False
+    tags: tuple[str, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)  # channel -> its own text
     pictures: tuple[Picture, ...] = ()
     quiet: Span | None = None
     own_domains: frozenset[str] = frozenset()
@@ -55,6 +57,10 @@ class Subject:
         """What people will read, each with the name of where it stands."""
         yield t("title"), self.title
         yield t("text"), self.body
+        for channel, text in self.texts.items():
+            yield t("text for {channel}", channel=channel), text
+        if self.tags:
+            yield t("hashtags"), " ".join(self.tags)
         stills = [picture for picture in self.pictures if not picture.moving]
         for number, picture in enumerate(stills, 1):
             yield t("description of image {number}", number=number), picture.alt

@@ -17,10 +17,13 @@ import typer
 
 from crosspost import __version__
 from crosspost.cli import (
+    alarms,
     announcements,
     approvals,
     channels,
     checking,
+    dispatching,
+    fakes,
     keeping,
     office,
     proving,
@@ -41,11 +44,22 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for subject in (setup, announcements, checking, approvals, running, records, keeping):
+for subject in (
+    setup,
+    announcements,
+    checking,
+    approvals,
+    dispatching,
+    running,
+    records,
+    keeping,
+):
     subject.register(app)
 proving.register(app, records.log)
 app.add_typer(channels.app, name="channels")
 app.add_typer(records.log, name="log")
+app.add_typer(alarms.app, name="alarms")
+app.add_typer(fakes.app, name="fake")
 
 
 def _version(wanted: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.wording import t
+from crosspost.wording import language, t
 
 if TYPE_CHECKING:
     from crosspost.cli.drafting import Fields
@@ -41,6 +41,13 @@ VideoAlt = Annotated[
     list[str],
     typer.Option("--video-alt", help="What is seen and said in the video, for those who cannot."),
 ]
+Tag = Annotated[
+    list[str], typer.Option("--tag", help='A hashtag, as words: "layanan publik"; by commas.')
+]
+TextFor = Annotated[
+    list[str],
+    typer.Option("--text-for", metavar="CHANNEL=TEXT", help="Another text on that channel."),
+]
 At = Annotated[
     str | None,
     typer.Option(help='When: "2026-12-01 09:00", "besok jam 9", "2 jam lagi", "next Monday 9:00".'),
@@ -53,6 +60,9 @@ Urgent = Annotated[
     typer.Option(
         "--urgent/--normal", help="Urgent ones go before others, and may go out a day late."
     ),
+]
+AsDraft = Annotated[
+    bool, typer.Option("--draft", help="Not for approval yet; hand it in with submit.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
@@ -77,9 +87,12 @@ def add(
     alt: Alt = [],
     video: Video = [],
     video_alt: VideoAlt = [],
+    tag: Tag = [],
+    text_for: TextFor = [],
     at: At = None,
     to: To = [],
     urgent: Urgent = None,
+    draft: AsDraft = False,
     yes: Yes = False,
 ) -> None:
     """Queue an announcement. It waits for approval, then goes out at its time."""
@@ -90,17 +103,18 @@ def add(
 
     office = open_office()
     given = _options(title, source, link, lang, image, alt, at, to, urgent)
-    given.videos = _videos(video, video_alt)
-    draft = draft_of(office, gather(text, file, given), Fields(at="now"))
+    given = given.over(_more(video, video_alt, tag, text_for))
+    brought = draft_of(office, gather(text, file, given), Fields(at="now"))
     added = queue_it(
         office.database,
         office.config,
-        draft,
+        brought,
         office.doing(),
-        sure=_asking(office, draft, t("Queue it?"), yes=yes),
+        as_draft=draft,
+        sure=_asking(office, brought, t("Queue it?"), yes=yes),
     )
     say(t("Queued as announcement {number}.", number=added.announcement))
-    _say_added(office, added)
+    _say_added(office, added, as_draft=draft)
 
 
 def edit(
@@ -115,9 +129,12 @@ def edit(
     alt: Alt = [],
     video: Video = [],
     video_alt: VideoAlt = [],
+    tag: Tag = [],
+    text_for: TextFor = [],
     at: At = None,
     to: To = [],
     urgent: Urgent = None,
+    draft: AsDraft = False,
     yes: Yes = False,
 ) -> None:
     """Change what is not sent yet. It becomes a new revision and needs a new approval.
@@ -134,25 +151,28 @@ def edit(
     with office.views() as views:
         old = views.announcement(number)
     given = _options(title, source, link, lang, image, alt, at, to, urgent)
-    given.videos = _videos(video, video_alt)
+    given = given.over(_more(video, video_alt, tag, text_for))
     if text is None and file is None and not any(v is not None for v in vars(given).values()):
         given = from_markdown(_in_editor(old), Path.cwd(), t("the text from the editor"))
     given = gather(text, file, given, read_input=False)
-    draft = draft_of(office, given, _as_fields(old))
+    brought = draft_of(office, given, _as_fields(old))
+    if given.body is not None and given.texts is None:
+        _warn_of_old_texts(old["texts"])
     question = t("Make it revision {n}?", n=old["revision"] + 1)
     added = make_revision(
         office.database,
         office.config,
         number,
-        draft,
+        brought,
         office.doing(),
         base=old["revision"],
+        as_draft=draft,
         keep_images=given.images is None,
         keep_videos=given.videos is None,
-        sure=_asking(office, draft, question, yes=yes),
+        sure=_asking(office, brought, question, yes=yes),
     )
     say(t("Announcement {number} is revision {n} now.", number=number, n=added.revision))
-    _say_added(office, added)
+    _say_added(office, added, as_draft=draft)
 
 
 def list_(
@@ -167,7 +187,6 @@ def list_(
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say, show_json, table
     from crosspost.cli.output import status as coloured
-    from crosspost.views import status_words
 
     office = open_office(secrets=False)
     wanted = _status(status)
@@ -182,9 +201,9 @@ def list_(
     rows = [
         (
             item["number"],
-            _short_time(office, item["due"]),
+            short_time(office, item["due"]),
             item["title"],
-            coloured(status_words(item["channels"]), _worst(item["channels"].values())),
+            coloured(_standing(item), _worst(item["channels"].values())),
             ", ".join(item["channels"]),
         )
         for item in found
@@ -192,18 +211,29 @@ def list_(
     table([t("No."), t("Time"), t("Title"), t("Status"), t("Channels")], rows)
 
 
-def show(number: Number, json: AsJson = False) -> None:
+def show(
+    number: Number,
+    history: Annotated[
+        bool, typer.Option("--history", help="Every revision, what it changed, and every act.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
     """Show an announcement: words, images, approvals, and where it is published."""
+    from crosspost.cli.histories import show_history
     from crosspost.cli.office import open_office
     from crosspost.cli.output import show_json
 
     office = open_office(secrets=False)
     with office.views() as views:
         found = views.announcement(number)
+        revisions = views.history(number) if history else []
+        acts = views.entries(announcement=number) if history else []
     if json:
-        show_json(found)
-    else:
-        _show(office, found)
+        show_json({**found, "history": revisions, "acts": acts} if history else found)
+        return
+    _show(office, found)
+    if history:
+        show_history(office, revisions, acts)
 
 
 def preview(number: Number, channel: OnlyChannel = [], json: AsJson = False) -> None:
@@ -251,10 +281,14 @@ def _options(
     )
 
 
-def _videos(files: list[Path], alts: list[str]) -> list[tuple[Path, str]] | None:
-    from crosspost.cli.drafting import pair
+def _more(video: list[Path], alts: list[str], tag: list[str], text_for: list[str]) -> Fields:
+    from crosspost.cli.drafting import Fields, pair, split, texts_for
 
-    return pair(files, alts, "--video", "--video-alt")
+    return Fields(
+        videos=pair(video, alts, "--video", "--video-alt"),
+        tags=[name for item in tag for name in split(item)] or None,
+        texts=texts_for(text_for),
+    )
 
 
 def draft_of(office: Office, given: Fields, otherwise: Fields) -> Draft:
@@ -273,9 +307,18 @@ def draft_of(office: Office, given: Fields, otherwise: Fields) -> Draft:
         urgency="urgent" if chosen.urgent else "normal",
         images=tuple(given.images or ()),
         videos=tuple(given.videos or ()),
+        tags=tuple(word.strip().removeprefix("#") for word in chosen.tags or ()),
+        texts=_texts(office, chosen.texts or {}),
         channels=_channels(office, chosen.to),
         due=understand(chosen.at or "now", config.office.zone, office.now),
     )
+
+
+def _texts(office: Office, texts: dict[str, str]) -> dict[str, str]:
+    """Texts for channels that there are. Raises NotFound."""
+    if texts:
+        _channels(office, list(texts))
+    return texts
 
 
 def _channels(office: Office, names: list[str] | None) -> tuple[str, ...]:
@@ -315,7 +358,18 @@ def _as_fields(old: dict[str, Any]) -> Fields:
         at=first["due"],
         to=[d["channel"] for d in old["deliveries"] if d["status"] != "cancelled"] or None,
         urgent=old["urgency"] == "urgent",
+        tags=old["tags"] or None,
+        texts=old["texts"] or None,
     )
+
+
+def _warn_of_old_texts(texts: dict[str, str]) -> None:
+    """An edit of the text leaves those that single channels have of their own."""
+    from crosspost.cli.output import warn
+
+    if texts:
+        kept = t("The text for {names} stays as it was.", names=", ".join(texts))
+        warn(t("Note: {warning}", warning=kept))
 
 
 def _in_editor(old: dict[str, Any]) -> str:
@@ -337,7 +391,7 @@ def _in_editor(old: dict[str, Any]) -> str:
             hint=t("All options: crosspost edit --help"),
         )
     fields = _as_fields(old)
-    names = ("title", "source", "link", "lang", "at", "to", "urgent")
+    names = ("title", "source", "link", "lang", "at", "to", "urgent", "tags", "texts")
     before = as_markdown({name: getattr(fields, name) for name in names}, old["body"])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"announcement-{old['number']}.md"
@@ -379,13 +433,16 @@ def spoken_time(office: Office, moment: datetime) -> str:
     """A time with weekday, zone and offset, in the office's zone and language."""
     from crosspost.times import spoken
 
-    return spoken(moment, office.config.office.zone, office.config.office.language)
+    return spoken(moment, office.config.office.zone, language())
 
 
-def _say_added(office: Office, added: Added) -> None:
+def _say_added(office: Office, added: Added, *, as_draft: bool) -> None:
     from crosspost.cli.output import say
 
-    if not added.approved:
+    if as_draft:
+        number = added.announcement
+        say(t("It is a draft. Hand it in for approval: crosspost submit {number}", number=number))
+    elif not added.approved:
         say(
             t(
                 "It waits for approval. Look: crosspost preview {number}   "
@@ -420,6 +477,7 @@ def _show(office: Office, found: dict[str, Any]) -> None:
     from crosspost.cli.output import block, say, table
     from crosspost.cli.output import status as coloured
     from crosspost.lifecycle import Status, status_word
+    from crosspost.offers import stage_word
 
     say(t("Announcement {number}, revision {revision}", **found))
     say(f"  {found['title']}" if found["title"] else "")
@@ -430,12 +488,12 @@ def _show(office: Office, found: dict[str, Any]) -> None:
         (t("Link"), found["link"]),
         (t("Page"), found["page"]),
         (t("Language"), found["lang"]),
+        (t("Hashtags"), ", ".join(found["tags"])),
+        *((t("For {channel}", channel=name), text) for name, text in found["texts"].items()),
         (t("Urgency"), t("urgent") if found["urgency"] == "urgent" else ""),
-        (t("Author"), f"{found['author']}, {_short_time(office, found['created'])}"),
-        *(
-            (t("Approved"), f"{a['by']}, {_short_time(office, a['at'])}")
-            for a in found["approvals"]
-        ),
+        (t("Author"), f"{found['author']}, {short_time(office, found['created'])}"),
+        (t("Stage"), stage_word(found["stage"]) if found["stage"] != "submitted" else ""),
+        *((t("Approved"), _approval(office, a)) for a in found["approvals"]),
         *(
             (t("Image {n}", n=n), f"{image['alt']} ({image['width']} × {image['height']})")
             for n, image in enumerate(found["images"], 1)
@@ -450,7 +508,7 @@ def _show(office: Office, found: dict[str, Any]) -> None:
         (
             d["channel"],
             coloured(status_word(Status(d["status"])), d["status"]),
-            _short_time(office, d["published"] or d["due"]),
+            short_time(office, d["published"] or d["due"]),
             "\n".join(d["permalinks"]) or d["reason"] or "",
         )
         for d in found["deliveries"]
@@ -458,13 +516,37 @@ def _show(office: Office, found: dict[str, Any]) -> None:
     table([t("Channel"), t("Status"), t("Time"), t("Where")], rows)
 
 
-def _short_time(office: Office, moment: str | None) -> str:
+def _approval(office: Office, approval: dict[str, Any]) -> str:
+    """One approval in a line: who, when, and what is special about it."""
+    notes = [
+        t("signed") if approval["signed"] else "",
+        t("void") if approval["void"] else "",
+        t("EMERGENCY, alone") if approval["emergency"] else "",
+        t("looked at by {name}", name=approval["reviewed_by"]) if approval["reviewed_by"] else "",
+    ]
+    told = ", ".join(note for note in notes if note)
+    who = f"{approval['by']}, {short_time(office, approval['at'])}"
+    return f"{who} ({told})" if told else who
+
+
+def _standing(item: dict[str, Any]) -> str:
+    """The statuses of an announcement in a few words; what is no draft any more needs no stage."""
+    from crosspost.offers import stage_word
+    from crosspost.views import status_words
+
+    waits = "held" in item["channels"].values()
+    if waits and item["stage"] != "submitted":
+        return stage_word(item["stage"])
+    return status_words(item["channels"])
+
+
+def short_time(office: Office, moment: str | None) -> str:
     from crosspost.times import short
 
     if moment is None:
         return ""
     config = office.config
-    return short(datetime.fromisoformat(moment), config.office.zone, config.office.language)
+    return short(datetime.fromisoformat(moment), config.office.zone, language())
 
 
 def _status(word: str | None) -> Any:

@@ -30,6 +30,8 @@ class Fields:
     urgent: bool | None = None
     images: list[tuple[Path, str]] | None = None
     videos: list[tuple[Path, str]] | None = None
+    tags: list[str] | None = None
+    texts: dict[str, str] | None = None  # channel -> its own text
 
     def over(self, other: Fields) -> Fields:
         """These, and from `other` what is not given here."""
@@ -132,6 +134,7 @@ class _Matter:
 
     def fields(self, body: str) -> Fields:
         known = {"title", "source", "link", "lang", "at", "to", "urgent", "images", "videos"}
+        known |= {"tags", "texts"}
         for key in self.values:
             if key not in known:
                 self.problems.append(
@@ -149,10 +152,12 @@ class _Matter:
             link=self._text("link"),
             lang=self._text("lang"),
             at=self._text("at"),
-            to=self._channels(),
+            to=self._names("to", t("write a list of channel names")),
             urgent=self._yes_no("urgent"),
             images=self._files("images"),
             videos=self._files("videos"),
+            tags=self._names("tags", t("write a list of words")),
+            texts=self._texts(),
         )
         if self.problems:
             raise ContentError(*self.problems, hint=t("Nothing was queued."))
@@ -176,15 +181,24 @@ class _Matter:
         self._wrong(key, t("write true or false"))
         return None
 
-    def _channels(self) -> list[str] | None:
-        value = self.values.get("to")
+    def _names(self, key: str, advice: str) -> list[str] | None:
+        value = self.values.get(key)
         if value is None:
             return None
         if isinstance(value, str):
             return split(value)
         if isinstance(value, list) and all(isinstance(name, str) for name in value):
             return list(value)
-        self._wrong("to", t("write a list of channel names"))
+        self._wrong(key, advice)
+        return None
+
+    def _texts(self) -> dict[str, str] | None:
+        value = self.values.get("texts")
+        if value is None:
+            return None
+        if isinstance(value, dict) and all(isinstance(i, str) for i in (*value, *value.values())):
+            return {name: text.strip() for name, text in value.items()}
+        self._wrong("texts", t("write the name of a channel and its text, for each of them"))
         return None
 
     def _files(self, key: str) -> list[tuple[Path, str]] | None:
@@ -212,7 +226,7 @@ class _Matter:
 
 
 def split(names: str) -> list[str]:
-    """Channel names that are separated by commas."""
+    """Names that are separated by commas."""
     return [name.strip() for name in names.split(",") if name.strip()]
 
 
@@ -228,6 +242,20 @@ def pair(
         )
     texts = [*alts, *[""] * (len(files) - len(alts))]
     return list(zip(files, texts, strict=True)) or None
+
+
+def texts_for(options: Sequence[str]) -> dict[str, str] | None:
+    """Each `--text-for CHANNEL=TEXT`; None when there is none. Raises UsageError."""
+    texts = {}
+    for option in options:
+        channel, sign, text = option.partition("=")
+        if not sign or not channel.strip() or not text.strip():
+            raise UsageError(
+                t("--text-for {option}: this is not CHANNEL=TEXT.", option=option[:40]),
+                hint=t('Write it like: --text-for x-main="A shorter text."'),
+            )
+        texts[channel.strip()] = text.strip()
+    return texts or None
 
 
 def as_markdown(values: Mapping[str, Any], body: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,34 +40,51 @@ def daemon(
     ] = LogFormat.TEXT,
 ) -> None:
     """Publish approved announcements at their time, until stopped."""
-    from crosspost.cli.office import open_office
+    from crosspost.adapters import problems_of
+    from crosspost.cli import office as office_room
+    from crosspost.config import load
     from crosspost.daemon import Daemon
     from crosspost.logs import set_up
+    from crosspost.watchman import last_words
 
-    office = open_office()
-    set_up(log_format.value, office.config.office.tz)
-    runner = Daemon(office.database, office.config)
-    runner.stop_on_signals()
-    if once:
-        runner.run_once()
-    else:
-        runner.run()
+    config = load(office_room.config_file, check_channel=problems_of)
+    set_up(log_format.value, config.office.tz)
+    with last_words(config, lambda: datetime.now(UTC)):
+        office = office_room.open_office()
+        runner = Daemon(office.database, office.config)
+        runner.stop_on_signals()
+        if once:
+            runner.run_once()
+        else:
+            runner.run()
 
 
-def status(json: AsJson = False) -> None:
-    """Is all well? Ends with 3 when something needs a person."""
+def status(
+    alarm: Annotated[
+        bool, typer.Option("--alarm", help="Send the alarms that are due too; for cron.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Is all well? Ends with 3 when something needs a person that nobody has read."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import show_json
     from crosspost.lock import daemon_runs
 
-    office = open_office(secrets=False)
+    office = open_office(secrets=alarm)
+    runs = daemon_runs(office.database)
+    if alarm:
+        from crosspost.watchman import Watchman
+
+        Watchman(office.database, office.config, lambda: office.now).look(daemon=runs)
     with office.views() as views:
-        found = views.status(office.now, daemon_runs(office.database))
+        found = views.status(office.now, runs)
     if json:
         show_json(found)
     else:
         _print(office, found)
-    if found["needs_person"] or found["overdue"] or found["restored"]:
+    waiting = [one for one in found["needs_person"] if not one["read"] or one["status"] == "review"]
+    urgent = (found["overdue"], found["restored"], found["broken_alarms"], found["emergencies"])
+    if waiting or any(urgent):
         raise typer.Exit(NEEDS_PERSON)
 
 
@@ -83,6 +100,8 @@ def hold(channel: Held = None, reason: Reason = "") -> None:
     from crosspost.cli.output import say
     from crosspost.errors import UsageError
     from crosspost.holds import hold as put_on_hold
+    from crosspost.people import require
+    from crosspost.policy import Deed
 
     if not reason.strip():
         raise UsageError(
@@ -90,6 +109,7 @@ def hold(channel: Held = None, reason: Reason = "") -> None:
         )
     office = open_office(secrets=False)
     _require_channel(office, channel)
+    require(office.config, office.person, Deed.HOLD)
     with office.database.write() as session:
         put_on_hold(session, channel, office.doing(reason.strip()))
     said = {"channel": channel or t("any channel")}
@@ -103,9 +123,12 @@ def resume(channel: Held = None, reason: Reason = "") -> None:
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say
     from crosspost.holds import resume as let_go_on
+    from crosspost.people import require
+    from crosspost.policy import Deed
 
     office = open_office(secrets=False)
     _require_channel(office, channel)
+    require(office.config, office.person, Deed.RESUME)
     with office.database.write() as session:
         let_go_on(session, channel, office.doing(reason.strip()))
     say(t("It goes on. What has become too late meanwhile is missed: crosspost status"))
@@ -141,6 +164,9 @@ def _print(office: Office, found: dict[str, Any]) -> None:
     if found["restored"]:
         say(t("RESTORED: {found}", found=found["restored"]))
         say(t("         Nothing is published before you confirm it: crosspost restore"))
+    for way, problem in found["broken_alarms"].items():
+        say(t("ALARMS:  not delivered by {way}: {problem}", way=way, problem=problem))
+        say(t("         Mend it, then: crosspost alarms test"))
     if found["overdue"]:
         say(t("OVERDUE: something should be sent now, and no daemon runs."))
     elif found["next"]:
@@ -154,6 +180,9 @@ def _print(office: Office, found: dict[str, Any]) -> None:
             continue
         say(t("Paused:  {channel}: {reason}", **channel))
         say(t("         Look with: crosspost channels check {channel}", **channel))
+    for emergency in found["emergencies"]:
+        say(t("EMERGENCY: {by} published announcement {announcement} alone, {at}.", **emergency))
+        say(t("         A second person: crosspost countersign {announcement}", **emergency))
     for ending in found["ending_logins"]:
         say(t("Login:   {sentence}", sentence=_sentence(office, ending)))
     for delivery in found["needs_person"]:

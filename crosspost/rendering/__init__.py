@@ -6,37 +6,25 @@ Pure. It must not send, store or look anything up: what a platform can carry sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from markdown_it.token import Token
 
 from crosspost.errors import ContentError
-from crosspost.post import (
-    Capabilities,
-    Card,
-    CardMaker,
-    Content,
-    Document,
-    Image,
-    Markup,
-    Post,
-    unit_word,
-)
-from crosspost.rendering import document
+from crosspost.post import Capabilities, Card, CardMaker, Content, Document, Image, Markup, Post
+from crosspost.rendering import document, templates
+from crosspost.rendering.facets import facets, styled_facets
 from crosspost.rendering.fitting import shorten
-from crosspost.rendering.measure import graphemes, utf8, utf16
-from crosspost.rendering.spans import (
-    Span,
-    Spans,
-    cut,
-    facets,
-    linked,
-    telegram_html,
-    text_of,
-    visible,
-)
+from crosspost.rendering.layout import MOST_PARTS, Room, texts
+from crosspost.rendering.markup import counts_marks, in_markup, visible, written
+from crosspost.rendering.measure import graphemes, utf16
+from crosspost.rendering.spans import Spans, linked, text_of
+from crosspost.rendering.tags import hashtags
+from crosspost.style import PLAIN, Style
 from crosspost.wording import t, words
 
-__all__ = ["render", "visible"]
+__all__ = ["counted", "in_markup", "render", "visible"]
 
 SUMMARY = 200  # graphemes
 
@@ -48,79 +36,142 @@ def render(
     *,
     page: str = "",
     channel: str = "",
+    style: Style = PLAIN,
+    office: str = "",
 ) -> tuple[Post, ...]:
-    """The posts of `content` on one channel, in order; as yet always one.
+    """The posts of `content` on one channel, in order: one, or the parts of a thread.
 
     The videos of `content` are those that the channel takes; where images cannot stand beside
     them, the images are left out. `page` is the address of the announcement's own page, "" when it
-    has none; the link of the post is that, else the author's. `measure` is asked about the visible
-    text, without any tags of the markup, and answers in the platform's unit.
+    has none; the link of the post is that, else the author's. `measure` answers in the platform's
+    unit; it is asked about what `counted` gives. `office` is the name for templates.
 
-    The text is title, body, link and source. Where it is too long, descriptions of images (where
-    the platform has no field for them) go first, then the end of the body; never the link or the
-    source. The body is shortened only if there is a link to the whole of it.
+    What stands in a text, and in which order, says the template; what goes first where it is too
+    long, `layout`. Never the link or the source.
 
     Raises ContentError, with counts and limits, when it cannot go out so.
     """
-    tokens = document.parse(content.body)
+    tokens = document.parse(content.texts.get(channel, content.body))
     title, link = _line(content.title), page or content.link
     plain = text_of(document.spans(tokens, Markup.PLAIN)).strip()
     if not title and not plain:
         raise ContentError(t("The announcement has no text."), hint=t("Give a title or a text."))
     if content.videos and not capabilities.mixes_media:
         content = replace(content, images=())
-    shown = min(len(content.images), capabilities.max_images) + len(content.videos)
-    room = _Room(capabilities, measure, channel or t("this channel"), shown)
+    room = _room(content, capabilities, measure, channel, style)
     images = _images(content.images, room, page)
     if capabilities.needs_media and not images and not content.videos:
         raise ContentError(
             t("{channel} shows nothing without an image or a video.", channel=room.channel),
             hint=t("Give one with --image or --video, or leave this channel out with --to."),
         )
+    frame = _frame(content, title, link, office, room, style)
     body = document.spans(tokens, capabilities.markup) if plain else ()
-    head = "" if capabilities.max_title is not None else title
-    text = _fitted(head, body, content, link, room)
-    post = Post(
-        text=telegram_html(text) if capabilities.markup is Markup.TELEGRAM_HTML else text_of(text),
+    parts = texts(frame, body, _described(content, capabilities), room, link)
+    first = Post(
+        text="",
         lang=content.lang,
         title=_heading(title, plain, capabilities),
-        link=link,
         images=images,
         videos=content.videos,
     )
-    if capabilities.markup is Markup.FACETS:
-        post = replace(post, facets=facets(text, tags=capabilities.hashtags))
+    posts = [_post(first if not i else Post("", content.lang), part, capabilities)
+             for i, part in enumerate(parts)]  # fmt: skip
+    posts[-1] = _last(posts[-1], content, capabilities, link, (title, plain))
     if capabilities.markup is Markup.DOCUMENT:
-        html = document.safe_html(tokens)
-        post = replace(post, document=_document(content, title, html, plain))
-    if capabilities.card is CardMaker.CLIENT and link and not images and not content.videos:
-        post = replace(post, card=_card(link, title, plain))
-    return (post,)
+        posts[0] = replace(posts[0], document=_document(content, title, tokens, plain))
+    return tuple(posts)
 
 
-@dataclass(frozen=True)
-class _Room:
-    """How much one channel holds."""
-
-    capabilities: Capabilities
-    measure: Callable[[str], int]
-    channel: str
-    media: int  # how many images and videos the post has
-
-    def excess(self, text: str) -> tuple[int, int, str] | None:
-        """Count, limit and unit of the first limit that `text` breaks; None when it fits."""
-        limit, size = self.capabilities.limit(self.media), self.capabilities.max_bytes
-        if limit is not None and (count := self.measure(text)) > limit:
-            return count, limit, unit_word(self.capabilities.unit)
-        if size is not None and (count := utf8(text)) > size:
-            return count, size, unit_word("bytes")
-        return None
-
-    def fits(self, text: Spans | str) -> bool:
-        return self.excess(text if isinstance(text, str) else text_of(text)) is None
+def counted(text: str, markup: Markup) -> str:
+    """What of a post's `text` an adapter's `measure` is asked about: what a reader sees; with marks
+    and escapes where the platform counts these."""
+    return text if counts_marks(markup) else visible(text, markup)
 
 
-def _images(images: Sequence[Image], room: _Room, page: str) -> tuple[Image, ...]:
+def _room(
+    content: Content,
+    capabilities: Capabilities,
+    measure: Callable[[str], int],
+    channel: str,
+    style: Style,
+) -> Room:
+    shown = min(len(content.images), capabilities.max_images) + len(content.videos)
+    most = MOST_PARTS if style.threads and capabilities.threads else 1
+    return Room(capabilities, measure, channel or t("this channel"), shown, most)
+
+
+def _post(post: Post, text: Spans, capabilities: Capabilities) -> Post:
+    """`post` with its text, and what goes with it."""
+    post = replace(post, text=written(text, capabilities.markup))
+    if capabilities.markup is Markup.FACETS:
+        return replace(post, facets=facets(text, tags=capabilities.hashtags))
+    if capabilities.markup is Markup.RICH_TEXT:
+        return replace(post, facets=styled_facets(text))
+    return post
+
+
+def _last(
+    post: Post, content: Content, capabilities: Capabilities, link: str, said: tuple[str, str]
+) -> Post:
+    """The last post with the link that stands in it, and its card."""
+    post = replace(post, link=link)
+    if capabilities.card is CardMaker.CLIENT and link and not post.images and not content.videos:
+        return replace(post, card=_card(link, *said))
+    return post
+
+
+def _frame(
+    content: Content, title: str, link: str, office: str, room: Room, style: Style
+) -> templates.Frame:
+    """What the template of the announcement's class makes of its fields."""
+    say, source = words(content.lang), _line(content.source)
+    can = room.capabilities
+    shown = "" if can.max_title is not None else title
+    tagged = style.hashtags and can.hashtags and can.markup is not Markup.DOCUMENT
+    values = {
+        "title": shown,
+        "important": say("Important: {title}", title=shown) if shown else say("Important"),
+        "link": link,
+        "read_more": say("Read more: {link}", link=link) if link else "",
+        "source": source,
+        "source_line": say("Source: {source}", source=source) if source else "",
+        "hashtags": " ".join(hashtags(content.tags, can.max_hashtags)) if tagged else "",
+        "signature": _line(style.signature or ""),
+        "office": _line(office),
+        "lang": content.lang,
+        "urgent": content.urgency == "urgent",
+    }
+    kind = content.urgency if content.urgency in templates.CLASSES else templates.CLASSES[0]
+    template = style.templates.get(kind)
+    return _made(template, values, room) if template else templates.default(kind, values)
+
+
+def _made(template: str, values: Mapping[str, object], room: Room) -> templates.Frame:
+    try:
+        return templates.frame(template, values)
+    except Exception as error:  # an expression of theirs may fail in any way
+        raise ContentError(
+            t("The template of {channel} does not work: {reason}.", channel=room.channel,
+              reason=str(error).rstrip(".")),
+            hint=t("Correct [templates] in crosspost.toml."),
+        ) from error  # fmt: skip
+
+
+def _described(content: Content, capabilities: Capabilities) -> list[Spans]:
+    """What images and videos show, a line each, where the platform has no field for it."""
+    if capabilities.max_alt is not None or capabilities.markup is Markup.DOCUMENT:
+        return []
+    say = words(content.lang)
+    shown = [
+        say("Image: {description}", description=_line(image.alt))
+        for image in content.images[: capabilities.max_images]
+    ]
+    shown += [say("Video: {description}", description=_line(v.alt)) for v in content.videos]
+    return [linked(line) for line in shown]
+
+
+def _images(images: Sequence[Image], room: Room, page: str) -> tuple[Image, ...]:
     """The images that the channel takes: the first ones; the page shows the rest.
 
     Raises ContentError for a description that is too long, and for too many images with no page.
@@ -155,89 +206,6 @@ def _images(images: Sequence[Image], room: _Room, page: str) -> tuple[Image, ...
     return tuple(images[:limit])
 
 
-def _fitted(title: str, body: Spans, content: Content, link: str, room: _Room) -> Spans:
-    """The whole text of the post, as much of the body in it as there is room for."""
-    head, tail = linked(title, "b"), _tail(content, link)
-    whole = _joined(head, body, tail)
-    if room.fits(text_of(whole)):
-        return _with_descriptions(whole, content, room)
-    if not link:
-        raise _too_long(text_of(whole), room)
-    least = _joined(head, tail)
-    if not room.fits(text_of(least)):
-        raise _too_long(text_of(least), room, least=True)
-    before, after = f"{text_of(head)}\n\n" if head else "", f"\n\n{text_of(tail)}"
-    kept, ellipsis = shorten(text_of(body), lambda text: room.fits(before + text + after))
-    if kept:
-        return _joined(head, (*cut(body, kept), Span(ellipsis)), tail)
-    if head:
-        return least
-    raise _too_long(text_of(whole), room)
-
-
-def _tail(content: Content, link: str) -> Spans:
-    """The lines after the body, that are never cut: where to read more, and the source."""
-    say, source = words(content.lang), _line(content.source)
-    lines: list[Spans] = []
-    if link:
-        before, _, after = say("Read more: {link}", link=link).partition(link)
-        lines.append((Span(before), Span(link, url=link), Span(after)))
-    if source:
-        lines.append(linked(say("Source: {source}", source=source)))
-    return _joined(*lines, gap="\n")
-
-
-def _with_descriptions(text: Spans, content: Content, room: _Room) -> Spans:
-    """`text` with what images and videos show, a line each while there is room, where the platform
-    has no field for it."""
-    capabilities = room.capabilities
-    if capabilities.max_alt is not None or capabilities.markup is Markup.DOCUMENT:
-        return text
-    gap = "\n\n"
-    say = words(content.lang)
-    shown = [
-        say("Image: {description}", description=_line(image.alt))
-        for image in content.images[: capabilities.max_images]
-    ]
-    shown += [say("Video: {description}", description=_line(v.alt)) for v in content.videos]
-    for line in shown:
-        longer = _joined(text, linked(line), gap=gap)
-        if not room.fits(text_of(longer)):
-            break
-        text, gap = longer, "\n"
-    return text
-
-
-def _too_long(text: str, room: _Room, *, least: bool = False) -> ContentError:
-    """The error for a `text` that is over a limit; `least` when nothing is left to shorten."""
-    count, limit, unit = room.excess(text) or (0, 0, "")
-    if least:
-        return ContentError(
-            t(
-                "On {channel} title, link and source alone have {count} {unit}; "
-                "the limit is {limit}.",
-                channel=room.channel,
-                count=count,
-                unit=unit,
-                limit=limit,
-            ),
-            hint=t("Shorten the title or the source, or leave this channel out with --to."),
-        )
-    return ContentError(
-        t(
-            "On {channel} the text has {count} {unit}; the limit is {limit}.",
-            channel=room.channel,
-            count=count,
-            unit=unit,
-            limit=limit,
-        ),
-        hint=t(
-            "Shorten it, or give it a title and a --link to where all of it can be read: "
-            "then it is shortened for this channel."
-        ),
-    )
-
-
 def _heading(title: str, plain: str, capabilities: Capabilities) -> str:
     """The title for a platform that has a field for it; without one the text's beginning."""
     limit, line = capabilities.max_title, title or _line(plain)
@@ -245,16 +213,16 @@ def _heading(title: str, plain: str, capabilities: Capabilities) -> str:
         return ""
     if utf16(line) <= limit:
         return line
-    kept, ellipsis = shorten(line, lambda text: utf16(text) <= limit)
+    kept, ellipsis = shorten(line, lambda end, dots: utf16(line[:end] + dots) <= limit)
     return line[:kept] + ellipsis
 
 
-def _document(content: Content, title: str, html: str, plain: str) -> Document:
+def _document(content: Content, title: str, tokens: Sequence[Token], plain: str) -> Document:
     return Document(
         code=content.code,
         revision=content.revision,
         title=title,
-        html=html,
+        html=document.safe_html(tokens),
         text=plain,
         summary=_summary(plain),
         source=_line(content.source),
@@ -275,19 +243,10 @@ def _summary(plain: str) -> str:
     line = _line(plain)
     if graphemes(line) <= SUMMARY:
         return line
-    kept, ellipsis = shorten(line, lambda text: graphemes(text) <= SUMMARY)
+    kept, ellipsis = shorten(line, lambda end, dots: graphemes(line[:end] + dots) <= SUMMARY)
     return line[:kept] + ellipsis
 
 
 def _line(text: str) -> str:
     """`text` on one line, without control characters."""
     return " ".join(document.cleaned(text).split())
-
-
-def _joined(*parts: Spans, gap: str = "\n\n") -> Spans:
-    """The parts that are not empty, with `gap` between them."""
-    joined: list[Span] = []
-    for part in parts:
-        if part:
-            joined += [Span(gap), *part] if joined else part
-    return tuple(joined)

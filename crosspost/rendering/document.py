@@ -29,12 +29,14 @@ BODY_LIMIT = 200_000
 #: Lists and quotations inside each other; a list takes two levels.
 NESTING = 20
 
+_WITHOUT_LINKS = (Markup.PLAIN, Markup.LITTLE_TEXT, Markup.DOCUMENT)
+_WITH_QUOTES = (Markup.TELEGRAM_HTML, Markup.MATRIX_HTML, Markup.DISCORD)
 _SCHEMES = ("http://", "https://", "mailto:", "tel:")
 _SCHEME_BEFORE = regex.compile(r"(?<![A-Za-z0-9_])https?$", regex.IGNORECASE)
 _LINE_ENDS = regex.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")
 # Control characters have no place in XML or HTML; half a surrogate pair is a broken byte.
 _CONTROLS = regex.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
-_BROKEN = regex.compile(r"[\ud800-\udfff\ufffe\uffff]")
+_BROKEN = regex.compile(r"[\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")  # nor do noncharacters
 
 
 def cleaned(text: str) -> str:
@@ -85,8 +87,10 @@ class _Writer:
     """Walks the tokens once and writes spans."""
 
     def __init__(self, markup: Markup) -> None:
-        self.shows_links = markup in (Markup.FACETS, Markup.TELEGRAM_HTML)
-        self.shows_quotes = markup is Markup.TELEGRAM_HTML
+        self.shows_links = markup not in _WITHOUT_LINKS
+        self.shows_quotes = markup in _WITH_QUOTES
+        # Discord shows no link whose text looks like another address
+        self.links_any_text = markup is not Markup.DISCORD
         self.spans: list[Span] = []
         self.marks: list[str] = []
         self.lists: list[int | None] = []  # the number of the next item; None for bullets
@@ -181,7 +185,7 @@ class _Writer:
             if child.type == "link_open":
                 url, begin = str(child.attrGet("href") or ""), len(self.spans)
             elif child.type == "link_close":
-                if not self._is_shown(url):
+                if not self._is_shown(url) or not self._keeps_link(url, begin):
                     self._write_address(url, begin)
                 url = ""
             elif child.type.endswith("_open"):
@@ -203,6 +207,14 @@ class _Writer:
 
     def _is_shown(self, url: str) -> bool:
         return self.shows_links and url.lower().startswith(("http://", "https://"))
+
+    def _keeps_link(self, url: str, begin: int) -> bool:
+        """Whether the text that was just written may lead to `url`; else it leads nowhere now."""
+        text = text_of(self.spans[begin:])
+        if self.links_any_text or text == url or "://" not in text:
+            return True
+        self.spans[begin:] = [Span(span.text, span.marks) for span in self.spans[begin:]]
+        return False
 
     def _write_address(self, url: str, begin: int) -> None:
         """Put a link's address after its text, or in its place if that is all it says."""

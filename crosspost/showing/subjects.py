@@ -21,7 +21,7 @@ from crosspost.database import Approval, Delivery, LedgerEntry, Part, Revision
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
 from crosspost.post import Image, from_json
-from crosspost.rendering.spans import visible
+from crosspost.rendering import visible
 from crosspost.site.folder import Folder, Page
 from crosspost.site.lookup import key_of
 from crosspost.site.pages import instant

@@ -20,6 +20,9 @@ from crosspost.adapters.base import HttpAdapter
 from crosspost.config import Config
 from crosspost.errors import MediaProcessing, PlatformError
 from crosspost.post import Card, CardMaker, Document, Facet, Image, Markup, Outgoing, Post, Receipt
+from crosspost.rendering import in_markup
+from crosspost.rendering.facets import styled_facets
+from crosspost.rendering.spans import linked
 from crosspost.testing.loopback import Platform
 
 #: (phase, HTTP status) -> the platform's own body, headers, and the error that it means.
@@ -74,6 +77,10 @@ class Case:
         """The settings around the channel, when the adapter looks at them."""
         return None
 
+    def as_shown(self, text: str) -> str:
+        """What readers see of a text, where the platform cannot show every sign of it."""
+        return text
+
     # --- what follows from it ---------------------------------------------------------------------
 
     @property
@@ -93,8 +100,9 @@ class Case:
         shown = f"{text}\n{link}" if link else text
         can = self.adapter_class.capabilities
         post = Post(text=shown, lang=lang, link=link, images=images)
-        if can.markup is Markup.TELEGRAM_HTML:
-            post = replace(post, text=html.escape(shown, quote=False))
+        post = replace(post, text=in_markup(shown, can.markup))
+        if can.markup is Markup.RICH_TEXT:
+            post = replace(post, facets=styled_facets(linked(shown)))
         if can.markup is Markup.FACETS and link:
             end = len(shown.encode())
             post = replace(post, facets=(Facet(end - len(link.encode()), end, "link", link),))

@@ -240,7 +240,7 @@ def test_check_says_what_is_wrong(
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_a_text_arrives_as_it_was_sent(bench: Bench, text: str) -> None:
     _, receipt = bench.send(bench.case.post(text))
-    assert bench.texts() == [text]
+    assert bench.texts() == [bench.case.as_shown(text)]
     assert receipt.remote_id == bench.platform.posts[0].remote_id
 
 

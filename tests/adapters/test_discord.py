@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from crosspost.adapters.discord import DiscordAdapter
-from crosspost.adapters.discord_messages import escaped, missing_rights
+from crosspost.adapters.discord_messages import missing_rights
 from crosspost.errors import (
     Misconfigured,
     PermissionDenied,
@@ -37,7 +37,8 @@ from crosspost.errors import (
     TargetGone,
     UnknownOutcome,
 )
-from crosspost.post import Receipt
+from crosspost.post import Markup, Receipt
+from crosspost.rendering import counted, in_markup
 from crosspost.testing.case import Bench
 from crosspost.testing.conformance import refused
 from crosspost.testing.loopback import Seen
@@ -71,20 +72,20 @@ def bench(discord: FakeDiscord, tmp_path: Path) -> Bench:
     ],
 )
 def test_a_text_is_shown_as_it_is_and_never_as_markup(text: str, content: str) -> None:
-    assert escaped(text) == content
+    assert in_markup(text, Markup.DISCORD) == content
     assert shown(content) == text
 
 
 @given(st.text(st.characters(exclude_categories=["C"], include_characters="\n")))
 def test_whatever_the_text_nothing_of_it_is_markup(text: str) -> None:
-    assert shown(escaped(text)) == text
+    assert shown(in_markup(text, Markup.DISCORD)) == text
 
 
 def test_escapes_and_both_halves_of_an_emoji_count() -> None:
     def measure(text: str) -> int:
         return DiscordAdapter.measure(None, text)  # type: ignore[arg-type]
 
-    assert measure("*a*") == 5
+    assert measure(counted(in_markup("*a*", Markup.DISCORD), Markup.DISCORD)) == 5
     assert measure("👋") == 2
     assert measure("https://a.id/_") == 14
 

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from crosspost.adapters.linkedin import LinkedInAdapter, LinkedInSettings
-from crosspost.adapters.linkedin_text import little, plain
 from crosspost.errors import (
     DuplicateDetected,
     MediaRejected,
@@ -25,6 +24,8 @@ from crosspost.errors import (
     RetryLater,
     UnknownOutcome,
 )
+from crosspost.post import Markup
+from crosspost.rendering import counted, in_markup, visible
 from crosspost.testing.case import Bench
 from crosspost.testing.conformance import refused
 from crosspost.testing.loopback import Platform, Reply, Seen
@@ -63,18 +64,20 @@ def fail(platform: Platform, status: int, body: Any, on: str = "publish", **head
     ],
 )
 def test_a_text_is_written_so_that_nothing_of_it_is_markup(text: str, commentary: str) -> None:
-    assert little(text) == commentary
+    assert in_markup(text, Markup.LITTLE_TEXT) == commentary
     assert shown(commentary) == text
 
 
 @given(st.text(st.sampled_from("ab #1_*~(){}[]<>@|\\\n👋é")))
 def test_whatever_the_text_readers_see_all_of_it(text: str) -> None:
-    assert shown(little(text)) == text
-    assert plain(little(text)) == text
+    commentary = in_markup(text, Markup.LITTLE_TEXT)
+    assert shown(commentary) == text
+    assert visible(commentary, Markup.LITTLE_TEXT) == text
 
 
 def test_escapes_count() -> None:
-    assert LinkedInAdapter.measure(None, "(a) 👋") == 8  # type: ignore[arg-type]
+    counts = counted(in_markup("(a) 👋", Markup.LITTLE_TEXT), Markup.LITTLE_TEXT)
+    assert LinkedInAdapter.measure(None, counts) == 8  # type: ignore[arg-type]
 
 
 # --- the post ---------------------------------------------------------------------------------

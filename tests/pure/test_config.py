@@ -56,6 +56,33 @@ def refused(path, **options) -> ConfigError:
     return caught.value
 
 
+# --- how posts look ---
+
+
+def test_what_a_channel_says_about_its_posts_is_no_option_of_its_adapter(office):
+    text = GOOD + 'threads = true\nsignature = "Press"\n[channels.social.templates]\n'
+    text += 'urgent = "{{ body }}\\n{{ link }} {{ source }}"\n'
+    path = office(text.replace('language = "en"', 'language = "en"\nsignature = "Office"'))
+    loaded = load(path, check_channel=problems_of)
+    assert set(loaded.channels["social"].options) == {"base_url", "access_token"}
+    style = loaded.style("social")
+    assert (style.threads, style.signature) == (True, "Press")
+    assert set(style.templates) == {"urgent"}
+
+
+def test_every_template_is_tried_and_every_fault_said(office):
+    text = GOOD + "threads = 3\n[channels.social.templates]\nnormal = '{{ body }}'\n"
+    said = str(refused(office(text + "[templates]\nhoax = '{{ body'\n")))
+    assert "channels.social.threads" in said
+    assert "templates: there is no class hoax; there are normal, urgent." in said
+    assert "templates.hoax: the template does not work" in said
+    assert "channels.social.templates.normal" not in said, (
+        "a channel that is not sound is not tried"
+    )
+    said = str(refused(office(text.replace("threads = 3\n", ""))))
+    assert "channels.social.templates.normal: the template leaves out link" in said
+
+
 # --- what is refused ------------------------------------------------------------------------------
 
 

@@ -14,15 +14,20 @@ from crosspost.adapters import BUILT_IN, adapter_class, problems_of
 from crosspost.cli import app
 from crosspost.errors import platform_errors
 from crosspost.lifecycle import Status, Verb
+from crosspost.rendering import templates
+from crosspost.style import Style
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+WRITING = (ROOT / "docs" / "writing.md").read_text()
 EXAMPLE = (ROOT / "config.example.toml").read_text()
 #: Kinds of entries that are no moves.
 OTHER_KINDS = {
     *("added", "edited", "queued", "rescheduled", "held", "resumed", "connected"),
-    *("backed_up", "restore_confirmed"),
+    *("backed_up", "restore_confirmed", "alarms_read"),
+    *("submitted", "rejected", "approval_given", "emergency", "emergency_reviewed"),
     "rezoned",
+    *("fake_added", "fake_removed"),
 }
 
 
@@ -80,6 +85,7 @@ def sections():
         ("policy", config.Policy),
         ("publishing", config.Publishing),
         ("storage", config.Storage),
+        ("alarms", config.Alarms),
         ("site", config.SiteSettings),
     ):
         yield heading, set(section.model_fields)
@@ -98,8 +104,25 @@ def test_every_key_of_a_person_stands_in_the_example():
 @pytest.mark.parametrize("platform", BUILT_IN)
 def test_every_platform_and_key_stands_in_the_example(platform):
     channels = tomllib.loads(EXAMPLE)["channels"].values()
-    keys = set().union(*(c for c in channels if c["platform"] == platform)) - {"platform"}
+    common = {"platform", *Style.model_fields}
+    keys = set().union(*(c for c in channels if c["platform"] == platform)) - common
     assert keys == set(adapter_class(platform).Settings.model_fields)
+
+
+@pytest.mark.parametrize("key", Style.model_fields)
+def test_what_every_channel_may_say_about_its_posts_stands_in_the_example(key):
+    assert re.search(rf"^(# )?{key} = ", EXAMPLE, re.MULTILINE)
+    assert f"`{key}`" in WRITING or f"`{key} = " in WRITING
+
+
+def test_the_usual_templates_stand_in_the_example_and_the_manual():
+    written = tomllib.loads(EXAMPLE)["templates"]
+    assert {kind: text.strip() for kind, text in written.items()} == {
+        kind: text.strip() for kind, text in templates.DEFAULTS.items()
+    }
+    assert templates.DEFAULTS["normal"].strip() in WRITING
+    for name in templates.VALUES:
+        assert f"`{name}`" in WRITING
 
 
 @pytest.mark.parametrize("platform", BUILT_IN)
@@ -114,6 +137,10 @@ def test_the_example_loads(tmp_path, monkeypatch):
     (tmp_path / "crosspost.toml").write_text(EXAMPLE)
     names = re.findall(r'"env:(\w+)"', EXAMPLE.split("[office]")[1])
     secrets = {"WEBHOOK_SECRET": "whsec_" + "MDAw" * 10, "TELEGRAM_BOT_TOKEN": "123456:" + "A" * 35}
+    secrets |= {
+        "ALARM_SECRET": "whsec_" + "MDAx" * 10,
+        "HEARTBEAT_URL": "https://monitor.example/1",
+    }
     lines = [f"{name}={secrets.get(name, 'made-up-secret')}\n" for name in names]
     (tmp_path / ".env").write_text("".join(lines))
     loaded = config.load(tmp_path / "crosspost.toml", check_channel=problems_of)
