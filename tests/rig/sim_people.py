@@ -55,6 +55,7 @@ class People:
         revision.urgency = chance.choice(["normal", "normal", "urgent"])
         due = moment_of(doing.at + timedelta(seconds=chance.choice([0, 0, 60, 900])), ZONE)
         page: Delivery | None = None
+        made = []
         for channel in chance.sample(sorted(self.platforms), chance.randint(1, 3)):
             parts = chance.choice([1, 1, 1, 2, 3])
             posts = [Post(f"{channel} {self.made} part {n}", "en") for n in range(parts)]
@@ -69,7 +70,9 @@ class People:
                 doing=doing,
             )
             page = delivery if chance.random() < 0.2 else page
-            if chance.random() < 0.9:
+            made.append(delivery)
+        if chance.random() < 0.9:
+            for delivery in made:
                 queue.approve(session, delivery, doing)
 
     def decide(self, session: Session) -> None:
@@ -91,7 +94,7 @@ class People:
             case Status.REVIEW:
                 self.resolve(session, delivery)
             case _:
-                queue.retry(session, delivery, now, late, doing)
+                queue.retry(session, delivery, late, doing)
 
     def resolve(self, session: Session, delivery: Delivery) -> None:
         """Somebody looks at the timeline. They see what is there or is still to appear: before
@@ -104,8 +107,7 @@ class People:
         elif self.world.chance(0.3):
             queue.give_up(session, delivery, doing)
         else:
-            now, late = moment_of(doing.at, ZONE), doing.at + timedelta(hours=2)
-            queue.resolve_absent(session, delivery, now, late, doing)
+            queue.resolve_absent(session, delivery, doing.at + timedelta(hours=2), doing)
 
     def hold(self, session: Session) -> None:
         """The red button, for one channel or all."""

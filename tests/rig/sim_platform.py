@@ -114,7 +114,7 @@ class SimPlatform(Adapter):
             raise Dead  # the intent is durable, and not a byte has left
         post = self._take(outgoing) if word.startswith("yes") else None
         self.world.tell(f"publish {outgoing.post.text!r}: {word}")
-        self.world.stand_still()
+        self.world.stand_still(calling=True)
         if self.world.now() - began > timedelta(seconds=30):
             raise UnknownOutcome("The server did not answer in time.")
         self._fail(word)

@@ -18,6 +18,9 @@ from greenlet import getcurrent, greenlet
 from crosspost.clerk import Clerk
 from crosspost.errors import DatabaseError
 
+#: A process that is not stopped does the next thing within this time.
+PATIENCE = timedelta(seconds=10)
+
 
 class Dead(BaseException):
     """The daemon's process ends here."""
@@ -31,6 +34,8 @@ class World:
         self.time = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
         self.steps = 0
         self.story: list[str] = []
+        #: Workers whose call has left and has not come back.
+        self.calling: set[greenlet] = set()
         self._main = getcurrent()
 
     def now(self) -> datetime:
@@ -49,11 +54,17 @@ class World:
         """Some seconds, up to `most`."""
         self.time += timedelta(seconds=self.random.uniform(0, most))
 
-    def stand_still(self) -> None:
+    def stand_still(self, *, calling: bool = False) -> None:
         """Called by a worker: whatever may happen to it, or beside it, happens now."""
         here = getcurrent()
-        if here is not self._main:
+        if here is self._main:
+            return
+        if calling:
+            self.calling.add(here)
+        try:
             self._main.switch()
+        finally:
+            self.calling.discard(here)
 
 
 class Workers:
@@ -61,18 +72,27 @@ class Workers:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.alive: list[greenlet] = []
+        self.alive: dict[greenlet, datetime] = {}  # since when each stands
 
     def submit(self, do: Callable[[], None]) -> Future[None]:
         """A worker that begins to run when the world lets it."""
-        self.alive.append(greenlet(do))
+        self.alive[greenlet(do)] = self.world.time
         return Future()
 
+    @property
+    def calling(self) -> int:
+        """How many of them wait for an answer."""
+        return sum(worker in self.world.calling for worker in self.alive)
+
     def run_one(self) -> None:
-        """One worker as far as to its next stand."""
-        worker = self.world.random.choice(self.alive)
+        """One worker as far as to its next stand; nobody stands for longer than PATIENCE."""
+        longest = min(self.alive, key=self.alive.__getitem__)
+        worker = self.world.random.choice(list(self.alive))
+        if self.world.time - self.alive[longest] > PATIENCE:
+            worker = longest
         worker.switch()
-        self.alive = [one for one in self.alive if not one.dead]
+        self.alive[worker] = self.world.time
+        self.alive = {one: since for one, since in self.alive.items() if not one.dead}
 
     def die(self) -> None:
         """Every worker ends where it stands."""
@@ -80,7 +100,7 @@ class Workers:
             if worker:  # one that has never run has nothing to unwind
                 with _ended():
                     worker.throw(Dead())
-        self.alive = []
+        self.alive = {}
 
     def shutdown(self, *, wait: bool = True) -> None:
         """As of a pool."""

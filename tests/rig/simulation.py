@@ -169,7 +169,15 @@ class Episode:
         self.start_daemon()
 
     def stop_for_a_while(self, running: Running) -> None:
-        """SIGSTOP; another one takes over meanwhile, and no lock prevents it here: fences must."""
+        """SIGSTOP; another one takes over meanwhile, and no lock prevents it here: fences must. But
+        for a process that is stopped between its intent and its call nothing in the queue can help:
+        against that is the lock, or the lease that is asked once more before the call."""
+        with self.database.read() as session:
+            mine = select(Delivery.id).where(
+                Delivery.status == Status.PUBLISHING, Delivery.claimed_by == running.daemon.name
+            )
+            if len(session.exec(mine).all()) != running.workers.calling:
+                return
         self.world.tell(f"{running.daemon.name} stands still")
         running.stopped_until = self.world.steps + self.world.random.randint(5, 60)
         if len(self.daemons) < 3:
