@@ -28,6 +28,7 @@ from crosspost.cli import (
     office,
     proving,
     records,
+    reporting,
     running,
     setup,
 )
@@ -53,6 +54,7 @@ for subject in (
     running,
     records,
     keeping,
+    reporting,
 ):
     subject.register(app)
 proving.register(app, records.log)
