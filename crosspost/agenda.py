@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam
-from sqlalchemy.orm import aliased
+from sqlalchemy import bindparam, exists
 from sqlmodel import Session, col, func, or_, select
 
-from crosspost.database import ChannelState, Delivery, OfficeState
+from crosspost.database import ChannelState, Delivery, OfficeState, table
 from crosspost.lifecycle import Status
+from crosspost.prepared import Prepared, as_read
 
 #: How many late deliveries one look at the queue takes; the rest comes with the next look.
 BATCH = 200
@@ -32,7 +32,7 @@ def due(session: Session, now: datetime, busy: Iterable[str]) -> list[Delivery]:
     the oldest first."""
     occupied = set(busy)
     found = [
-        delivery
+        session.get_one(Delivery, delivery.id)
         for channel in _channels(session, Status.SCHEDULED)
         if channel not in occupied and (delivery := next_due(session, channel, now))
     ]
@@ -41,37 +41,35 @@ def due(session: Session, now: datetime, busy: Iterable[str]) -> list[Delivery]:
 
 def next_due(session: Session, channel: str, now: datetime) -> Delivery | None:
     """What may go out on this channel now: due, not postponed, its channel neither held nor paused,
-    its page published. Urgent ones go before all others, and are not spaced."""
-    if not is_open(session, channel, now):
-        return None
+    its page published. Urgent ones go before all others, and are not spaced. The row belongs to no
+    session."""
     its = {"its_channel": channel, "now": now}
-    urgent = session.exec(_NEXT_DUE, params={**its, "urgent": True}).first()
-    if urgent is not None or _is_spaced(session, channel, now):
-        return urgent
-    return session.exec(_NEXT_DUE, params={**its, "urgent": False}).first()
+    for urgent in (True, False):  # each in the order of an index
+        if rows := _NEXT_DUE.rows(session, {**its, "urgent": urgent}):
+            return as_read(Delivery, rows[0])
+    return None
 
 
-def _is_spaced(session: Session, channel: str, now: datetime) -> bool:
-    """Whether one of a backlog went out on this channel a moment ago."""
-    state = session.get(ChannelState, channel)
-    return state is not None and state.spaced_until is not None and state.spaced_until > now
-
-
-_PAGE = aliased(Delivery)
-#: Statements of the daemon's way are built once: building one costs more than running it.
-_NEXT_DUE = (
-    select(Delivery)
-    .join(_PAGE, col(_PAGE.id) == col(Delivery.waits_for), isouter=True)
+_D, _C = table(Delivery).c, table(ChannelState).c
+_PAGE = table(Delivery).alias("page")
+_MAY_BEGIN = or_(_D.not_before.is_(None), _D.not_before <= bindparam("now"))
+_ITS_STATE = or_(_C.channel == bindparam("its_channel"), _C.channel == EVERYTHING)
+_STILL_PAUSED = _C.paused_until > bindparam("now")
+_NEXT_DUE = Prepared(
+    select(*_D)
+    .join(_PAGE, _PAGE.c.id == _D.waits_for, isouter=True)
     .where(
-        Delivery.status == Status.SCHEDULED,
-        col(Delivery.channel) == bindparam("its_channel"),
-        col(Delivery.urgent) == bindparam("urgent"),
-        col(Delivery.due_at) <= bindparam("now"),
-        col(Delivery.not_after) >= bindparam("now"),
-        or_(col(Delivery.not_before).is_(None), col(Delivery.not_before) <= bindparam("now")),
-        or_(col(Delivery.waits_for).is_(None), col(_PAGE.status) == Status.PUBLISHED),
+        _D.status == Status.SCHEDULED,
+        _D.channel == bindparam("its_channel"),
+        _D.urgent == bindparam("urgent"),
+        _D.due_at <= bindparam("now"),
+        _D.not_after >= bindparam("now"),
+        _MAY_BEGIN,
+        or_(_D.waits_for.is_(None), _PAGE.c.status == Status.PUBLISHED),
+        ~exists().where(_ITS_STATE, or_(_C.held, _STILL_PAUSED)),
+        or_(_D.urgent, ~exists().where(_ITS_STATE, _C.spaced_until > bindparam("now"))),
     )
-    .order_by(col(Delivery.due_at), col(Delivery.id))
+    .order_by(_D.due_at, _D.id)
     .limit(1)
 )
 
@@ -83,14 +81,16 @@ def is_open(session: Session, channel: str, now: datetime) -> bool:
 
 def is_paused(session: Session, channel: str, now: datetime) -> bool:
     """Whether this channel rests, since its platform wants it so or does not work."""
-    state = session.get(ChannelState, channel)
-    return state is not None and state.paused_until is not None and state.paused_until > now
+    return bool(_PAUSED.rows(session, {"its_channel": channel, "now": now}))
 
 
 def is_held(session: Session, channel: str) -> bool:
     """Whether a person holds this channel, or all of them."""
-    states = (session.get(ChannelState, name) for name in (channel, EVERYTHING))
-    return any(state is not None and state.held for state in states)
+    return bool(_HELD.rows(session, {"its_channel": channel}))
+
+
+_HELD = Prepared(select(_C.channel).where(_ITS_STATE, _C.held))
+_PAUSED = Prepared(select(_C.channel).where(_ITS_STATE, _STILL_PAUSED))
 
 
 def clock_is_doubted(session: Session) -> bool:
@@ -131,7 +131,7 @@ def unconfirmed(session: Session, busy: Iterable[str], now: datetime) -> list[De
     busy."""
     occupied = set(busy)
     found = [
-        delivery
+        session.get_one(Delivery, delivery.id)
         for channel in _channels(session, Status.UNCONFIRMED)
         if channel not in occupied and (delivery := next_look(session, channel, now))
     ]
@@ -140,37 +140,40 @@ def unconfirmed(session: Session, busy: Iterable[str], now: datetime) -> list[De
 
 def next_look(session: Session, channel: str, now: datetime) -> Delivery | None:
     """The unconfirmed delivery of this channel that is to be looked at now. A pause is for looks
-    too, a person's hold is not; with a clock that is not believed no absence would count."""
-    if is_paused(session, channel, now) or clock_is_doubted(session):
-        return None
-    return session.exec(_NEXT_LOOK, params={"its_channel": channel, "now": now}).first()
+    too, a person's hold is not; with a clock that is not believed no absence would count. The row
+    belongs to no session."""
+    rows = _NEXT_LOOK.rows(session, {"its_channel": channel, "now": now})
+    return as_read(Delivery, rows[0]) if rows else None
 
 
-_NEXT_LOOK = (
-    select(Delivery)
+_NEXT_LOOK = Prepared(
+    select(*_D)
     .where(
-        Delivery.status == Status.UNCONFIRMED,
-        col(Delivery.channel) == bindparam("its_channel"),
-        or_(col(Delivery.not_before).is_(None), col(Delivery.not_before) <= bindparam("now")),
+        _D.status == Status.UNCONFIRMED,
+        _D.channel == bindparam("its_channel"),
+        _MAY_BEGIN,
+        ~exists().where(_ITS_STATE, _STILL_PAUSED),
+        ~exists().where(table(OfficeState).c.name == CLOCK),
     )
-    .order_by(col(Delivery.not_before), col(Delivery.id))
+    .order_by(_D.not_before, _D.id)
     .limit(1)
 )
 
 
 def _channels(session: Session, status: Status) -> Iterator[str]:
     """The channels that have deliveries in a status, each found by one step in the index."""
-    after = ""
-    while True:
-        found = session.exec(
-            select(func.min(Delivery.channel)).where(
-                Delivery.status == status, col(Delivery.channel) > after
-            )
-        ).one()
-        if found is None:
-            return
-        yield found
-        after = found
+    after: str | None = ""
+    while after is not None:
+        [[after]] = _NEXT_CHANNEL.rows(session, {"its_status": status, "after": after})
+        if after is not None:
+            yield after
+
+
+_NEXT_CHANNEL = Prepared(
+    select(func.min(_D.channel)).where(
+        _D.status == bindparam("its_status"), _D.channel > bindparam("after")
+    )
+)
 
 
 def _first(session: Session, column: Any, *conditions: Any) -> datetime | None:

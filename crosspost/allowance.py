@@ -25,7 +25,7 @@ from crosspost.lifecycle import Status
 from crosspost.post import Post, from_json
 from crosspost.quotas import NEVER, POSTS, Quota, Use
 from crosspost.times import spoken
-from crosspost.wording import t
+from crosspost.wording import language, t
 
 #: Not sent yet, and counted at its time.
 AHEAD = (Status.HELD, Status.SCHEDULED, Status.PREPARING)
@@ -97,7 +97,7 @@ def require(session: Session, config: Config, delivery: Delivery) -> None:
             t("{channel}: this is more than the whole quota of the channel.", channel=channel.name),
             hint=t("Nothing was changed. How it stands: crosspost channels list"),
         )
-    when = spoken(at, office.zone, office.language)
+    when = spoken(at, office.zone, language())
     raise Conflict(
         t("{channel}: the channel's quota is used up at that time.", channel=channel.name),
         hint=t("Nothing was changed. It can go {when}.", when=when),

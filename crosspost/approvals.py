@@ -19,7 +19,7 @@ from crosspost.people import require_approver
 from crosspost.queue import Doing, known
 from crosspost.revisions import current_revision
 from crosspost.times import is_late, spoken
-from crosspost.wording import t
+from crosspost.wording import language, t
 
 
 def approve(
@@ -65,7 +65,7 @@ def let_go(session: Session, revision: Revision, doing: Doing) -> bool:
 def _require_time_left(session: Session, config: Config, revision: Revision, now: datetime) -> None:
     for delivery in queue.deliveries_of(session, revision):
         if delivery.status is Status.HELD and is_late(now, delivery.not_after):
-            when = spoken(delivery.due_at, config.office.zone, config.office.language)
+            when = spoken(delivery.due_at, config.office.zone, language())
             number = revision.announcement_id
             raise TimeError(
                 t("Its time is over: it was due {when}.", when=when),

@@ -20,6 +20,7 @@ from crosspost.database import Database
 
 T = TypeVar("T")
 Change = Callable[[Session], T]
+_Handed = tuple[Change[Any], Future[Any]]
 
 #: So many changes go into one transaction at most.
 BATCH = 100
@@ -30,9 +31,7 @@ class Clerk:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: queue.SimpleQueue[tuple[Change[Any], Future[Any]] | None] = (
-            queue.SimpleQueue()
-        )
+        self._waiting: queue.SimpleQueue[list[_Handed] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         #: Revision id -> what entries say of it (`queue.subject`). Revisions never change, and none
         #: is made by way of a clerk, so what was read once stays right.
@@ -43,13 +42,20 @@ class Clerk:
         """What `change` returns, once it is durable. Raises what it raises, with nothing stored;
         DatabaseError when the database refuses. A change may be called twice, so it must do nothing
         but read and write by the session it is given."""
+        done: Future[T]
+        [done] = self.hand_in(change)
+        return done.result()
+
+    def hand_in(self, *changes: Change[Any]) -> list[Future[Any]]:
+        """The same without waiting, for changes that belong together: in this order, in one
+        transaction if all goes well. What one of them raises is no obstacle to the others."""
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._write, name="clerk", daemon=True)
                 self._thread.start()
-        done: Future[T] = Future()
-        self._waiting.put((change, done))
-        return done.result()
+        handed: list[_Handed] = [(change, Future()) for change in changes]
+        self._waiting.put(handed)
+        return [done for _, done in handed]
 
     def close(self) -> None:
         """End the thread when all that was handed in is written."""
@@ -66,22 +72,20 @@ class Clerk:
             if last:
                 return
 
-    def _gathered(
-        self, first: tuple[Change[Any], Future[Any]]
-    ) -> tuple[list[tuple[Change[Any], Future[Any]]], bool]:
+    def _gathered(self, first: list[_Handed]) -> tuple[list[_Handed], bool]:
         """What is at hand now, and whether the end was among it."""
-        batch = [first]
+        batch = [*first]
         while len(batch) < BATCH:
             try:
-                item = self._waiting.get_nowait()
+                more = self._waiting.get_nowait()
             except queue.Empty:
                 break
-            if item is None:
+            if more is None:
                 return batch, True
-            batch.append(item)
+            batch += more
         return batch, False
 
-    def _together(self, batch: list[tuple[Change[Any], Future[Any]]]) -> None:
+    def _together(self, batch: list[_Handed]) -> None:
         """All in one transaction; if one fails, each in its own, so that it spoils no other's."""
         try:
             with self._database.write() as session:

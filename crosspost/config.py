@@ -22,6 +22,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    field_validator,
 )
 
 from crosspost.checks.settings import Checks
@@ -36,7 +37,8 @@ CHANNEL_NAME = r"^[a-z0-9][a-z0-9-]{0,39}$"
 CheckChannel = Callable[[str, Mapping[str, Any]], list[str]]
 
 
-def _known_zone(name: str) -> str:
+def known_zone(name: str) -> str:
+    """An IANA zone. Raises ValueError with a sentence."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -46,19 +48,21 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _known_language(code: str) -> str:
+def known_language(code: str) -> str:
+    """A language that crosspost speaks. Raises ValueError with a sentence."""
     if code not in LANGUAGES:
         raise ValueError(t("write one of {languages}", languages=", ".join(LANGUAGES)))
     return code
 
 
-def _web_address(url: str) -> str:
+def web_address(url: str) -> str:
+    """An address of the web, without a slash at its end. Raises ValueError with a sentence."""
     if not url.startswith(("https://", "http://")) or "://" not in url or not url.split("://")[1]:
         raise ValueError(t("write a web address that begins with https://"))
     return url.rstrip("/")
 
 
-WebAddress = Annotated[str, AfterValidator(_web_address)]
+WebAddress = Annotated[str, AfterValidator(web_address)]
 
 
 class _Section(BaseModel):
@@ -69,10 +73,8 @@ class Office(_Section):
     """`[office]`: who speaks."""
 
     name: str = Field(min_length=1)  # as the public knows it
-    zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Jakarta"  # IANA name
-    language: Annotated[str, AfterValidator(_known_language)] = (
-        "id"  # of announcements and messages
-    )
+    zone: Annotated[str, AfterValidator(known_zone)] = "Asia/Jakarta"  # IANA name
+    language: Annotated[str, AfterValidator(known_language)] = "id"  # of announcements and messages
     signature: str = Field(default="", max_length=300)  # the last line of every post
 
     @property
@@ -139,6 +141,29 @@ class Person(_Section):
     title: str = ""  # office title, as it may be shown
 
 
+class Alarms(_Section):
+    """`[alarms]`: who is told when something needs a person. The keys of `email` and `webhook` are
+    those of such a channel, checked by its adapter; none of them is published on."""
+
+    repeat_hours: int = Field(default=24, ge=1)  # unread ones are told again
+    heartbeat_url: SecretStr | None = None  # called while all is well, for an outside monitor
+    email: Mapping[str, Any] | None = None
+    webhook: Mapping[str, Any] | None = None
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _is_an_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith("env:"):
+            web_address(url.get_secret_value())
+        return url
+
+    @property
+    def ways(self) -> dict[str, Mapping[str, Any]]:
+        """The configured ways, by the name of their adapter."""
+        both = {"email": self.email, "webhook": self.webhook}
+        return {name: options for name, options in both.items() if options is not None}
+
+
 class Channel(_Section):
     """`[channels.NAME]`: one account on a platform; `options` are checked by its adapter."""
 
@@ -160,6 +185,7 @@ class Config(_Section):
     templates: Mapping[str, str] = {}  # class of announcement -> template, for all channels
     site: SiteSettings | None = None
     people: Mapping[str, Person] = {}
+    alarms: Alarms = Alarms()
     channels: Mapping[str, Channel] = {}
     secret_key: SecretStr | None = None  # CROSSPOST_SECRET_KEY: opens sessions kept in the database
 
@@ -238,6 +264,8 @@ def load(
     problems = _no_such_keys(table)
     channels = _channels(table.pop("channels", {}), environment, problems, secrets=secrets)
     _resolve_database(table, path.parent, problems)
+    if secrets:
+        _resolve_alarms(table.get("alarms"), environment, problems)
     config = _validate({**table, "path": path, "channels": channels}, problems)
     key = environment.get("CROSSPOST_SECRET_KEY")
     if config is not None:
@@ -247,6 +275,8 @@ def load(
         problems += _cross_problems(config)
     if check_channel and secrets:
         problems += _channel_problems(channels, check_channel)
+        if config is not None:
+            problems += _alarm_problems(config.alarms, check_channel)
     if problems or config is None:
         raise ConfigError(
             *problems, hint=t("Correct {path}, then try again. Nothing was changed.", path=path)
@@ -384,6 +414,21 @@ def _resolve_database(table: dict[str, Any], folder: Path, problems: list[str]) 
         table["storage"] = {**storage, "database": found.get_secret_value()}
 
 
+def _resolve_alarms(table: Any, environment: Mapping[str, str], problems: list[str]) -> None:
+    """The secrets in `[alarms]` and its two sub-tables, put in their places."""
+    if not isinstance(table, dict):
+        return
+    for name, value in table.items():
+        where = f"alarms.{name}"
+        if isinstance(value, dict):
+            table[name] = {
+                key: _resolve(option, environment, f"{where}.{key}", problems)
+                for key, option in value.items()
+            }
+        else:
+            table[name] = _resolve(value, environment, where, problems)
+
+
 def _validate(table: dict[str, Any], problems: list[str]) -> Config | None:
     try:
         return Config.model_validate(table)
@@ -450,4 +495,12 @@ def _channel_problems(channels: Mapping[str, Channel], check: CheckChannel) -> l
         f"channels.{channel.name}.{problem}"
         for channel in channels.values()
         for problem in check(channel.platform, channel.options)
+    ]
+
+
+def _alarm_problems(alarms: Alarms, check: CheckChannel) -> list[str]:
+    return [
+        f"alarms.{name}.{problem}"
+        for name, options in alarms.ways.items()
+        for problem in check(name, options)
     ]

@@ -31,12 +31,14 @@ from crosspost.faults import settle_fault
 from crosspost.guard import MARK, SEAL_SOON, Guard
 from crosspost.ledger import book
 from crosspost.lock import DaemonLock
-from crosspost.publisher import Claimed, publish, with_parts
+from crosspost.publisher import Claimed, publish, taken
 from crosspost.queue import Doing
 from crosspost.reconciler import look
 from crosspost.rezoning import rezone
+from crosspost.watchman import BEAT, Watchman
+from crosspost.watchman import LOOK as WATCH_OVER
 from crosspost.wording import t
-from crosspost.workbench import Workbench, failure_of, utc_now
+from crosspost.workbench import Following, Workbench, failure_of, utc_now
 
 log = logging.getLogger("crosspost.daemon")
 
@@ -67,6 +69,7 @@ class Daemon:
         self.now = now
         steady = steady or (boot_seconds if now is utc_now else lambda: now().timestamp())
         self._clock = ClockWatch(now, steady)
+        self._jump: timedelta | None = None  # of the clock, and not on record yet
         self.name = f"daemon@{socket.gethostname()}:{os.getpid()}"
         self.stopping = threading.Event()
         self.bench = Workbench(database, config, self.name, now, stopping=self.stopping)
@@ -78,6 +81,8 @@ class Daemon:
         self._done = 0  # how often a channel has finished something
         self._lock = threading.Lock()  # one look at the queue at a time
         self._idle = threading.Condition()
+        self.watchman = Watchman(database, config, now)
+        self._looked_at: datetime | None = None  # when a look at the queue went well last
         self.guard = Guard(database, config, now, self.stopping)
         self._wake: Callable[[datetime], None] = lambda _when: None
 
@@ -87,7 +92,7 @@ class Daemon:
         """Publish on schedule until `stop`. Raises DaemonRunning, DatabaseError; Refuted, Undecided
         or ForkProven when the ledger is not what was sealed, with nothing more sent."""
         with DaemonLock(self.database):
-            self.guard.wait_until_confirmed()
+            self.guard.wait_until_confirmed(meanwhile=self._watch_over)
             if self.stopping.is_set():
                 self._finish()
                 return
@@ -122,6 +127,8 @@ class Daemon:
                             break
                         self._idle.wait()
                 self.guard.seal_and_show(at_once=True, mend=False)
+                self._watch_over()
+                self._beat()
             finally:
                 self._finish()
         self.guard.require_trust()
@@ -163,6 +170,9 @@ class Daemon:
         scheduler.add_job(self.guard.seal_and_show, soon, max_instances=1, next_run_time=self.now())
         marking = IntervalTrigger(seconds=MARK.total_seconds())
         scheduler.add_job(self.guard.mark, marking, max_instances=1)
+        for often, work in ((WATCH_OVER, self._watch_over), (BEAT, self._beat)):
+            each = IntervalTrigger(seconds=often.total_seconds())
+            scheduler.add_job(work, each, max_instances=1, next_run_time=self.now())
         self._wake = lambda when: tick.modify(next_run_time=when) and None
         return scheduler
 
@@ -177,10 +187,16 @@ class Daemon:
 
     def _mind_the_clock(self) -> bool:
         """Nothing more is sent after the clock jumped; True when it did just now."""
-        moved = self._clock.jumped()
+        moved = self._jumped()
         if moved is not None:
             self._doubt_the_clock(moved)
+            self._jump = None
         return moved is not None
+
+    def _jumped(self) -> timedelta | None:
+        """How far the clock jumped, until that is on record."""
+        self._jump = self._clock.jumped() or self._jump
+        return self._jump
 
     def _doubt_the_clock(self, moved: timedelta) -> None:
         words = _words_of_jump(moved)
@@ -223,6 +239,16 @@ class Daemon:
         self.guard.mark()
         self.database.close()
 
+    def _watch_over(self) -> None:
+        """Tell a person what needs one."""
+        self.watchman.look(daemon=True)
+
+    def _beat(self) -> None:
+        """Tell the monitor outside that all is well, if it is."""
+        looked = self._looked_at
+        if looked is not None and self.now() - looked < 2 * LOOK_ANYWAY:
+            self.watchman.beat()
+
     def _renew(self) -> None:
         """Logins that end soon are renewed between posts, so that none is late for it."""
         try:
@@ -249,6 +275,7 @@ class Daemon:
                 return
             self._mind_the_clock()
             look = self.bench.clerk.do(self._look)
+            self._looked_at = self.now()
             for delivery, number in look.missed:
                 _say_missed(delivery, number)
             for task in look.tasks:
@@ -267,25 +294,27 @@ class Daemon:
         looks = [_Task(d.channel, d) for d in agenda.unconfirmed(session, busy, now)]
         busy += [task.channel for task in looks]
         spacing = self.bench.config.publishing.spacing
-        claimed = [_task(session, d) for d in queue.claim(session, busy, doing, spacing)]
+        claimed = [self._task(session, d) for d in queue.claim(session, busy, doing, spacing)]
         busy += [task.channel for task in claimed]
         return _Look(missed, [*looks, *claimed], agenda.next_wake(session, busy, now))
 
-    def _next(self, channel: str) -> _Task | None:
-        """What this channel has to do next, taken; None when there is nothing now."""
+    def _following(self, channel: str) -> Following:
+        """What this channel has to do next, to be taken; None when there is nothing now."""
 
         def take(session: Session) -> _Task | None:
             now = self.now()
+            if self.stopping.is_set() or self._jumped() is not None:
+                return None
             if delivery := agenda.next_look(session, channel, now):
                 return _Task(channel, delivery)
             spacing = self.bench.config.publishing.spacing
             claimed = queue.claim_next(session, channel, self._doing(), spacing)
-            return _task(session, claimed) if claimed else None
+            return self._task(session, claimed) if claimed else None
 
-        if self.stopping.is_set():
-            return None
-        self._mind_the_clock()
-        return self.bench.clerk.do(take)
+        return Following(take)
+
+    def _task(self, session: Session, delivery: Delivery) -> _Task:
+        return _Task(delivery.channel, delivery, taken(self.bench, session, delivery))
 
     def _give(self, first: _Task) -> None:
         """Let the channel's worker do it, and what comes after it on the same channel."""
@@ -295,10 +324,11 @@ class Daemon:
             task: _Task | None = first
             try:
                 while task is not None:
-                    self._do(task)
+                    following = self._following(channel)
+                    self._do(task, following)
                     if channel == self.bench.config.site_channel:
                         self._wake(self.now())  # others may have waited for this page
-                    task = self._next(channel)
+                    task = self.bench.take(following)
             except Exception as error:  # noqa: BLE001 - one channel's trouble is not the others'
                 _say_trouble(channel, error)
             finally:
@@ -311,10 +341,10 @@ class Daemon:
         with self._idle:
             self._busy[channel] = self._workers.submit(do)
 
-    def _do(self, task: _Task) -> None:
+    def _do(self, task: _Task, following: Following) -> None:
         try:
             if task.claimed is not None:
-                publish(self.bench, task.claimed)
+                publish(self.bench, task.claimed, following)
             else:
                 look(self.bench, task.delivery)
         except Exception as error:  # noqa: BLE001 - a fault of ours must end in a decision
@@ -334,10 +364,6 @@ class _Task:
     channel: str
     delivery: Delivery
     claimed: Claimed | None = None
-
-
-def _task(session: Session, delivery: Delivery) -> _Task:
-    return _Task(delivery.channel, delivery, with_parts(session, delivery))
 
 
 @dataclass(frozen=True)

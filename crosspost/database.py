@@ -158,6 +158,22 @@ class Video(_Table, table=True):
     codec: str
 
 
+class Fake(_Table, table=True):
+    """Something that others spread in the office's name (`fakes.py`)."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    by: str
+    title: str = Field(sa_type=Text)
+    explanation: str = Field(sa_type=Text)  # what is right, for the public
+    text: str = Field(sa_type=Text)  # its words; "" when it has none
+    links: str = Field(sa_type=Text)  # JSON: where it was seen
+    keys: str = Field(sa_type=Text)  # JSON: the digests under which it is looked up
+    salt: bytes = Field(sa_type=LargeBinary)  # 32 random bytes
+    digest: str  # salted, of title, explanation, text and links
+    removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # it was none
+
+
 class Approval(_Table, table=True):
     """Somebody's yes to a revision, exactly as rendered then."""
 
@@ -280,6 +296,8 @@ class ChannelState(_Table, table=True):
     paused_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by the platform
     reason: str = Field(default="", sa_type=Text)
     failures: int = 0  # attempts in a row that did not go through (`breaker.py`)
+    account: str = ""  # its name, as the platform said last
+    account_url: str = ""
     #: one of a backlog went out: none but urgent ones before then
     spaced_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     secrets: bytes | None = Field(default=None, sa_type=LargeBinary)  # a session, encrypted
@@ -287,7 +305,22 @@ class ChannelState(_Table, table=True):
     renewing_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by one program
 
 
-class OfficeState(SQLModel, table=True):
+class AlarmState(_Table, table=True):
+    """What is remembered of one alarm (`alarms.py`), whether it is there now or was lately."""
+
+    __tablename__ = "alarm_state"
+
+    key: str = Field(primary_key=True)
+    words: str = Field(sa_type=Text)
+    since: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)  # when it was there last
+    tried_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    read_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    read_by: str = ""
+
+
+class OfficeState(_Table, table=True):
     """What crosspost knows of the whole office besides its settings: one fact a name."""
 
     __tablename__ = "office_state"

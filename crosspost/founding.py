@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from pydantic import SecretStr
 
 from crosspost.adapters import adapter_class
 from crosspost.adapters.oauth import OAuthAdapter
-from crosspost.config import CONFIG_NAME, Config, load
+from crosspost.config import CONFIG_NAME, Config, known_zone, load
 from crosspost.database import Database
 from crosspost.errors import Conflict, UserError
 from crosspost.vault import new_key
@@ -55,6 +56,25 @@ class Answers:
     site_url: str = ""  # "" for no pages of its own
     approve_on_add: bool = False
     channels: tuple[NewChannel, ...] = ()
+
+
+#: What people call Indonesia's zones.
+CLOCKS = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
+
+
+def zone_called(words: str) -> str:
+    """The IANA zone that a person means: its name, "WITA", or a city ("Makassar"). Raises
+    ValueError with a sentence."""
+    asked = words.strip()
+    if asked.upper() in CLOCKS:
+        return CLOCKS[asked.upper()]
+    called = asked.replace(" ", "_").casefold()
+    found = [name for name in available_timezones() if name.casefold() == called] or [
+        name
+        for name in available_timezones()
+        if name.rpartition("/")[2].casefold() == called and "/" in name
+    ]
+    return known_zone(min(found, default=asked))
 
 
 def wanted_keys(platform: str) -> tuple[list[str], list[str]]:

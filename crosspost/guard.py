@@ -69,9 +69,10 @@ class Guard:
         self.seal()
         self.require_trust()
 
-    def wait_until_confirmed(self) -> None:
-        """With an old copy of the database, do nothing until a person has confirmed it, or the
-        daemon is to end. Raises DatabaseError when the file is not whole."""
+    def wait_until_confirmed(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """With an old copy of the database, do nothing (but `meanwhile`, again and again) until a
+        person has confirmed it, or the daemon is to end. Raises DatabaseError when the file is not
+        whole."""
         require_sound(self._database)
         told = False
         while not self._stopping.is_set():
@@ -83,6 +84,7 @@ class Guard:
                 told = True
             else:
                 return
+            meanwhile()
             self._stopping.wait(CONFIRM_LOOK.total_seconds())
 
     def require_trust(self) -> None:

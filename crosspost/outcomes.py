@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from crosspost import queue
@@ -19,6 +20,7 @@ from crosspost.database import Attempt, Delivery, Part, table
 from crosspost.ledger import book
 from crosspost.lifecycle import IN_HAND, Status, Verb
 from crosspost.post import Receipt
+from crosspost.prepared import Prepared, setting
 from crosspost.queue import Doing
 from crosspost.wording import t
 
@@ -228,13 +230,14 @@ def end_attempt(
     if failure is not None:
         columns |= {"message": failure.words, "http_status": failure.status}
     its = {"its_delivery": delivery.id, "its_number": delivery.attempts}
-    session.execute(_ATTEMPT.values(**columns), its)
+    _attempt(tuple(columns)).run(session, {**its, **columns})
 
 
-_ATTEMPT = update(table(Attempt)).where(
-    col(Attempt.delivery_id) == bindparam("its_delivery"),
-    col(Attempt.number) == bindparam("its_number"),
-)
+@cache
+def _attempt(columns: tuple[str, ...]) -> Prepared:
+    its = table(Attempt).c
+    latest = (its.delivery_id == bindparam("its_delivery"), its.number == bindparam("its_number"))
+    return Prepared(setting(Attempt, columns).where(*latest))
 
 
 def doubted_at(session: Session, delivery: Delivery) -> datetime | None:

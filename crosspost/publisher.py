@@ -15,19 +15,21 @@ from datetime import timedelta
 
 from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlmodel import Session, select
 
-from crosspost import agenda, allowance, media, outcomes, queue, retry
+from crosspost import agenda, allowance, media, outcomes, retry
 from crosspost.adapters import Adapter
-from crosspost.database import Delivery, Part, Revision
+from crosspost.database import Delivery, Part, Revision, table
 from crosspost.errors import MediaExpired, MediaProcessing, NotSupported, QuotaExhausted
 from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import Status
 from crosspost.outcomes import Failure, Health
-from crosspost.post import Outgoing, Receipt
+from crosspost.post import Receipt
+from crosspost.prepared import Prepared, as_read
 from crosspost.quotas import NEVER
 from crosspost.wording import t
-from crosspost.workbench import Workbench, failure_of
+from crosspost.workbench import Following, Workbench, failure_of
 
 
 @dataclass(frozen=True)
@@ -41,29 +43,77 @@ class Claimed:
 
 def with_parts(session: Session, delivery: Delivery) -> Claimed:
     """A claimed delivery with its parts, read in the same transaction."""
-    salt = session.exec(_SALT, params={"its_revision": delivery.revision_id}).one()
-    return Claimed(delivery, queue.parts_of(session, delivery), salt)
+    [[salt]] = _SALT.rows(session, {"its_revision": delivery.revision_id})
+    parts = [as_read(Part, row) for row in _PARTS.rows(session, {"its_delivery": delivery.id})]
+    return Claimed(delivery, parts, salt)
 
 
-_SALT = select(Revision.salt).where(col(Revision.id) == bindparam("its_revision"))
+_PARTS = Prepared(
+    select(*table(Part).c)
+    .where(table(Part).c.delivery_id == bindparam("its_delivery"))
+    .order_by(table(Part).c.position)
+)
+_SALT = Prepared(
+    select(table(Revision).c.salt).where(table(Revision).c.id == bindparam("its_revision"))
+)
 
 
-def publish(bench: Workbench, claimed: Claimed) -> None:
-    """Take a claimed delivery as far as it goes now; it ends in another status."""
+def taken(bench: Workbench, session: Session, delivery: Delivery) -> Claimed:
+    """What was just claimed, in the transaction of its claim. Where nothing is to be prepared, its
+    intent is written in the same one: publishing, so that it can be sent at once."""
+    claimed = with_parts(session, delivery)
+    part = next(part for part in claimed.parts if part.published_at is None)
+    if handle := _handle_at_once(bench, claimed, part):
+        set_committed_value(part, "handle", json.dumps(handle))
+        outcomes.begin(session, delivery, part, bench.doing())
+    return claimed
+
+
+def _handle_at_once(bench: Workbench, claimed: Claimed, part: Part) -> dict[str, str] | None:
+    """The handle of a part that is as approved and needs no preparation; None for any other, and
+    for one that has something wrong with it, which `publish` will find and decide about."""
+    adapter = bench.opened(part.channel)
+    try:
+        post = bench.post(part)
+        files = post.images or post.videos
+        if adapter is None or adapter.quotas or files or adapter.needs_preparing(post):
+            return None
+        delivery = claimed.delivery
+        if not_as_approved(bench, delivery, claimed.parts, claimed.salt):
+            return None
+        return _handle_of(bench, adapter, delivery, part)
+    except Exception:  # noqa: BLE001 - here it would spoil what others have to store
+        return None
+
+
+def _handle_of(
+    bench: Workbench, adapter: Adapter, delivery: Delivery, part: Part
+) -> dict[str, str]:
+    """The idempotency handle of a part: the one of its first try, else a new one."""
+    key = f"{part.channel}-{part.delivery_id}-{part.position}-{delivery.render_digest[:16]}"
+    handle: dict[str, str] = json.loads(part.handle or "{}")
+    return handle or adapter.new_handle(key, bench.now())
+
+
+def publish(bench: Workbench, claimed: Claimed, following: Following | None = None) -> None:
+    """Take a claimed delivery as far as it goes now; it ends in another status, and what is
+    `following` on the channel is taken with that."""
     delivery, parts, salt = claimed.delivery, claimed.parts, claimed.salt
-    reason = not_as_approved(bench, delivery, parts, salt)
+    begun = delivery.status is Status.PUBLISHING  # and found to be as approved, in `taken`
+    reason = "" if begun else not_as_approved(bench, delivery, parts, salt)
     if reason:
         delivery = bench.store(
-            delivery, lambda s, row: outcomes.alarm(s, row, reason, bench.doing())
+            delivery, lambda s, row: outcomes.alarm(s, row, reason, bench.doing()), following
         )
         bench.say(logging.ERROR, "alarm", delivery, reason)
         return
     try:
         adapter = bench.adapter(delivery.channel)
     except Exception as error:  # noqa: BLE001 - an adapter's fault must end in a decision
-        _failed(bench, delivery, parts[0], error, settle=retry.LOOK_GAP, publishing=False)
+        failed = _Failed(error, publishing=False, settle=retry.LOOK_GAP)
+        _store_failure(bench, delivery, parts[0], failed, following)
         return
-    _Run(bench, adapter, delivery, parts).go()
+    _Run(bench, adapter, delivery, parts, following).go()
 
 
 def not_as_approved(bench: Workbench, delivery: Delivery, parts: list[Part], salt: bytes) -> str:
@@ -90,12 +140,18 @@ class _Run:
     """One attempt of one delivery."""
 
     def __init__(
-        self, bench: Workbench, adapter: Adapter, delivery: Delivery, parts: list[Part]
+        self,
+        bench: Workbench,
+        adapter: Adapter,
+        delivery: Delivery,
+        parts: list[Part],
+        following: Following | None,
     ) -> None:
         self.bench = bench
         self.adapter = adapter
         self.delivery = delivery
         self.parts = parts
+        self.following = following  # is taken with whatever ends this run
 
     def go(self) -> None:
         """Every part that is not out yet, in order, while it goes well."""
@@ -105,36 +161,46 @@ class _Run:
 
     def _publish_part(self, index: int) -> bool:
         """One part out; True when it went well."""
+        part = self.parts[index]
+        if self.delivery.status is not Status.PUBLISHING and not self._begun(part):
+            return False
         try:
-            outgoing = self._prepared(index)
+            outgoing = self.bench.outgoing(self.parts, part, json.loads(part.handle))
+            receipt = self.adapter.publish(outgoing)
         except Exception as error:  # noqa: BLE001 - an adapter's fault must end in a decision
-            return self._failed(index, error, publishing=False)
+            return self._failed(part, error, publishing=True)
+        last = all(other.published_at is not None for other in self.parts[index + 1 :])
+        following = self.following if last else None
+        return settle(self.bench, self.delivery, part, receipt, following)
+
+    def _begun(self, part: Part) -> bool:
+        """Prepared, and the intent is durable, with the handle, before the first byte leaves."""
+        try:
+            self._prepare(part)
+        except Exception as error:  # noqa: BLE001 - the same
+            return self._failed(part, error, publishing=False)
         if self.bench.stopping.is_set() or self.bench.now() > self.delivery.not_after:
             words = t("The daemon ended, or its time was over, before it was sent.")
             return self._give_back(words)
+
+        def change(session: Session, row: Delivery) -> None:
+            if agenda.is_held(session, row.channel):
+                raise _OnHold
+            outcomes.begin(session, row, part, self.bench.doing())
+
         try:
-            outgoing = self._begun(index, outgoing)
+            self.bench.store(self.delivery, change)
         except _OnHold:
             return self._give_back(t("It was put on hold before it was sent."))
-        try:
-            receipt = self.adapter.publish(outgoing)
-        except Exception as error:  # noqa: BLE001 - the same
-            return self._failed(index, error, publishing=True)
-        settled = settle(self.bench, self.delivery, self.parts[index], receipt)
-        self.delivery = settled or self.delivery
-        return settled is not None
+        return True
 
-    def _prepared(self, index: int) -> Outgoing:
-        part, bench = self.parts[index], self.bench
-        if index == 0 and self.adapter.quotas:
+    def _prepare(self, part: Part) -> None:
+        if part.position == 0 and self.adapter.quotas:
             self._require_quota()
-        key = (
-            f"{part.channel}-{part.delivery_id}-{part.position}-{self.delivery.render_digest[:16]}"
-        )
-        handle = json.loads(part.handle or "{}") or self.adapter.new_handle(key, bench.now())
-        outgoing = bench.outgoing(self.parts, part, handle)
+        handle = _handle_of(self.bench, self.adapter, self.delivery, part)
+        outgoing = self.bench.outgoing(self.parts, part, handle)
         part.prepared = json.dumps(self.adapter.prepare(outgoing))
-        return bench.outgoing(self.parts, part, handle)
+        part.handle = json.dumps(handle)
 
     def _require_quota(self) -> None:
         """Nothing is prepared that the platform would refuse, or that costs more than was allowed.
@@ -157,21 +223,6 @@ class _Run:
                 t("The channel's own quota is used up."), platform=channel, sent=False, until=at
             )
 
-    def _begun(self, index: int, outgoing: Outgoing) -> Outgoing:
-        """The intent is durable, with the handle, before the first byte leaves."""
-        part = self.parts[index]
-
-        def change(session: Session, row: Delivery) -> None:
-            if agenda.is_held(session, row.channel):
-                raise _OnHold
-            stored = Part(**part.model_dump())
-            stored.handle = json.dumps(dict(outgoing.handle))
-            outcomes.begin(session, row, stored, self.bench.doing())
-            self.parts[index] = stored
-
-        self.delivery = self.bench.store(self.delivery, change)
-        return self.bench.outgoing(self.parts, self.parts[index], dict(outgoing.handle))
-
     def _give_back(self, words: str) -> bool:
         """Nothing has begun: a later claim, or the rule about lateness, may have it."""
         failure = Failure("not_begun", words)
@@ -179,39 +230,40 @@ class _Run:
         self.bench.store(
             self.delivery,
             lambda s, row: outcomes.postpone(s, row, now, failure, self.bench.doing()),
+            self.following,
         )
         return False
 
-    def _failed(self, index: int, error: Exception, *, publishing: bool) -> bool:
-        settle_time = self.adapter.capabilities.settle
-        _failed(
-            self.bench,
-            self.delivery,
-            self.parts[index],
-            error,
-            settle=settle_time,
-            publishing=publishing,
-        )
+    def _failed(self, part: Part, error: Exception, *, publishing: bool) -> bool:
+        failed = _Failed(error, publishing=publishing, settle=self.adapter.capabilities.settle)
+        _store_failure(self.bench, self.delivery, part, failed, self.following)
         return False
 
 
-def _failed(
+@dataclass(frozen=True)
+class _Failed:
+    """An error, whether the publish call had begun, and how long absence does not count."""
+
+    error: Exception
+    publishing: bool
+    settle: timedelta
+
+
+def _store_failure(
     bench: Workbench,
     delivery: Delivery,
     part: Part,
-    error: Exception,
-    *,
-    settle: timedelta,
-    publishing: bool,
+    failed: _Failed,
+    following: Following | None,
 ) -> None:
-    failure = failure_of(error)
+    error, failure = failed.error, failure_of(failed.error)
     decision = retry.after_failure(
         error,
-        publishing=publishing,
+        publishing=failed.publishing,
         attempt=delivery.attempts,
         now=bench.now(),
         jitter=bench.jitter(),
-        settle=settle,
+        settle=failed.settle,
         before=delivery.outcome,
     )
     jitter = bench.jitter()
@@ -229,7 +281,7 @@ def _failed(
                 health = Health(until, sick, jitter)
                 outcomes.doubt(session, row, at, failure, doing, health=health)
 
-    delivery = bench.store(delivery, change)
+    delivery = bench.store(delivery, change, following)
     level = logging.ERROR if delivery.status is Status.FAILED else logging.WARNING
     words = {
         Status.SCHEDULED: t("not sent, will be tried again: {reason}", reason=failure.words),
@@ -246,25 +298,27 @@ def _keep_prepared(part: Part, error: Exception) -> None:
         part.prepared = ""
 
 
-def settle(bench: Workbench, delivery: Delivery, part: Part, receipt: Receipt) -> Delivery | None:
-    """Store the platform's yes, or the evidence of it; None when the platform named a post that
+def settle(
+    bench: Workbench,
+    delivery: Delivery,
+    part: Part,
+    receipt: Receipt,
+    following: Following | None = None,
+) -> bool:
+    """Store the platform's yes, or the evidence of it; False when the platform named a post that
     another delivery has already, so that only a person can tell."""
 
     def change(session: Session, row: Delivery) -> None:
-        copy = Part(**part.model_dump())
-        outcomes.settle_part(session, row, copy, receipt, bench.doing())
+        outcomes.settle_part(session, row, part, receipt, bench.doing())
 
     try:
-        delivery = bench.store(delivery, change)
+        bench.store(delivery, change, following)
     except IntegrityError:
         _ask_about_id(bench, delivery, receipt)
-        return None
-    part.remote_id, part.permalink = receipt.remote_id, receipt.permalink
-    part.published_at = bench.now()
-    part.extra = json.dumps(dict(receipt.extra))
+        return False
     words = t("published: {where}", where=receipt.permalink or receipt.remote_id)
     bench.say(logging.INFO, "published", delivery, words, permalink=receipt.permalink)
-    return delivery
+    return True
 
 
 def _ask_about_id(bench: Workbench, delivery: Delivery, receipt: Receipt) -> None:

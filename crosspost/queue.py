@@ -11,9 +11,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, or_, select
 
@@ -24,8 +25,12 @@ from crosspost.ledger import book
 from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import ENDED, Status, Verb, status_word, target
 from crosspost.post import Post, to_json
+from crosspost.prepared import Prepared, inserting, setting
 from crosspost.times import Moment
 from crosspost.wording import t
+
+#: So many revisions' numbers and codes are remembered; then they are read again.
+REMEMBERED = 1_000
 
 
 @dataclass(frozen=True)
@@ -261,11 +266,8 @@ def _anew(due: Moment, not_after: datetime) -> dict[str, Any]:
 def rewrite(session: Session, delivery: Delivery, columns: Mapping[str, Any]) -> None:
     """Columns of a row that must still be what was read: same status, same fence. `delivery` is
     brought up to date. A status among them comes from `move` alone. Raises Stale."""
-    found = session.execute(
-        _GUARDED.values(**columns),
-        {"its_id": delivery.id, "its_status": delivery.status, "its_fence": delivery.fence},
-    )
-    if found.rowcount != 1:  # type: ignore[attr-defined]
+    its = {"its_id": delivery.id, "its_status": delivery.status, "its_fence": delivery.fence}
+    if _guarded(tuple(columns)).run(session, {**its, **columns}).rowcount != 1:
         raise Stale(
             t("This delivery was changed by somebody else meanwhile."),
             hint=t("Look at it again, then decide."),
@@ -274,11 +276,15 @@ def rewrite(session: Session, delivery: Delivery, columns: Mapping[str, Any]) ->
         set_committed_value(delivery, name, value)
 
 
-_GUARDED = update(table(Delivery)).where(
-    col(Delivery.id) == bindparam("its_id"),
-    col(Delivery.status) == bindparam("its_status"),
-    col(Delivery.fence) == bindparam("its_fence"),
-)
+@cache
+def _guarded(columns: tuple[str, ...]) -> Prepared:
+    its = table(Delivery).c
+    guard = (
+        its.id == bindparam("its_id"),
+        its.status == bindparam("its_status"),
+        its.fence == bindparam("its_fence"),
+    )
+    return Prepared(setting(Delivery, columns).where(*guard))
 
 
 # --- moves of the daemon --------------------------------------------------------------------------
@@ -338,7 +344,12 @@ def _take(session: Session, delivery: Delivery, doing: Doing) -> None:
         "outcome": "",
         "message": "",
     }
-    session.execute(insert(table(Attempt)), attempt)
+    _ATTEMPTED.run(session, attempt)
+
+
+_ATTEMPTED = Prepared(
+    inserting(Attempt, "delivery_id", "number", "fence", "by", "started_at", "outcome", "message")
+)
 
 
 def miss(session: Session, doing: Doing) -> list[Delivery]:
@@ -404,18 +415,16 @@ def failed_again(
 def works(session: Session, channel: str, now: datetime) -> None:
     """Something was published on this channel: the row of failures is broken, and a pause whose
     time is over is forgotten."""
-    session.execute(_WORKS, {"its_channel": channel, "now": now})
+    _WORKS.run(session, {"its_channel": channel, "now": now})
 
 
-_WORKS = (
+_C = table(ChannelState).c
+_WORKS = Prepared(
     update(table(ChannelState))
     .where(
-        col(ChannelState.channel) == bindparam("its_channel"),
-        or_(col(ChannelState.failures) > 0, col(ChannelState.paused_until).is_not(None)),
-        or_(
-            col(ChannelState.paused_until).is_(None),
-            col(ChannelState.paused_until) <= bindparam("now"),
-        ),
+        _C.channel == bindparam("its_channel"),
+        or_(_C.failures > 0, _C.paused_until.is_not(None)),
+        or_(_C.paused_until.is_(None), _C.paused_until <= bindparam("now")),
     )
     .values(failures=0, paused_until=None, reason="")
 )
@@ -451,7 +460,7 @@ def parts_of(session: Session, delivery: Delivery) -> list[Part]:
 
 def has_parts_left(session: Session, delivery: Delivery) -> bool:
     """Whether a part of it is not out yet."""
-    return session.exec(_PARTS_LEFT, params={"its_delivery": delivery.id}).first() is not None
+    return bool(_PARTS_LEFT.rows(session, {"its_delivery": delivery.id}))
 
 
 #: The outcome of a delivery that ended with only some of its parts public.
@@ -500,25 +509,25 @@ _PARTS = (
     .where(col(Part.delivery_id) == bindparam("its_delivery"))
     .order_by(col(Part.position))
 )
-_PARTS_LEFT = (
-    select(Part.id)
-    .where(
-        col(Part.delivery_id) == bindparam("its_delivery"),
-        col(Part.published_at).is_(None),
+_PARTS_LEFT = Prepared(
+    select(table(Part).c.id).where(
+        table(Part).c.delivery_id == bindparam("its_delivery"),
+        table(Part).c.published_at.is_(None),
     )
-    .limit(1)
 )
 
 
 def write_part(session: Session, part: Part, columns: Mapping[str, Any]) -> None:
     """Columns of a part; `part` is brought up to date. The caller moves its delivery in the same
     transaction, and the guard of that move is the guard of this too."""
-    session.execute(_PART.values(**columns), {"its_id": part.id})
+    _part(tuple(columns)).run(session, {"its_id": part.id, **columns})
     for name, value in columns.items():
         set_committed_value(part, name, value)
 
 
-_PART = update(table(Part)).where(col(Part.id) == bindparam("its_id"))
+@cache
+def _part(columns: tuple[str, ...]) -> Prepared:
+    return Prepared(setting(Part, columns).where(table(Part).c.id == bindparam("its_id")))
 
 
 def deliveries_of(session: Session, revision: Revision) -> list[Delivery]:
@@ -543,6 +552,8 @@ def announcement_of(session: Session, delivery: Delivery) -> int:
 def subject(session: Session, revision_id: int) -> tuple[int, int, str]:
     """Announcement, number and code of a revision, from the clerk's memory where there is one."""
     remembered: dict[int, tuple[int, int, str]] = session.info.get("subjects", {})
+    if len(remembered) >= REMEMBERED:
+        remembered.clear()
     if revision_id not in remembered:
         revision = session.get_one(Revision, revision_id)
         remembered[revision_id] = (revision.announcement_id, revision.number, revision.code)

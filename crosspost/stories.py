@@ -36,6 +36,7 @@ def sentence(entry: Json, zone: tzinfo = UTC) -> str:
     data = entry.get("data", {})
     values = {
         "revision": entry.get("revision", ""),
+        "fake": data.get("fake", ""),
         "channel": entry.get("channel", ""),
         "channels": entry.get("channel") or t("all channels"),
         "wall": str(data.get("wall", "")).replace("T", " "),
@@ -82,11 +83,14 @@ def _sentences() -> dict[str, str]:
         "given_up": t("gave it up."),
         "missed": t("its latest time passed before it could be sent."),
         "retried": t("let it go out after all."),
+        "fake_added": t("made fake {fake} known."),
+        "fake_removed": t("took fake {fake} back: it was none."),
         "held": t("put {channels} on hold."),
         "resumed": t("let {channels} go on."),
         "backed_up": t("made a backup of the database."),
         "restore_confirmed": t("confirmed that an older copy of the database is in use now."),
         "connected": t("logged in to {channels}."),
+        "alarms_read": t("read the alarms."),
         "alarmed": t("stopped it: it is not what was approved."),
     }
 

@@ -42,6 +42,7 @@ WEEKDAYS = (
     "minggu ahad sunday min sun",
 )
 NEAR_DAYS = {
+    "kemarin": -1, "yesterday": -1,
     "hari ini": 0, "today": 0, "nanti": 0,
     "besok": 1, "tomorrow": 1,
     "lusa": 2, "the day after tomorrow": 2, "day after tomorrow": 2,
@@ -262,6 +263,17 @@ def _clock(found: re.Match[str]) -> Slots:
     return {"clock": (hour, int(minute), int(second))}
 
 
+def _around(found: re.Match[str]) -> Slots:
+    """ "setengah 9" is half before nine; "9 kurang 10", "9 lewat 10" are ten minutes from it."""
+    groups = found.groupdict()
+    minutes = -30 if groups.get("count") is None else int(groups["count"])
+    minutes = -minutes if groups.get("way") == "kurang" else minutes
+    hour, minute = divmod(int(found["hour"]) * 60 + minutes, 60)
+    if not 1 <= int(found["hour"]) <= 24 or abs(minutes) > 59:
+        raise not_understood(found[0])
+    return {"clock": (str(hour or 12), minute, 0)}
+
+
 def _offset(found: re.Match[str]) -> Slots:
     hours, minutes = int(found["hours"]), int(found["minutes"] or 0)
     if hours > 14 or minutes > 59:
@@ -344,6 +356,8 @@ _TABLE: list[tuple[str, Reader]] = [
     (r"(?:at )?(?:noon|midday)|tengah hari", lambda _: {"clock": ("12", 0, 0), "part": "siang"}),
     (r"(?:at )?midnight|tengah malam", _refuse_midnight),
     (_TIME, _clock),
+    (rf"{_AT}setengah (?P<hour>\d\d?)", _around),
+    (rf"{_AT}(?P<hour>\d\d?) (?P<way>lewat|lebih|kurang) (?P<count>\d\d?)(?: menit)?", _around),
     (rf"{_AT}(?P<hour>\d\d?)(?![\d:.])", _clock),
     (_HOUR_WITH_PART, _clock),
     (_PART, lambda found: {"part": found[0].replace(".", "")}),

@@ -15,9 +15,17 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from crosspost import agenda, allowance, logins, queue
+from crosspost import agenda, alarms, allowance, logins, queue, sightings
 from crosspost.config import Channel, Config
-from crosspost.database import Announcement, Approval, ChannelState, Delivery, Part, Revision
+from crosspost.database import (
+    AlarmState,
+    Announcement,
+    Approval,
+    ChannelState,
+    Delivery,
+    Part,
+    Revision,
+)
 from crosspost.errors import UserError
 from crosspost.ledger import book
 from crosspost.lifecycle import NEEDS_PERSON, Status, status_word
@@ -195,12 +203,15 @@ class Views:
         """The office at a glance: what runs, what waits, what needs a person."""
         counts = Counter(self.session.exec(select(Delivery.status)))
         waiting = select(Delivery).where(col(Delivery.status).in_(list(NEEDS_PERSON)))
+        remembered = sightings.remembered(self.session)
         people = [
             {
-                "announcement": queue.announcement_of(self.session, delivery),
+                "announcement": number,
                 **self.delivery(delivery),
+                "read": _is_read(remembered, delivery, number),
             }
             for delivery in self.session.exec(waiting.order_by(col(Delivery.id)))
+            for number in [queue.announcement_of(self.session, delivery)]
         ]
         paused = [c for c in self.channels(now) if _is_paused(c, now)]
         wake = agenda.next_wake(self.session, (), now)
@@ -214,6 +225,7 @@ class Views:
             "needs_person": people,
             "paused_channels": paused,
             "restored": self._restored(),
+            "broken_alarms": sightings.broken_ways(self.session, self.config),
             "ending_logins": [
                 {
                     "channel": ending.channel,
@@ -230,6 +242,22 @@ class Views:
         except UserError as error:
             return error.problems[0]
         return found.words() if found else None
+
+    def alarms(self, now: datetime, daemon: bool | None) -> list[Json]:
+        """What needs a person now, and what became of telling them."""
+        remembered = sightings.remembered(self.session)
+        found = alarms.current(sightings.seen_in(self.session, self.config, now, daemon))
+        return [
+            {
+                "key": alarm.key,
+                "words": alarm.words,
+                "told": self.time(row.told_at if row else None),
+                "read": self.time(row.read_at if row else None),
+                "read_by": (row.read_by if row else None) or None,
+            }
+            for alarm in found
+            for row in [remembered.get(alarm.key)]
+        ]
 
     def heading(self, delivery: Delivery) -> Json:
         """The announcement of a delivery in a line: number and title."""
@@ -251,6 +279,11 @@ def status_words(channels: Mapping[str, str]) -> str:
     if len(counts) == 1:
         return status_word(Status(next(iter(counts))))
     return ", ".join(f"{status_word(Status(status))} {n}" for status, n in counts.items())
+
+
+def _is_read(remembered: Mapping[str, AlarmState], delivery: Delivery, number: int) -> bool:
+    row = remembered.get(alarms.key_of(sightings.trouble_of(delivery, number)))
+    return row is not None and row.read_at is not None
 
 
 def _is_paused(channel: Json, now: datetime) -> bool:

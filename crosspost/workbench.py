@@ -11,16 +11,18 @@ import random
 import threading
 import traceback
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session
 
 from crosspost import queue
 from crosspost.adapters import Adapter
-from crosspost.clerk import Clerk
+from crosspost.clerk import Change, Clerk
 from crosspost.config import Config
 from crosspost.connections import open_channel
 from crosspost.database import Database, Delivery, Part
@@ -42,6 +44,15 @@ def utc_now() -> datetime:
 
 
 @dataclass
+class Following:
+    """What a channel does next: the change that takes it, and what it took, once it was handed in
+    with the end of what the channel does now."""
+
+    take: Change[Any]
+    taken: Future[Any] | None = None
+
+
+@dataclass
 class Workbench:
     """One for a daemon. `name` stands in attempts and entries, `now` is the clock, `stopping` is
     set when the daemon is asked to end."""
@@ -57,6 +68,10 @@ class Workbench:
 
     def __post_init__(self) -> None:
         self.clerk = Clerk(self.database)
+
+    def opened(self, channel: str) -> Adapter | None:
+        """The channel's adapter if it was used before."""
+        return self._adapters.get(channel)
 
     def adapter(self, channel: str) -> Adapter:
         """The channel's adapter, opened at first use. Raises UserError when it cannot be."""
@@ -90,27 +105,49 @@ class Workbench:
             begun=part.begun_at,
         )
 
-    def store(self, delivery: Delivery, change: Callable[[Session, Delivery], object]) -> Delivery:
+    def store(
+        self,
+        delivery: Delivery,
+        change: Callable[[Session, Delivery], object],
+        following: Following | None = None,
+    ) -> Delivery:
         """Make a change durable, and keep trying: what has happened outside cannot be undone.
+        With it, in the same transaction, take what is `following`.
 
-        `change` gets a copy of `delivery` and moves it by `queue.py`, whose guard sees to it that
-        the row is still the same; the copy as it is afterwards is returned. Raises Stale when
-        somebody else has claimed the delivery since, DatabaseError only when the daemon is stopping
-        (the next one finds the row as it was and takes over).
+        `change` moves `delivery` by `queue.py`, whose guard sees to it that the row is still the
+        same. It is returned as it is afterwards; when storing fails, it is as before. Raises Stale
+        when somebody else has claimed it since, DatabaseError only when the daemon is stopping (the
+        next one finds the row as it was and takes over).
         """
+        before = delivery.model_dump()
 
-        def guarded(session: Session) -> Delivery:
-            row = Delivery(**delivery.model_dump())
-            change(session, row)
-            return row
+        def guarded(session: Session) -> None:
+            vars(delivery).update(before)  # it may be the second time
+            change(session, delivery)
 
+        also = [following.take] if following and following.taken is None else []
         while True:
+            done, *taken = self.clerk.hand_in(guarded, *also)
+            if following and taken:
+                [following.taken], also = taken, []
             try:
-                return self.clerk.do(guarded)
+                done.result()
+                return delivery
             except DatabaseError as error:
+                vars(delivery).update(before)
                 log.error("%s", error, extra={"event": "database"})
                 if self.stopping.wait(STORE_AGAIN):
                     raise
+            except Exception:
+                vars(delivery).update(before)
+                raise
+
+    def take(self, following: Following) -> Any:
+        """What is following; taken now if it was not handed in with anything else. Raises
+        DatabaseError."""
+        if following.taken is None:
+            return self.clerk.do(following.take)
+        return following.taken.result()
 
     def say(
         self, level: int, event: str, delivery: Delivery, words: str, **fields: str | None

@@ -34,6 +34,7 @@ BUILT_IN: dict[str, str] = {
     "x": "crosspost.adapters.x:XAdapter",
     "linkedin": "crosspost.adapters.linkedin:LinkedInAdapter",
     "youtube": "crosspost.adapters.youtube:YouTubeAdapter",
+    "tiktok": "crosspost.adapters.tiktok:TikTokAdapter",
     "discord": "crosspost.adapters.discord:DiscordAdapter",
     "matrix": "crosspost.adapters.matrix:MatrixAdapter",
     "slack": "crosspost.adapters.slack:SlackAdapter",

@@ -43,7 +43,7 @@ from crosspost.retry import retry_time
 from crosspost.wording import t
 
 if TYPE_CHECKING:
-    import requests
+    from crosspost.adapters.transport import Session
 
 Vault = Callable[[], "dict[str, str]"]
 
@@ -140,6 +140,10 @@ class Adapter(ABC):
         `key` is unique to the part; `now` is aware. Whatever a later look-up or a repeat needs.
         """
         return {}
+
+    def needs_preparing(self, post: Post) -> bool:  # noqa: ARG002
+        """Whether `prepare` has anything to do for this post. If not, it may be left out."""
+        return type(self).prepare is not Adapter.prepare
 
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:  # noqa: ARG002
         """Uploads and tokens: all that may be repeated. The result (JSON values) is stored."""
@@ -247,9 +251,9 @@ class HttpAdapter(Adapter):
     call_timeout: tuple[float, float] = (10.0, 30.0)
     upload_timeout: tuple[float, float] = (10.0, 180.0)
 
-    _session: requests.Session | None = None
+    _session: Session | None = None
 
-    def session(self) -> requests.Session:
+    def session(self) -> Session:
         """The one session of this channel, made at first use; proxies are read from the
         environment once, and no retry of any call is made below us."""
         if self._session is None:

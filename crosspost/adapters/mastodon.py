@@ -29,7 +29,7 @@ from crosspost.errors import (
     RejectedContent,
     RetryLater,
 )
-from crosspost.post import Account, Capabilities, Image, Outgoing, Receipt, Reconcile
+from crosspost.post import Account, Capabilities, Image, Outgoing, Post, Receipt, Reconcile
 from crosspost.wording import t
 
 # A cautious subset of what the server takes for a URL: what it leaves out counts in full.
@@ -110,6 +110,9 @@ class MastodonAdapter(OAuthAdapter):
         return {"key": f"{key}-{now:%Y%m%dT%H%M%S%f}"}
 
     # --- publishing -------------------------------------------------------------------------------
+
+    def needs_preparing(self, post: Post) -> bool:
+        return bool(post.images or post.videos)
 
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
         earlier = outgoing.prepared.get("media")

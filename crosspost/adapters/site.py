@@ -18,6 +18,7 @@ from crosspost.post import (
     Image,
     Markup,
     Outgoing,
+    Post,
     Receipt,
     Reconcile,
 )
@@ -83,6 +84,9 @@ class SiteAdapter(Adapter):
 
     def measure(self, text: str) -> int:
         return len(text)
+
+    def needs_preparing(self, post: Post) -> bool:
+        return bool(post.images or post.videos)
 
     def prepare(self, outgoing: Outgoing) -> dict[str, object]:
         """Nothing is written yet; but an image that cannot be read is better known now."""

@@ -110,6 +110,13 @@ class WebhookAdapter(HttpAdapter):
         at, data = _stamp(self.context.now()), {"id": receipt.remote_id}
         self._send("announcement.deleted", event, at, data, phase="delete")
 
+    def tell(self, kind: str, data: dict[str, Any]) -> None:
+        """An event that is no announcement. Raises PlatformError."""
+        now = self.context.now()
+        digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+        event = f"{kind}-{now:%Y%m%dT%H%M%S%f}-{digest[:8]}"
+        self._send(kind, event, _stamp(now), data, phase="check")
+
     def _send(self, kind: str, event: str, at: str, data: dict[str, Any], *, phase: str) -> Answer:
         """One event, signed. The same arguments make the same body, at any time."""
         event_json = {"type": kind, "timestamp": at, "data": data}

@@ -17,10 +17,12 @@ import typer
 
 from crosspost import __version__
 from crosspost.cli import (
+    alarms,
     announcements,
     approvals,
     channels,
     checking,
+    fakes,
     keeping,
     office,
     proving,
@@ -46,6 +48,8 @@ for subject in (setup, announcements, checking, approvals, running, records, kee
 proving.register(app, records.log)
 app.add_typer(channels.app, name="channels")
 app.add_typer(records.log, name="log")
+app.add_typer(alarms.app, name="alarms")
+app.add_typer(fakes.app, name="fake")
 
 
 def _version(wanted: bool) -> None:

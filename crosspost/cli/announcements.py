@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.wording import t
+from crosspost.wording import language, t
 
 if TYPE_CHECKING:
     from crosspost.cli.drafting import Fields
@@ -427,7 +427,7 @@ def spoken_time(office: Office, moment: datetime) -> str:
     """A time with weekday, zone and offset, in the office's zone and language."""
     from crosspost.times import spoken
 
-    return spoken(moment, office.config.office.zone, office.config.office.language)
+    return spoken(moment, office.config.office.zone, language())
 
 
 def _say_added(office: Office, added: Added) -> None:
@@ -514,7 +514,7 @@ def _short_time(office: Office, moment: str | None) -> str:
     if moment is None:
         return ""
     config = office.config
-    return short(datetime.fromisoformat(moment), config.office.zone, config.office.language)
+    return short(datetime.fromisoformat(moment), config.office.zone, language())
 
 
 def _status(word: str | None) -> Any:

@@ -78,6 +78,7 @@ def check(
 
 
 def _check(office: Office, name: str) -> dict[str, Any]:
+    from crosspost.accounts import remember
     from crosspost.connections import open_channel
     from crosspost.errors import PlatformError
     from crosspost.queue import unpause
@@ -91,6 +92,7 @@ def _check(office: Office, name: str) -> dict[str, Any]:
         adapter.close()
     with office.database.write() as session:
         unpause(session, name)
+        remember(session, name, account)
     return {
         "channel": name,
         "ok": True,

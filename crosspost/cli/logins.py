@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.wording import t
+from crosspost.wording import language, t
 
 if TYPE_CHECKING:
     from crosspost.adapters import Adapter
@@ -272,7 +272,7 @@ def _say_rights(office: Office, token: Token) -> None:
             "    "
             + t(
                 "a person must log in again before: {ends}",
-                ends=short(ends, about.zone, about.language),
+                ends=short(ends, about.zone, language()),
             )
         )
 

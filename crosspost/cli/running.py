@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,34 +40,50 @@ def daemon(
     ] = LogFormat.TEXT,
 ) -> None:
     """Publish approved announcements at their time, until stopped."""
-    from crosspost.cli.office import open_office
+    from crosspost.adapters import problems_of
+    from crosspost.cli import office as office_room
+    from crosspost.config import load
     from crosspost.daemon import Daemon
     from crosspost.logs import set_up
+    from crosspost.watchman import last_words
 
-    office = open_office()
-    set_up(log_format.value, office.config.office.tz)
-    runner = Daemon(office.database, office.config)
-    runner.stop_on_signals()
-    if once:
-        runner.run_once()
-    else:
-        runner.run()
+    config = load(office_room.config_file, check_channel=problems_of)
+    set_up(log_format.value, config.office.tz)
+    with last_words(config, lambda: datetime.now(UTC)):
+        office = office_room.open_office()
+        runner = Daemon(office.database, office.config)
+        runner.stop_on_signals()
+        if once:
+            runner.run_once()
+        else:
+            runner.run()
 
 
-def status(json: AsJson = False) -> None:
-    """Is all well? Ends with 3 when something needs a person."""
+def status(
+    alarm: Annotated[
+        bool, typer.Option("--alarm", help="Send the alarms that are due too; for cron.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Is all well? Ends with 3 when something needs a person that nobody has read."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import show_json
     from crosspost.lock import daemon_runs
 
-    office = open_office(secrets=False)
+    office = open_office(secrets=alarm)
+    runs = daemon_runs(office.database)
+    if alarm:
+        from crosspost.watchman import Watchman
+
+        Watchman(office.database, office.config, lambda: office.now).look(daemon=runs)
     with office.views() as views:
-        found = views.status(office.now, daemon_runs(office.database))
+        found = views.status(office.now, runs)
     if json:
         show_json(found)
     else:
         _print(office, found)
-    if found["needs_person"] or found["overdue"] or found["restored"]:
+    waiting = [one for one in found["needs_person"] if not one["read"] or one["status"] == "review"]
+    if waiting or found["overdue"] or found["restored"] or found["broken_alarms"]:
         raise typer.Exit(NEEDS_PERSON)
 
 
@@ -141,6 +157,9 @@ def _print(office: Office, found: dict[str, Any]) -> None:
     if found["restored"]:
         say(t("RESTORED: {found}", found=found["restored"]))
         say(t("         Nothing is published before you confirm it: crosspost restore"))
+    for way, problem in found["broken_alarms"].items():
+        say(t("ALARMS:  not delivered by {way}: {problem}", way=way, problem=problem))
+        say(t("         Mend it, then: crosspost alarms test"))
     if found["overdue"]:
         say(t("OVERDUE: something should be sent now, and no daemon runs."))
     elif found["next"]:

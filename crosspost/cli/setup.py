@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,7 +50,8 @@ def init(
     of processes: type them when asked, or write them into .env.
     """
     from crosspost.cli.output import say
-    from crosspost.founding import Answers, found
+    from crosspost.config import known_language, web_address
+    from crosspost.founding import Answers, found, zone_called
     from crosspost.founding import upgrade as bring_up_to_date
     from crosspost.people import os_user
     from crosspost.wording import set_language
@@ -59,16 +61,21 @@ def init(
         say(t("The queue database is up to date."))
         return
     _refuse_existing(folder)
-    speaks = _asked(language, t("Language of the office (id, en)"), "id")
+    speaks = _asked(language, t("Language of the office (id, en)"), "id", known_language)
     set_language(os.environ.get("CROSSPOST_LANGUAGE") or speaks)
     answers = Answers(
-        name=_asked(name, t("Name of the office"), None),
-        zone=_asked(zone, t("Time zone"), "Asia/Jakarta"),
+        name=_asked(name, t("Name of the office"), None, _said),
+        zone=_asked(zone, t("Time zone (a city, or WIB, WITA, WIT)"), "Asia/Jakarta", zone_called),
         language=speaks,
         os_user=os_user(),
-        person=_asked(person, t("Your name on the record"), os_user()),
+        person=_asked(person, t("Your name on the record"), os_user(), _said),
         title=_asked(title, t("Your office title (may be empty)"), ""),
-        site_url=_asked(site_url, t("Address of your own pages (empty: none)"), ""),
+        site_url=_asked(
+            site_url,
+            t("Address of your own pages (empty: none)"),
+            "",
+            lambda url: web_address(url) if url else "",
+        ),
         approve_on_add=approve_on_add,
     )
     channels = _channels(answers.site_url, channel)
@@ -95,52 +102,70 @@ def _refuse_existing(folder: Path) -> None:
         )
 
 
-def _asked(given: str | None, question: str, default: str | None) -> str:
-    """What was given as an option; else what the admin answers; else the default.
+def _asked(
+    given: str | None,
+    question: str,
+    default: str | None,
+    understood: Callable[[str], str] = str,
+) -> str:
+    """What was given as an option; else what the admin answers; else the default; as `understood`
+    (ValueError with a sentence: not at all). A person is asked again, and loses no other answer.
 
-    Raises UsageError when there is neither an answer nor a default.
+    Raises UsageError when there is neither an answer nor a default, or an option is no answer.
     """
-    from crosspost.cli.output import ask, interactive
+    from crosspost.cli.output import ask, interactive, warn
     from crosspost.errors import UsageError
 
-    if given is not None:
-        return given
-    if interactive():
-        return ask(question, default=default, show_default=bool(default))
-    if default is None:
-        raise UsageError(
-            t("{question}: missing.", question=question), hint=t("See: crosspost init --help")
-        )
-    return default
+    hint = t("See: crosspost init --help")
+    if given is None and not interactive():
+        if default is None:
+            raise UsageError(t("{question}: missing.", question=question), hint=hint)
+        given = default
+    while True:
+        answer = given
+        if answer is None:
+            answer = ask(question, default=default, show_default=bool(default))
+        try:
+            return understood(answer)
+        except ValueError as error:
+            sentence = t("{question}: {reason}.", question=question, reason=error)
+            if given is not None:
+                raise UsageError(sentence, hint=hint) from error
+            warn(f"  {error}.")
+
+
+def _said(words: str) -> str:
+    """Raises ValueError with a sentence when there is nothing in it."""
+    if not words.strip():
+        raise ValueError(t("write something"))
+    return words.strip()
 
 
 def _channels(site_url: str, platforms: list[str]) -> tuple[NewChannel, ...]:
     from crosspost.adapters import platforms as known_platforms
     from crosspost.cli.drafting import split
-    from crosspost.cli.output import ask, interactive
-    from crosspost.errors import UsageError
     from crosspost.founding import NewChannel
 
-    names = [name for item in platforms for name in split(item)]
     others = sorted(set(known_platforms()) - {"site"})
-    if not names and interactive():
-        question = t("Where else to publish ({known}; commas between, empty: nowhere yet)")
-        names = split(ask(question.format(known=", ".join(others)), default=""))
-    if wrong := [name for name in names if name not in known_platforms()]:
-        raise UsageError(
-            t(
-                'There is no platform "{name}"; there are {known}.',
-                name=wrong[0],
-                known=", ".join(others),
-            )
-        )
+
+    def known(words: str) -> str:
+        wrong = [name for name in split(words) if name not in known_platforms()]
+        if wrong:
+            raise ValueError(t('there is no platform "{name}"', name=wrong[0]))
+        return words
+
+    question = t(
+        "Where else to publish ({known}; commas between, empty: nowhere yet)",
+        known=", ".join(others),
+    )
+    names = split(_asked(",".join(platforms) or None, question, "", known))
     site = [NewChannel("site", "site")] if site_url else []
     return (*site, *(_channel(name) for name in dict.fromkeys(names) if name != "site"))
 
 
 def _channel(platform: str) -> NewChannel:
     """A channel of that platform, its needed keys asked for; secrets typed unseen."""
-    from crosspost.cli.output import ask, interactive, say
+    from crosspost.cli.output import interactive, say
     from crosspost.founding import NewChannel, wanted_keys
 
     plain, secret = wanted_keys(platform)
@@ -149,13 +174,40 @@ def _channel(platform: str) -> NewChannel:
             platform, platform, dict.fromkeys(plain, "FILL-ME-IN"), dict.fromkeys(secret, "")
         )
     say(t("{platform}: how to get these is in docs/channels/{platform}.md", platform=platform))
-    keys = {key: ask(f"  {key}") for key in plain}
+    keys = {key: _asked(None, f"  {key}", None, _fit(platform, key)) for key in plain}
     hidden = t("not shown; empty: later, into .env")
     secrets = {
-        key: ask(f"  {key} ({hidden})", default="", hide_input=True, show_default=False)
+        key: _asked_unseen(f"  {key} ({hidden})", _fit(platform, key, secret=True))
         for key in secret
     }
     return NewChannel(platform, platform, keys, secrets)
+
+
+def _asked_unseen(question: str, understood: Callable[[str], str]) -> str:
+    from crosspost.cli.output import ask, warn
+
+    while True:
+        answer = ask(question, default="", hide_input=True, show_default=False)
+        try:
+            return understood(answer) if answer else ""
+        except ValueError as error:
+            warn(f"  {error}")
+
+
+def _fit(platform: str, key: str, *, secret: bool = False) -> Callable[[str], str]:
+    """Whether an answer is one for this key, as the adapter's settings see it."""
+    from pydantic import SecretStr
+
+    from crosspost.adapters import problems_of
+
+    def fits(answer: str) -> str:
+        found = problems_of(platform, {key: SecretStr(answer) if secret else answer})
+        about = [problem for problem in found if problem.startswith(f"{key}: ")]
+        if about:
+            raise ValueError(about[0].removeprefix(f"{key}: ").rstrip("."))
+        return answer
+
+    return fits
 
 
 def _say_done(folder: Path, config: Config, channels: tuple[NewChannel, ...]) -> None:

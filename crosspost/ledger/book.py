@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlmodel import Session, col, func, select
 
-from crosspost.database import Delivery, LedgerEntry, LedgerNote, table
+from crosspost.database import Delivery, LedgerEntry, LedgerNote
 from crosspost.errors import NotFound, Refuted
 from crosspost.ledger.canonical import canonical
 from crosspost.ledger.hashing import leaf_hash, new_salt, salted_digest
 from crosspost.lifecycle import MOVES, Status
+from crosspost.prepared import Prepared, inserting
 from crosspost.wording import t
 
 VERSION = 1
@@ -78,23 +79,28 @@ def append(session: Session, act: Act) -> int:
     index = session.info.get(NEXT)  # nobody else appends in this transaction
     index = size(session) if index is None else index
     session.info[NEXT] = index + 1
-    session.execute(
-        insert(table(LedgerEntry)),
-        {
-            "id": index,
-            "entry": entry,
-            "leaf": leaf_hash(entry),
-            "kind": act.kind,
-            "at": act.at,
-            "by": act.by,
-            "announcement_id": act.announcement,
-            "delivery_id": act.delivery,
-        },
-    )
+    row = {
+        "id": index,
+        "entry": entry,
+        "leaf": leaf_hash(entry),
+        "kind": act.kind,
+        "at": act.at,
+        "by": act.by,
+        "announcement_id": act.announcement,
+        "delivery_id": act.delivery,
+    }
+    _APPENDED.run(session, row)
     if act.note:
         session.add(LedgerNote(id=index, note=act.note, salt=salt))
         session.flush()
     return index
+
+
+_APPENDED = Prepared(
+    inserting(
+        LedgerEntry, "id", "entry", "leaf", "kind", "at", "by", "announcement_id", "delivery_id"
+    )
+)
 
 
 def size(session: Session) -> int:

@@ -6,8 +6,13 @@ head, or another one, stops it: then the head is not the head any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from sqlmodel import Session
+
+from crosspost import fakes
+from crosspost.accounts import remembered
+from crosspost.adapters import adapter_class
 from crosspost.config import Config
 from crosspost.database import Database
 from crosspost.errors import ForkProven, Refuted, Undecided, UserError
@@ -23,11 +28,13 @@ from crosspost.showing.shelf import LEDGER, Seal, Shelf
 from crosspost.showing.subjects import Subject
 from crosspost.site import lookup, publicpages, publishing
 from crosspost.site.folder import Folder
-from crosspost.site.publicpages import Identity, KeyRange, OfficialAccount
+from crosspost.site.publicpages import Identity, KeyRange, KnownFake, OfficialAccount
 from crosspost.wording import t
 
 #: So many revisions are read in one transaction; nobody waits for it to end.
 AT_ONCE = 20
+#: Platforms whose accounts are not for the public, or are none.
+INTERNAL = ("site", "slack", "webhook")
 
 
 def show(
@@ -65,6 +72,7 @@ class _Exhibit:
         self.folder = Folder(config.folder / (config.site.folder if config.site else ""))
         self.shelf = Shelf(self.folder, config, seal)
         self.keys: list[tuple[str, str]] = []
+        self.fakes: list[tuple[str, str]] = []
 
     def covered(self) -> int | None:
         """How many entries the signed list of the site covers; what it says of files is taken
@@ -117,14 +125,28 @@ class _Exhibit:
 
     def _put_public_pages(self) -> None:
         assert self.config.site is not None  # noqa: S101 - `show` asks first
-        identity = _identity(self.config, self.seal)
+        with self.database.read() as session:
+            identity = _identity(self.config, self.seal, session)
+            known = fakes.listed(session)
+        self.fakes = [(k, f"{lookup.FAKE}{f.number}") for f in known for k in f.keys]
         made = publicpages.files(identity, self.config.office, self.config.site)
         for name, content in made.items():
             self.shelf.put(name, content)
+        self._drop_fakes_but(made)
+
+    def _drop_fakes_but(self, made: Mapping[str, bytes]) -> None:
+        """What was no fake after all has no page any more."""
+        root = self.folder.path
+        for path in [*root.glob("fakes/*/index.html"), *root.glob("*/fakes/*/index.html")]:
+            name = path.relative_to(root).as_posix()
+            if name not in made:
+                path.unlink()
+                path.parent.rmdir()
+                self.shelf.files.pop(name, None)
 
     def _put_index(self, *, whole: bool) -> None:
         known: Sequence[tuple[str, str]] = [] if whole else list(self._known_keys())
-        for name, content in lookup.shards([*self.keys, *known]).items():
+        for name, content in lookup.shards([*self.keys, *known, *self.fakes]).items():
             self.shelf.put(name, content)
 
     def _put_bundles(self, sealed: Sealed) -> None:
@@ -178,11 +200,28 @@ def _put_tiles(folder: Folder, sealed: Sealed) -> None:
             folder.replace(name, tile.content(sealed.tree.node))
 
 
-def _identity(config: Config, seal: Seal | None) -> Identity:
+def _identity(config: Config, seal: Seal | None, session: Session) -> Identity:
+    """Who the office is now: its keys, its accounts, and what is none of its own."""
     keys = (KeyRange(str(seal.sealed.verifier), 0),) if seal is not None else ()
     origin = seal.sealed.head.origin if seal is not None else ""
-    known = [
-        OfficialAccount(account.name, account.url or "", account.platform)
-        for account in (config.site.accounts if config.site else ())
-    ]
-    return Identity(origin, keys, publicpages.accounts_of(known))
+    accounts = publicpages.accounts_of([*_configured(config), *_found(config, session)])
+    return Identity(origin, keys, accounts, tuple(_fake(known) for known in fakes.listed(session)))
+
+
+def _configured(config: Config) -> Iterator[OfficialAccount]:
+    for account in config.site.accounts if config.site else ():
+        yield OfficialAccount(account.name, account.url or "", account.platform)
+
+
+def _found(config: Config, session: Session) -> Iterator[OfficialAccount]:
+    """The accounts of the channels as `channels check` found them, where the public sees them."""
+    for name, account in remembered(session).items():
+        channel = config.channels.get(name)
+        if channel and channel.platform not in INTERNAL and account.url.startswith("https://"):
+            title = adapter_class(channel.platform).title
+            yield OfficialAccount(account.name, account.url, title)
+
+
+def _fake(known: fakes.Known) -> KnownFake:
+    found, at = known.found, known.at.isoformat(timespec="seconds")
+    return KnownFake(known.number, at, found.title, found.explanation, found.text, found.links)

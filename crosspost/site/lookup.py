@@ -28,7 +28,10 @@ TRACKING: Final = frozenset(
     {"fbclid", "feature", "gclid", "igsh", "igshid", "mibextid", "rdid", "ref", "ref_src"}
     | {"ref_url", "s", "share_url", "si", "t"}
 )
-_URL = regex.compile(r"(?:https?://|www\.)\S+|[\p{L}\p{N}.-]+\.\p{L}{2,}/\S*", regex.IGNORECASE)
+# bounds, so that no text makes it slow
+_URL = regex.compile(
+    r"(?:https?://|www\.)\S+|[\p{L}\p{N}.-]{1,100}\.\p{L}{2,24}/\S*", regex.IGNORECASE
+)
 _LINK = regex.compile(r"https?://([^\s/?#]+)([^\s?#]*)(?:\?([^\s#]*))?\S*", regex.IGNORECASE)
 _SAME_SITE = regex.compile(r"^(?:www|m|mobile)\.")
 _NEITHER = regex.compile(r"[^\p{L}\p{N}]+")

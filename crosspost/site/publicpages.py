@@ -7,7 +7,7 @@ gives files, and must not write them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import resources
@@ -19,6 +19,8 @@ from crosspost.times import spoken
 from crosspost.wording import LANGUAGES
 
 IDENTITY = "identity.json"
+#: So many fakes stand in the list; each has its own page.
+NEWEST = 60
 
 
 @dataclass(frozen=True)
@@ -75,43 +77,49 @@ def files(identity: Identity, office: Office, site: SiteSettings) -> dict[str, b
     }
     for language in LANGUAGES:
         own = "" if language == office.language else f"{language}/"
-        for name, values in _pages(identity, office, language).items():
-            html = _page(name, language, own, office, site, values)
-            made[f"{own}{name}/index.html"] = html.encode()
+        for where, template, values in _pages(identity, office, language):
+            html = _page(template, where, language, own, office, site, values)
+            made[f"{own}{where}/index.html"] = html.encode()
     return made
 
 
-def _pages(identity: Identity, office: Office, language: str) -> Mapping[str, Mapping[str, Any]]:
+def _pages(
+    identity: Identity, office: Office, language: str
+) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Where each page lies, its template, and what it shows besides."""
     fakes = [
         (fake, spoken(datetime.fromisoformat(fake.at), office.zone, language))
         for fake in identity.fakes
     ]
-    return {
-        "check": {"vkey": identity.vkey},
-        "accounts": {"accounts": identity.accounts},
-        "fakes": {"fakes": fakes},
-    }
+    yield "check", "check.html", {"vkey": identity.vkey}
+    yield "accounts", "accounts.html", {"accounts": identity.accounts}
+    more = max(len(fakes) - NEWEST, 0)
+    yield "fakes", "fakes.html", {"fakes": fakes[:NEWEST], "more": more}
+    for fake, when in fakes:
+        yield f"fakes/{fake.number}", "fake.html", {"fake": fake, "when": when}
 
 
 def _page(
-    name: str,
+    template: str,
+    where: str,
     language: str,
     own: str,
     office: Office,
     site: SiteSettings,
     values: Mapping[str, Any],
 ) -> str:
-    root = "../../" if own else "../"
+    home = "../" * (where.count("/") + 1)
+    root = f"../{home}" if own else home
     other = {code: "" if code == office.language else f"{code}/" for code in LANGUAGES}
     return render(
-        f"{name}.html",
+        template,
         language,
         office,
-        url=f"{site.url}/{own}{name}/",
+        url=f"{site.url}/{own}{where}/",
         site_url=site.url,
         root=root,
-        home="../",
-        languages=[(code, f"{root}{where}{name}/") for code, where in other.items()],
+        home=home,
+        languages=[(code, f"{root}{prefix}{where}/") for code, prefix in other.items()],
         **values,
     )
 

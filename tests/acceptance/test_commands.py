@@ -371,6 +371,6 @@ def test_status_tells_a_monitor_that_something_is_due_and_no_daemon_runs(desk):
 
 
 def test_an_init_that_is_refused_leaves_no_folder_behind(empty_desk):
-    said = empty_desk.run("init", "office", "--name", "Office", "--zone", "WIB", code=1)
-    assert "WIB" in said
+    said = empty_desk.run("init", "office", "--name", "Office", "--zone", "Mars/Base", code=2)
+    assert "Mars/Base" in said
     assert not (empty_desk.folder / "office").exists()

@@ -103,7 +103,7 @@ def test_markup_of_the_author_is_text_everywhere(settings):
     evil = announcement(settings.folder, f"{EVIL}\n\n[{EVIL}](https://x.id/{EVIL[:10]})", **fields)
     evil = replace(evil, images=tuple(replace(i, alt=EVIL) for i in evil.images))
     page, calm = (Page(previewed(settings, one)) for one in (evil, content))
-    assert page.tags <= calm.tags | {"code", "blockquote", "i", "b"}
+    assert page.tags <= calm.tags | {"code", "blockquote", "i", "b", "em"}
     assert not [name for _, name, _ in page.attributes if name.startswith("on")]
     assert "49" not in "".join(re.findall(r"\{\{ 7\*7 \}\}|\b49\b", "".join(page.exact)))
 

@@ -93,6 +93,7 @@ def platform(monkeypatch) -> Scripted:
     """The platform behind every channel; without network."""
     made = Scripted()
     monkeypatch.setattr(Workbench, "adapter", lambda _bench, _channel: made)
+    monkeypatch.setattr(Workbench, "opened", lambda _bench, _channel: made)
     monkeypatch.setattr(workbench, "STORE_AGAIN", 0)
     return made
 

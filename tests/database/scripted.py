@@ -11,7 +11,7 @@ from desk import NOW
 
 from crosspost.adapters import Adapter, Context
 from crosspost.errors import RateLimited, RejectedContent, RetryLater, UnknownOutcome
-from crosspost.post import Account, Capabilities, Outgoing, Receipt, Reconcile
+from crosspost.post import Account, Capabilities, Outgoing, Post, Receipt, Reconcile
 from crosspost.publisher import publish, with_parts
 
 
@@ -42,6 +42,10 @@ class Scripted(Adapter):
         self.publishes: deque[Any] = deque()
         self.finds: deque[Any] = deque()
         self.looks = 0
+        self.at_once = False  # nothing is prepared: claimed and begun in one transaction
+
+    def needs_preparing(self, post: Post) -> bool:
+        return not self.at_once
 
     def check(self) -> Account:
         return Account("@office")

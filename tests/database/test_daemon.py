@@ -189,10 +189,10 @@ def test_one_channel_s_trouble_is_not_the_others(database, platform, run, monkey
     bad, good = make(database, scheduled, "alpha", "web")
     whole = daemon_room.publish
 
-    def fail_on_alpha(bench, claimed):
+    def fail_on_alpha(bench, claimed, following):
         if claimed.delivery.channel == "alpha":
             raise RuntimeError("trouble")
-        whole(bench, claimed)
+        whole(bench, claimed, following)
 
     monkeypatch.setattr(daemon_room, "publish", fail_on_alpha)
     run()

@@ -24,8 +24,9 @@ EXAMPLE = (ROOT / "config.example.toml").read_text()
 #: Kinds of entries that are no moves.
 OTHER_KINDS = {
     *("added", "edited", "queued", "rescheduled", "held", "resumed", "connected"),
-    *("backed_up", "restore_confirmed"),
+    *("backed_up", "restore_confirmed", "alarms_read"),
     "rezoned",
+    *("fake_added", "fake_removed"),
 }
 
 
@@ -83,6 +84,7 @@ def sections():
         ("policy", config.Policy),
         ("publishing", config.Publishing),
         ("storage", config.Storage),
+        ("alarms", config.Alarms),
         ("site", config.SiteSettings),
     ):
         yield heading, set(section.model_fields)
@@ -134,6 +136,10 @@ def test_the_example_loads(tmp_path, monkeypatch):
     (tmp_path / "crosspost.toml").write_text(EXAMPLE)
     names = re.findall(r'"env:(\w+)"', EXAMPLE.split("[office]")[1])
     secrets = {"WEBHOOK_SECRET": "whsec_" + "MDAw" * 10, "TELEGRAM_BOT_TOKEN": "123456:" + "A" * 35}
+    secrets |= {
+        "ALARM_SECRET": "whsec_" + "MDAx" * 10,
+        "HEARTBEAT_URL": "https://monitor.example/1",
+    }
     lines = [f"{name}={secrets.get(name, 'made-up-secret')}\n" for name in names]
     (tmp_path / ".env").write_text("".join(lines))
     loaded = config.load(tmp_path / "crosspost.toml", check_channel=problems_of)

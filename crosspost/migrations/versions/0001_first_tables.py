@@ -19,6 +19,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "alarm_state",
+        sa.Column("key", AutoString(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("seen_at", UtcDateTime(), nullable=False),
+        sa.Column("tried_at", UtcDateTime(), nullable=True),
+        sa.Column("told_at", UtcDateTime(), nullable=True),
+        sa.Column("read_at", UtcDateTime(), nullable=True),
+        sa.Column("read_by", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_table(
         "office_state",
         sa.Column("name", AutoString(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
@@ -33,11 +45,28 @@ def upgrade() -> None:
         sa.Column("paused_until", UtcDateTime(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("account", AutoString(), nullable=False),
+        sa.Column("account_url", AutoString(), nullable=False),
         sa.Column("spaced_until", UtcDateTime(), nullable=True),
         sa.Column("secrets", sa.LargeBinary(), nullable=True),
         sa.Column("login_ends", UtcDateTime(), nullable=True),
         sa.Column("renewing_until", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("channel"),
+    )
+    op.create_table(
+        "fake",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("by", AutoString(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("explanation", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("links", sa.Text(), nullable=False),
+        sa.Column("keys", sa.Text(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("digest", AutoString(), nullable=False),
+        sa.Column("removed_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "ledger_entry",

@@ -8,7 +8,7 @@ const TRACKING = new Set(["fbclid", "feature", "gclid", "igsh", "igshid", "mibex
 const SHORTEST = 12;
 
 function normalText(text) {
-  const url = /(?:https?:\/\/|www\.)\S+|[\p{L}\p{N}.-]+\.\p{L}{2,}\/\S*/giu;
+  const url = /(?:https?:\/\/|www\.)\S+|[\p{L}\p{N}.-]{1,100}\.\p{L}{2,24}\/\S*/giu;
   return text.replace(url, " ").normalize("NFKC").toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "");
 }
 
@@ -44,7 +44,7 @@ async function verdict(pasted, root) {
   const keys = await load(root + "check/" + key.slice(0, 2) + ".json");
   if (!Object.hasOwn(keys, key.slice(2))) return ["none", ""];
   const value = keys[key.slice(2)];
-  if (value.startsWith("!")) return ["fake", root + "fakes/#f" + parseInt(value.slice(1), 10)];
+  if (value.startsWith("!")) return ["fake", root + "fakes/" + parseInt(value.slice(1), 10) + "/"];
   const page = root + "p/" + value.replace(/[^0-9a-zA-Z]/g, "") + "/";
   const { state } = await load(page + "record.json");
   if (!["current", "corrected", "withdrawn"].includes(state)) throw new Error(state);

@@ -1,0 +1,94 @@
+"""Making an office in a dialogue: a wrong answer is asked again, and no other answer is lost."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import sys
+import time
+import tomllib
+
+import pytest
+
+PATIENCE = 20
+
+
+def typed(desk, *answers: str) -> str:
+    """`crosspost init .` at a terminal, with these answers typed; what the terminal showed."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(desk.folder)
+        os.environ["CROSSPOST_LANGUAGE"] = "en"
+        os.execv(sys.executable, [sys.executable, "-W", "error", "-m", "crosspost", "init", "."])
+    left = list(answers)
+    shown, end = b"", time.monotonic() + PATIENCE
+    while True:
+        ready, _, _ = select.select([terminal], [], [], max(end - time.monotonic(), 0))
+        if not ready:
+            os.kill(pid, signal.SIGKILL)
+            raise AssertionError(f"it waits for another answer:\n{shown.decode()}")
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+        if left and shown.endswith(b": "):  # a question
+            os.write(terminal, f"{left.pop(0)}\n".encode())
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    said = shown.decode(errors="replace")
+    assert os.waitstatus_to_exitcode(status) == 0, said
+    assert "Traceback" not in said
+    return said
+
+
+def test_wrong_answers_are_asked_again_and_nothing_is_lost(empty_desk):
+    said = typed(
+        empty_desk,
+        "jawa",  # language
+        "id",
+        " ",  # name
+        "Kejari Contoh",
+        "Mars",  # zone
+        "WITA",
+        "",  # person
+        "Kepala Seksi",
+        "contoh.go.id",  # address
+        "https://contoh.go.id/",
+        "myspace",  # platforms
+        "bluesky",
+        "kantor",  # handle
+        "kantor.bsky.social",
+        "",  # secret, later
+    )
+    config = tomllib.loads((empty_desk.folder / "crosspost.toml").read_text())
+    assert config["office"] == {
+        "name": "Kejari Contoh",
+        "zone": "Asia/Makassar",
+        "language": "id",
+    }
+    assert config["site"]["url"] == "https://contoh.go.id"
+    assert config["channels"]["bluesky"]["identifier"] == "kantor.bsky.social"
+    for sentence in ("write one of en, id", '"Mars" is no time zone', "https://", "myspace"):
+        assert sentence in said
+
+
+@pytest.mark.parametrize(
+    ("words", "zone"),
+    [
+        ("WIB", "Asia/Jakarta"),
+        ("wit", "Asia/Jayapura"),
+        ("Makassar", "Asia/Makassar"),
+        ("asia/pontianak", "Asia/Pontianak"),
+        ("new york", "America/New_York"),
+        ("UTC", "UTC"),
+    ],
+)
+def test_a_zone_is_understood_as_people_call_it(words, zone):
+    from crosspost.founding import zone_called
+
+    assert zone_called(words) == zone
