@@ -19,7 +19,12 @@ from crosspost.preview import shown
 from crosspost.preview.page import Head, page
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
-SECRETS = {"WEBHOOK_SECRET": "whsec_" + "MDAw" * 10, "TELEGRAM_BOT_TOKEN": "123456:" + "A" * 35}
+SECRETS = {
+    "WEBHOOK_SECRET": "whsec_" + "MDAw" * 10,
+    "TELEGRAM_BOT_TOKEN": "123456:" + "A" * 35,
+    "ALARM_SECRET": "whsec_" + "MDAx" * 10,
+    "HEARTBEAT_URL": "https://monitor.example/1",
+}
 BODY = (
     """Vaksinasi campak bagi anak usia **9 sampai 59 bulan** diberikan *gratis* di semua puskesmas.
 
