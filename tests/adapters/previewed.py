@@ -12,7 +12,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw
 
 from crosspost import config, media
-from crosspost.adapters import BUILT_IN, problems_of
+from crosspost.adapters import BUILT_IN, open_adapter, problems_of
 from crosspost.drafts import render_for
 from crosspost.post import Content, Image, Video, to_json
 from crosspost.preview import shown
@@ -94,8 +94,9 @@ def film(folder: Path) -> Video:
 def posts_of(settings: config.Config, content: Content) -> list[dict[str, Any]]:
     """The stored posts of every channel that takes it, as `Views.posts` gives them."""
     names = [n for n, c in settings.channels.items() if c.platform in BUILT_IN]
-    if not content.videos:  # which takes nothing else
-        names = [n for n in names if settings.channels[n].platform != "youtube"]
+    cans = {name: open_adapter(settings, name).capabilities for name in names}
+    if not content.videos:
+        names = [n for n in names if cans[n].max_images or not cans[n].needs_media]
     found = []
     for channel in names:
         for number, post in enumerate(render_for(settings, channel, content, names), 1):
