@@ -27,7 +27,7 @@ CONFIG = """
 name = "Bench"
 language = "en"
 [policy]
-approve_on_add = true
+approvals = 0
 [checks]
 repeated = "off"
 quiet_time = "off"

@@ -27,6 +27,8 @@ from pydantic import (
 
 from crosspost.checks.settings import Checks
 from crosspost.errors import ConfigError
+from crosspost.policy import Person, Policy
+from crosspost.policy import problems as problems_of_people
 from crosspost.style import Style
 from crosspost.wording import LANGUAGES, set_language, t
 
@@ -83,21 +85,6 @@ class Office(_Section):
         return ZoneInfo(self.zone)
 
 
-class Policy(_Section):
-    """`[policy]`: what must happen before publishing, and how late is too late."""
-
-    approve_on_add: bool = False  # True: `add` approves at once, in the name of who added
-    late_after_minutes: int = Field(default=120, ge=1)
-    urgent_late_after_minutes: int = Field(default=24 * 60, ge=1)
-
-    def grace(self, urgency: str) -> timedelta:
-        """How long after its time an announcement of this urgency may still go out."""
-        urgent = urgency == "urgent"
-        return timedelta(
-            minutes=self.urgent_late_after_minutes if urgent else self.late_after_minutes
-        )
-
-
 class Publishing(_Section):
     """`[publishing]`: at what pace."""
 
@@ -132,13 +119,6 @@ class SiteSettings(_Section):
     names: bool = False  # True: approvers are named, not only their titles
     entries: bool = False  # True: every entry of the ledger is published, not only hashes
     accounts: tuple[SiteAccount, ...] = ()  # official accounts besides those of the channels
-
-
-class Person(_Section):
-    """`[people.NAME]`: somebody who may approve."""
-
-    os_user: str  # the account on this machine, as `whoami` prints it
-    title: str = ""  # office title, as it may be shown
 
 
 class Alarms(_Section):
@@ -449,7 +429,8 @@ def sentence(found: Mapping[str, Any], prefix: str) -> str:
 
 
 def _cross_problems(config: Config) -> list[str]:
-    problems = _template_problems("templates", config.templates)
+    problems = problems_of_people(config.policy, config.people)
+    problems += _template_problems("templates", config.templates)
     for channel in config.channels.values():
         where = f"channels.{channel.name}.templates"
         problems += _template_problems(where, channel.style.templates)

@@ -122,6 +122,7 @@ class Revision(_Table, table=True):
     created_by: str
     salt: bytes = Field(sa_type=LargeBinary)  # 32 random bytes
     digest: str  # salted, of the content (`ledger/hashing.py`)
+    stage: str = "submitted"  # draft, submitted, rejected; written by `approvals.py`
 
 
 class Image(_Table, table=True):
@@ -174,13 +175,28 @@ class Fake(_Table, table=True):
     removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # it was none
 
 
+class Binding(_Table, table=True):
+    """What was put up for approval (`binding.py`), under its digest."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    revision_id: int = _id("revision", index=True)
+    digest: str = Field(unique=True)  # salted, of `manifest`; what an approver signs
+    manifest: str = Field(sa_type=Text)  # canonical JSON
+
+
 class Approval(_Table, table=True):
     """Somebody's yes to a revision, exactly as rendered then."""
 
     id: int | None = Field(default=None, primary_key=True)
     revision_id: int = _id("revision", index=True)
+    digest: str = Field(index=True)  # of the binding that it is a yes to
     by: str
     at: datetime = Field(sa_type=UtcDateTime)
+    signature: str = Field(default="", sa_type=Text)  # SSH signature over the digest, armoured
+    void_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # it does not count since
+    emergency: bool = False  # break-glass: nobody else had seen it
+    reviewed_by: str = ""  # who looked at an emergency afterwards; "" while nobody has
+    reviewed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Delivery(_Table, table=True):
@@ -211,7 +227,7 @@ class Delivery(_Table, table=True):
     clean_looks: int = 0  # look-ups that clearly found nothing, since the doubt began
     unclear_looks: int = 0  # look-ups that told nothing
     render_digest: str  # salted, of all parts as rendered
-    approved_digest: str | None = None  # `render_digest` as it was approved
+    approved_digest: str | None = None  # of the binding that was approved
     claimed_by: str | None = None
     claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -7,19 +7,31 @@ anything, and writes no status itself (`queue.py` does).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlmodel import Session
 
 from crosspost import allowance, queue
+from crosspost.approvals import approve_again, void
 from crosspost.config import Config
 from crosspost.database import Database, Delivery, Revision
 from crosspost.errors import Conflict, NotFound
 from crosspost.lifecycle import Status, status_word
+from crosspost.people import require
+from crosspost.policy import Deed
 from crosspost.queue import Doing
 from crosspost.revisions import current_revision
-from crosspost.times import Moment, moment_of
+from crosspost.times import Moment
 from crosspost.wording import t
+
+
+@dataclass(frozen=True)
+class Rescheduled:
+    """The channels with another time, and whether they are approved for it already."""
+
+    channels: tuple[str, ...]
+    approved: bool
 
 
 def reschedule(
@@ -30,23 +42,32 @@ def reschedule(
     doing: Doing,
     *,
     channels: Sequence[str] = (),
-) -> list[str]:
-    """Another time for what is not sent yet; returns the channels. Raises Conflict for a channel
-    where it is too late, or when there is none left."""
+) -> Rescheduled:
+    """Another time for what is not sent yet. An approval binds the time, so it is void; where
+    nobody else could give it, it is given in the name of who gave the time.
+
+    Raises Conflict for a channel where it is too late, or when there is none left.
+    """
+    require(config, doing.by, Deed.PLAN)
     with database.write() as session:
         revision = current_revision(session, number)
         chosen = _chosen(session, revision, channels, (Status.HELD, Status.SCHEDULED))
         not_after = due.utc + config.policy.grace(revision.urgency)
+        again = [d for d in chosen if d.status is Status.SCHEDULED]
         for delivery in chosen:
             queue.reschedule(session, delivery, due, not_after, doing)
             allowance.require(session, config, delivery)
-        return [delivery.channel for delivery in chosen]
+        void(session, revision, doing.at)
+        names = tuple(delivery.channel for delivery in chosen)
+        approved = bool(again) and approve_again(session, config, number, again, doing)
+        return Rescheduled(names, approved)
 
 
 def cancel(
-    database: Database, number: int, doing: Doing, *, channels: Sequence[str] = ()
+    database: Database, config: Config, number: int, doing: Doing, *, channels: Sequence[str] = ()
 ) -> list[str]:
     """Take back what is not sent yet; returns the channels. Raises Conflict as `reschedule`."""
+    require(config, doing.by, Deed.PLAN)
     with database.write() as session:
         revision = current_revision(session, number)
         chosen = _chosen(session, revision, channels, (Status.HELD, Status.SCHEDULED))
@@ -60,13 +81,13 @@ def retry(
 ) -> list[str]:
     """Let failed and missed deliveries go out now; returns the channels. A paused channel is let
     go on too, since a person has looked at it. Raises Conflict as `reschedule`."""
-    now = moment_of(doing.at, config.office.zone)
+    require(config, doing.by, Deed.RUN)
     with database.write() as session:
         revision = current_revision(session, number)
         chosen = _chosen(session, revision, channels, (Status.FAILED, Status.MISSED))
         not_after = doing.at + config.policy.grace(revision.urgency)
         for delivery in chosen:
-            queue.retry(session, delivery, now, not_after, doing)
+            queue.retry(session, delivery, not_after, doing)
             queue.unpause(session, delivery.channel)
         return [delivery.channel for delivery in chosen]
 
@@ -90,7 +111,7 @@ def resolve(
     permalink: str = "",
 ) -> None:
     """A person says what became of a delivery in review. Raises Conflict when it is not there."""
-    now = moment_of(doing.at, config.office.zone)
+    require(config, doing.by, Deed.RUN)
     with database.write() as session:
         revision = current_revision(session, number)
         [delivery] = _chosen(session, revision, [channel], (Status.REVIEW,))
@@ -99,7 +120,7 @@ def resolve(
                 queue.resolve_published(session, delivery, permalink, doing)
             case Finding.ABSENT:
                 not_after = doing.at + config.policy.grace(revision.urgency)
-                queue.resolve_absent(session, delivery, now, not_after, doing)
+                queue.resolve_absent(session, delivery, not_after, doing)
             case Finding.GIVEN_UP:
                 queue.give_up(session, delivery, doing)
 

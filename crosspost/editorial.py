@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from crosspost import allowance, precedents, queue
-from crosspost.approvals import let_go
+from crosspost.approvals import release, void
 from crosspost.config import Config
 from crosspost.database import Announcement, Database, Delivery, Revision
 from crosspost.drafts import Draft, Kept, Rendered, compose
 from crosspost.errors import Conflict
 from crosspost.lifecycle import ENDED, MAYBE_PUBLIC, Status, status_word
+from crosspost.offers import Stage
+from crosspost.people import require
+from crosspost.policy import Deed
 from crosspost.queue import Doing, known
 from crosspost.revisions import current_revision, images_of, store, videos_of
 from crosspost.wording import t
@@ -39,12 +42,15 @@ def add(
     draft: Draft,
     doing: Doing,
     *,
+    as_draft: bool = False,
     sure: Callable[[Rendered], None] | None = None,
 ) -> Added:
     """Queue a new announcement for all its channels. Raises UserError with nothing queued.
 
-    `sure` is called with what will be queued, before it is; what it raises stops it.
+    `as_draft`: it cannot be approved before `approvals.submit`. `sure` is called with what will be
+    queued, before it is; what it raises stops it.
     """
+    require(config, doing.by, Deed.WRITE)
     with database.read() as session:
         earlier = precedents.earlier(session, config.checks, draft.due.utc)
     rendered = compose(config, draft, earlier=earlier)
@@ -54,9 +60,10 @@ def add(
         announcement = Announcement(created_at=doing.at, created_by=doing.by)
         session.add(announcement)
         session.flush()
-        revision = store(session, known(announcement.id), rendered.content, doing, "added")
+        stage = Stage.DRAFT if as_draft else Stage.SUBMITTED
+        revision = store(session, known(announcement.id), rendered.content, doing, "added", stage)
         _enqueue(session, config, draft, revision, rendered, doing)
-        approved = config.policy.approve_on_add and let_go(session, revision, doing)
+        approved = not as_draft and _released(session, config, revision, doing)
         return Added(revision.announcement_id, 1, approved, rendered.warnings)
 
 
@@ -69,16 +76,18 @@ def edit(
     *,
     base: int,
     keep_images: bool,
+    as_draft: bool = False,
     keep_videos: bool = True,
     sure: Callable[[Rendered], None] | None = None,
 ) -> Added:
     """Make the next revision of announcement `number` out of `draft`; what was queued of the old
     one is cancelled, and so is its approval.
 
-    `base` is the revision that the author saw, `sure` as in `add`; `keep_images` and `keep_videos`
-    add those of the old revision to those of the draft. Raises Conflict when there is a
-    newer one, or when something of it is published or may be.
+    `base` is the revision that the author saw, `as_draft` and `sure` as in `add`; `keep_images` and
+    `keep_videos` add those of the old revision to those of the draft. Raises Conflict when there is
+    a newer one, or when something of it is published or may be.
     """
+    require(config, doing.by, Deed.WRITE)
     with database.read() as session:
         old = current_revision(session, number)
         _require_editable(session, old, base)
@@ -96,10 +105,18 @@ def edit(
         for delivery in queue.deliveries_of(session, old):
             if delivery.status not in ENDED:
                 queue.cancel(session, delivery, doing)
-        revision = store(session, number, rendered.content, doing, "edited")
+        void(session, old, doing.at)
+        stage = Stage.DRAFT if as_draft else Stage.SUBMITTED
+        revision = store(session, number, rendered.content, doing, "edited", stage)
         _enqueue(session, config, draft, revision, rendered, doing)
-        approved = config.policy.approve_on_add and let_go(session, revision, doing)
+        approved = not as_draft and _released(session, config, revision, doing)
         return Added(number, revision.number, approved, rendered.warnings)
+
+
+def _released(session: Session, config: Config, revision: Revision, doing: Doing) -> bool:
+    """Where no approval is needed it is scheduled at once."""
+    needed = config.policy.needed(revision.urgency)
+    return needed == 0 and release(session, revision, Doing(doing.by, doing.at))
 
 
 def _require_editable(session: Session, revision: Revision, base: int) -> None:

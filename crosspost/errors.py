@@ -130,7 +130,8 @@ class PlatformError(CrosspostError):
     `kind` is the class of `platforms.md` section 19, as it is stored and shown. `message` keeps the
     platform's own words (redacted, at most a few hundred characters), `status` the HTTP status,
     `until` an aware time before which nothing more should be sent. `sent` is False only when it is
-    certain that not one byte of the request left this machine.
+    certain that not one byte of the request left this machine. `code` is the platform's own name
+    for it, "" when it has none; for its adapter alone.
     """
 
     kind: ClassVar[str] = "platform_error"
@@ -143,9 +144,11 @@ class PlatformError(CrosspostError):
         status: int | None = None,
         until: datetime | None = None,
         sent: bool = True,
+        code: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
+        self.code = code
         self.platform = platform
         self.status = status
         self.until = until

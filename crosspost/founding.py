@@ -54,7 +54,7 @@ class Answers:
     person: str  # how that account is called on the record
     title: str = ""  # that person's office title
     site_url: str = ""  # "" for no pages of its own
-    approve_on_add: bool = False
+    approvals: int = 1  # needed before anything is published
     channels: tuple[NewChannel, ...] = ()
 
 
@@ -163,8 +163,9 @@ def config_text(answers: Answers) -> str:
     sections = [
         "# Settings of this office. Every key is explained in config.example.toml.",
         _section("office", name=answers.name, zone=answers.zone, language=answers.language),
-        _section("policy", approve_on_add=answers.approve_on_add),
-        "# Who may approve, by the account of this machine.\n"
+        _section("policy", approvals=answers.approvals),
+        "# Who is who, by the account of this machine. As soon as there is a second one, nobody\n"
+        "# approves what they wrote (docs/approvals.md).\n"
         + _section(
             f"people.{json.dumps(answers.person)}", os_user=answers.os_user, title=answers.title
         ),
@@ -181,7 +182,7 @@ def config_text(answers: Answers) -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def _section(heading: str, **keys: str | bool) -> str:
+def _section(heading: str, **keys: str | int) -> str:
     """A TOML table; a JSON string is a TOML basic string (TOML 1.0, section String)."""
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in keys.items()]
     return "\n".join([f"[{heading}]", *lines])

@@ -7,7 +7,8 @@ room that writes a status.
      │ ▲                │  │ ▲ ▲               │ │  ▲               │ │ │
      │ │             miss  │ │ └──postpone─────┘ │  └─next part─────┘ │ └──refuse──▶ failed
      │ │                │  │ └──postpone (certainly not sent)─────────┤
-     │ └──alarm─────────┼──┼─────────────────────┘                    └──doubt──▶ unconfirmed
+     │ ├──alarm─────────┼──┼─────────────────────┘                    └──doubt──▶ unconfirmed
+     │ └──return────────┼──┤                                                          │
      ▼                  ▼  ▼                                                          │
   cancelled          missed cancelled              confirm ▶ published ◀──────────────┤
                                                 disprove ▶ scheduled ◀────────────────┤
@@ -29,7 +30,7 @@ from crosspost.wording import t
 class Status(StrEnum):
     """Where a delivery is. The comment says who moves a row in, and who takes it out."""
 
-    HELD = "held"  # in: enqueue, or an alarm before sending; out: approve, cancel
+    HELD = "held"  # in: enqueue, an alarm before sending, return; out: approve, cancel
     SCHEDULED = "scheduled"  # in: approve, retry, postpone; out: the daemon's claim, cancel, miss
     PREPARING = "preparing"  # in: claim; out: the publisher; repeatable, nothing public happens
     PUBLISHING = (
@@ -48,6 +49,7 @@ class Verb(StrEnum):
 
     APPROVE = "approved"
     CANCEL = "cancelled"
+    RETURN = "returned"  # its approval is void: another time, or a no
     CLAIM = "claimed"
     BEGIN = "publishing"
     NEXT_PART = "part_published"
@@ -75,6 +77,7 @@ MOVES: dict[tuple[Status, Verb], Status] = {
     (_S.HELD, _V.APPROVE): _S.SCHEDULED,
     (_S.HELD, _V.CANCEL): _S.CANCELLED,
     (_S.SCHEDULED, _V.CANCEL): _S.CANCELLED,
+    (_S.SCHEDULED, _V.RETURN): _S.HELD,
     (_S.SCHEDULED, _V.GIVE_UP): _S.FAILED,
     (_S.SCHEDULED, _V.MISS): _S.MISSED,
     (_S.SCHEDULED, _V.CLAIM): _S.PREPARING,

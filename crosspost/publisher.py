@@ -20,14 +20,15 @@ from sqlmodel import Session, select
 
 from crosspost import agenda, allowance, media, outcomes, retry
 from crosspost.adapters import Adapter
-from crosspost.database import Delivery, Part, Revision, table
+from crosspost.binding import Basis, approvals_of, basis_of, departure
+from crosspost.database import Delivery, Part, table
 from crosspost.errors import MediaExpired, MediaProcessing, NotSupported, QuotaExhausted
-from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import Status
 from crosspost.outcomes import Failure, Health
 from crosspost.post import Receipt
 from crosspost.prepared import Prepared, as_read
 from crosspost.quotas import NEVER
+from crosspost.strong import lacking
 from crosspost.wording import t
 from crosspost.workbench import Following, Workbench, failure_of
 
@@ -38,23 +39,19 @@ class Claimed:
 
     delivery: Delivery
     parts: list[Part]
-    salt: bytes
+    basis: Basis
 
 
 def with_parts(session: Session, delivery: Delivery) -> Claimed:
     """A claimed delivery with its parts, read in the same transaction."""
-    [[salt]] = _SALT.rows(session, {"its_revision": delivery.revision_id})
     parts = [as_read(Part, row) for row in _PARTS.rows(session, {"its_delivery": delivery.id})]
-    return Claimed(delivery, parts, salt)
+    return Claimed(delivery, parts, basis_of(session, delivery))
 
 
 _PARTS = Prepared(
     select(*table(Part).c)
     .where(table(Part).c.delivery_id == bindparam("its_delivery"))
     .order_by(table(Part).c.position)
-)
-_SALT = Prepared(
-    select(table(Revision).c.salt).where(table(Revision).c.id == bindparam("its_revision"))
 )
 
 
@@ -71,7 +68,10 @@ def taken(bench: Workbench, session: Session, delivery: Delivery) -> Claimed:
 
 def _handle_at_once(bench: Workbench, claimed: Claimed, part: Part) -> dict[str, str] | None:
     """The handle of a part that is as approved and needs no preparation; None for any other, and
-    for one that has something wrong with it, which `publish` will find and decide about."""
+    for one that has something wrong with it, which `publish` will find and decide about. None where
+    signatures are verified, too: that takes longer than a transaction should."""
+    if bench.config.policy.signed:
+        return None
     adapter = bench.opened(part.channel)
     try:
         post = bench.post(part)
@@ -79,7 +79,7 @@ def _handle_at_once(bench: Workbench, claimed: Claimed, part: Part) -> dict[str,
         if adapter is None or adapter.quotas or files or adapter.needs_preparing(post):
             return None
         delivery = claimed.delivery
-        if not_as_approved(bench, delivery, claimed.parts, claimed.salt):
+        if not_as_approved(bench, delivery, claimed.parts, claimed.basis):
             return None
         return _handle_of(bench, adapter, delivery, part)
     except Exception:  # noqa: BLE001 - here it would spoil what others have to store
@@ -98,9 +98,9 @@ def _handle_of(
 def publish(bench: Workbench, claimed: Claimed, following: Following | None = None) -> None:
     """Take a claimed delivery as far as it goes now; it ends in another status, and what is
     `following` on the channel is taken with that."""
-    delivery, parts, salt = claimed.delivery, claimed.parts, claimed.salt
+    delivery, parts = claimed.delivery, claimed.parts
     begun = delivery.status is Status.PUBLISHING  # and found to be as approved, in `taken`
-    reason = "" if begun else not_as_approved(bench, delivery, parts, salt)
+    reason = "" if begun else not_as_approved(bench, delivery, parts, claimed.basis)
     if reason:
         delivery = bench.store(
             delivery, lambda s, row: outcomes.alarm(s, row, reason, bench.doing()), following
@@ -116,19 +116,21 @@ def publish(bench: Workbench, claimed: Claimed, following: Following | None = No
     _Run(bench, adapter, delivery, parts, following).go()
 
 
-def not_as_approved(bench: Workbench, delivery: Delivery, parts: list[Part], salt: bytes) -> str:
-    """Why what would be sent is not what was approved, byte for byte; "" when it is."""
-    try:
-        found = salted_digest(salt, [json.loads(part.payload) for part in parts])
-    except ValueError:  # no JSON at all, or none that can have been approved
-        found = ""
-    if found != delivery.approved_digest:
-        return t("What would be sent is not what was approved.")
+def not_as_approved(bench: Workbench, delivery: Delivery, parts: list[Part], basis: Basis) -> str:
+    """Why what would be sent is not what was approved, byte for byte and by whom it must be; ""
+    when it is. Raises ConfigError when that cannot be found out."""
+    reason = departure(basis, delivery, [part.payload for part in parts])
+    if reason:
+        return reason
     posts = [bench.post(part) for part in parts]
     if not all(media.intact(image) for post in posts for image in post.images):
         return t("An image file is missing or is not the one that was approved.")
     if not all(media.intact(video) for post in posts for video in post.videos):
         return t("A video file is missing or is not the one that was approved.")
+    if bench.config.policy.signed:
+        digest = str(delivery.approved_digest)
+        rows = bench.clerk.do(lambda session: approvals_of(session, digest))
+        return lacking(bench.config, basis.revision, digest, rows, bench.verify)
     return ""
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, or_, select
 
 from crosspost import agenda, breaker
+from crosspost.binding import bound, keep
 from crosspost.database import Attempt, ChannelState, Delivery, Part, Revision, table
 from crosspost.errors import Conflict, NotFound
 from crosspost.ledger import book
@@ -157,14 +158,17 @@ def _record(
 
 
 def approve(session: Session, delivery: Delivery, doing: Doing) -> None:
-    """A person said yes to exactly what is rendered."""
-    move(
-        session,
-        delivery,
-        Verb.APPROVE,
-        doing,
-        Change({"approved_digest": delivery.render_digest}, {"render": delivery.render_digest}),
-    )
+    """A person said yes to exactly what is rendered, for that time (`binding.py`)."""
+    revision = session.get_one(Revision, delivery.revision_id)
+    found = bound(session, revision)
+    keep(session, revision, found)
+    data = {"render": delivery.render_digest, "approval": found.digest}
+    move(session, delivery, Verb.APPROVE, doing, Change({"approved_digest": found.digest}, data))
+
+
+def return_(session: Session, delivery: Delivery, doing: Doing) -> None:
+    """Its approval is void; it waits for another."""
+    move(session, delivery, Verb.RETURN, doing, Change({"approved_digest": None}))
 
 
 def cancel(session: Session, delivery: Delivery, doing: Doing) -> None:
@@ -183,7 +187,8 @@ def cancel(session: Session, delivery: Delivery, doing: Doing) -> None:
 def reschedule(
     session: Session, delivery: Delivery, due: Moment, not_after: datetime, doing: Doing
 ) -> None:
-    """Another time for a delivery that is still held or scheduled. Raises Conflict otherwise."""
+    """Another time for a delivery that is still held or scheduled; an approval binds the time, so
+    it is held afterwards. Raises Conflict otherwise."""
     if delivery.status not in (Status.HELD, Status.SCHEDULED):
         raise Conflict(
             t(
@@ -192,6 +197,8 @@ def reschedule(
                 status=status_word(delivery.status),
             )
         )
+    if delivery.status is Status.SCHEDULED:
+        return_(session, delivery, Doing(doing.by, doing.at))
     rewrite(
         session,
         delivery,
@@ -207,11 +214,9 @@ def reschedule(
     _record(session, delivery, "rescheduled", doing, data)
 
 
-def retry(
-    session: Session, delivery: Delivery, due: Moment, not_after: datetime, doing: Doing
-) -> None:
-    """A person lets a failed or missed delivery go out after all."""
-    change = Change(_anew(due, not_after), {"due": book.stamp(due.utc)})
+def retry(session: Session, delivery: Delivery, not_after: datetime, doing: Doing) -> None:
+    """A person lets a failed or missed delivery go out after all, until `not_after`."""
+    change = Change(_anew(not_after), {"not_after": book.stamp(not_after)})
     move(session, delivery, Verb.RETRY, doing, change)
 
 
@@ -230,11 +235,9 @@ def resolve_published(session: Session, delivery: Delivery, permalink: str, doin
     write_part(session, left[0], {"permalink": permalink, "published_at": doing.at})
 
 
-def resolve_absent(
-    session: Session, delivery: Delivery, due: Moment, not_after: datetime, doing: Doing
-) -> None:
-    """A person saw that it is not public: it may be sent again."""
-    change = Change(_anew(due, not_after), {"due": book.stamp(due.utc)})
+def resolve_absent(session: Session, delivery: Delivery, not_after: datetime, doing: Doing) -> None:
+    """A person saw that it is not public: it may be sent again, until `not_after`."""
+    change = Change(_anew(not_after), {"not_after": book.stamp(not_after)})
     move(session, delivery, Verb.RESOLVE_ABSENT, doing, change)
 
 
@@ -247,12 +250,10 @@ def give_up(session: Session, delivery: Delivery, doing: Doing) -> None:
     move(session, delivery, Verb.GIVE_UP, doing, Change(columns, public.data))
 
 
-def _anew(due: Moment, not_after: datetime) -> dict[str, Any]:
-    """The columns of a delivery that a person lets go out at `due`."""
+def _anew(not_after: datetime) -> dict[str, Any]:
+    """The columns of a delivery that a person lets go out at once. Its time, long past, stays: it
+    is what was approved."""
     return {
-        "due_at": due.utc,
-        "wall": due.wall,
-        "zone": due.zone,
         "not_after": not_after,
         "not_before": None,
         "clean_looks": 0,

@@ -80,7 +80,7 @@ class _Case:
     def repeat(self, adapter: Adapter) -> None:
         """Send the same bytes under the same key, on record before the first of them leaves."""
         bench, claimed = self.bench, self.claimed
-        reason = not_as_approved(bench, self.delivery, claimed.parts, claimed.salt)
+        reason = not_as_approved(bench, self.delivery, claimed.parts, claimed.basis)
         if reason:
             self.carry_out(retry.Ask(), reason)
             return

@@ -6,9 +6,12 @@ It must not decide whether a wording may be made (`editorial.py`) or sent (`appr
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from sqlmodel import Session, col, select
 
+from crosspost.binding import content_values
 from crosspost.config import Config
 from crosspost.database import Image, Revision, Video
 from crosspost.errors import NotFound
@@ -21,7 +24,9 @@ from crosspost.queue import Doing, known
 from crosspost.wording import t
 
 
-def store(session: Session, number: int, content: Content, doing: Doing, kind: str) -> Revision:
+def store(
+    session: Session, number: int, content: Content, doing: Doing, kind: str, stage: str
+) -> Revision:
     """The rows of a revision, and the entry that binds its content."""
     salt = new_salt()
     revision = Revision(
@@ -39,6 +44,7 @@ def store(session: Session, number: int, content: Content, doing: Doing, kind: s
         created_at=doing.at,
         created_by=doing.by,
         salt=salt,
+        stage=stage,
         digest=salted_digest(salt, content_values(content)),
     )
     session.add(revision)
@@ -76,25 +82,16 @@ def store(session: Session, number: int, content: Content, doing: Doing, kind: s
     return revision
 
 
-def content_values(content: Content) -> dict[str, object]:
-    """The content of a revision as JSON values, as its salted digest covers them."""
-    return {
-        "title": content.title,
-        "body": content.body,
-        "source": content.source,
-        "link": content.link,
-        "lang": content.lang,
-        "urgency": content.urgency,
-        "tags": list(content.tags),
-        "texts": dict(content.texts),
-        "images": [{"sha256": image.sha256, "alt": image.alt} for image in content.images],
-        "videos": [{"sha256": video.sha256, "alt": video.alt} for video in content.videos],
-    }
-
-
 def record(
-    session: Session, revision: Revision, kind: str, doing: Doing, digest: str | None = None
+    session: Session,
+    revision: Revision,
+    kind: str,
+    doing: Doing,
+    *,
+    digest: str | None = None,
+    data: Mapping[str, Any] | None = None,
 ) -> None:
+    """The entry of an act that concerns a whole revision."""
     book.append(
         session,
         book.Act(
@@ -105,6 +102,7 @@ def record(
             revision=revision.number,
             code=revision.code,
             digest=digest,
+            data=data or {},
             note=doing.note,
         ),
     )

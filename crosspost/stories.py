@@ -47,8 +47,15 @@ def sentence(entry: Json, zone: tzinfo = UTC) -> str:
         "id": data.get("remote_id", ""),
         "where": data.get("permalink", "") or data.get("remote_id", ""),
         "part": int(data.get("part", 0)) + 1,
+        "given": data.get("given", ""),
+        "needed": data.get("needed", ""),
+        "verdict": _verdict(str(data.get("verdict", ""))),
     }
     return _sentences().get(entry["kind"], str(entry["kind"])).format(**values)
+
+
+def _verdict(verdict: str) -> str:
+    return {"agreed": t("agrees"), "objected": t("OBJECTS")}.get(verdict, verdict)
 
 
 def _clock(stamp: str, zone: tzinfo) -> str:
@@ -61,6 +68,12 @@ def _sentences() -> dict[str, str]:
     return {
         "added": t("wrote it (revision {revision})."),
         "edited": t("edited it: revision {revision}."),
+        "submitted": t("handed it in for approval."),
+        "rejected": t("rejected it."),
+        "approval_given": t("gave approval {given} of {needed}."),
+        "emergency": t("published it at once in an EMERGENCY, with no approval by others."),
+        "emergency_reviewed": t("looked at the emergency afterwards: {verdict}."),
+        "returned": t("its approval is void: it waits for another."),
         "queued": t("queued it for {channel}, for {wall} {zone}."),
         "approved": t("approved it."),
         "rescheduled": t("gave it another time: {wall} {zone}."),

@@ -26,13 +26,17 @@ from crosspost.database import (
     Part,
     Revision,
 )
+from crosspost.differences import difference
+from crosspost.emergencies import unreviewed
 from crosspost.errors import UserError
 from crosspost.ledger import book
 from crosspost.lifecycle import NEEDS_PERSON, Status, status_word
+from crosspost.people import title_of
 from crosspost.restoring import restored
 from crosspost.revisions import current_revision, images_of, videos_of
 
 Json = dict[str, Any]
+_WORDS = ("title", "body", "source", "link", "lang", "urgency")
 
 
 class Views:
@@ -74,6 +78,7 @@ class Views:
             "number": number,
             "revision": revision.number,
             "title": revision.title or _first_words(revision.body),
+            "stage": revision.stage,
             "due": self.time(min((d.due_at for d in deliveries), default=None)),
             "channels": {d.channel: d.status.value for d in deliveries},
         }
@@ -97,6 +102,7 @@ class Views:
             "tags": json.loads(revision.tags),
             "texts": json.loads(revision.texts),
             "page": self.config.page(revision.code) if has_page and self.config.site else None,
+            "stage": revision.stage,
             "author": revision.created_by,
             "created": self.time(revision.created_at),
             "digest": revision.digest,
@@ -115,13 +121,61 @@ class Views:
                 {name: value for name, value in asdict(video).items() if name != "path"}
                 for video in videos_of(self.session, self.config, revision)
             ],
+            "needed": self.config.policy.needed(revision.urgency),
             "approvals": self._approvals(revision),
             "deliveries": [self.delivery(delivery) for delivery in deliveries],
         }
 
     def _approvals(self, revision: Revision) -> list[Json]:
-        rows = self.session.exec(select(Approval).where(Approval.revision_id == revision.id))
-        return [{"by": row.by, "at": self.time(row.at)} for row in rows]
+        rows = self.session.exec(
+            select(Approval).where(Approval.revision_id == revision.id).order_by(col(Approval.id))
+        )
+        return [
+            {
+                "by": row.by,
+                "title": title_of(self.config, row.by) or None,
+                "at": self.time(row.at),
+                "digest": row.digest,
+                "signed": bool(row.signature),
+                "void": self.time(row.void_at),
+                "emergency": row.emergency,
+                "reviewed_by": row.reviewed_by or None,
+                "reviewed": self.time(row.reviewed_at),
+            }
+            for row in rows
+        ]
+
+    def history(self, number: int) -> list[Json]:
+        """Every revision of an announcement, the first one first, with what it changed."""
+        current_revision(self.session, number)
+        rows = self.session.exec(
+            select(Revision)
+            .where(Revision.announcement_id == number)
+            .order_by(col(Revision.number))
+        ).all()
+        compared = [self._compared(revision) for revision in rows]
+        return [
+            {
+                "revision": revision.number,
+                "author": revision.created_by,
+                "created": self.time(revision.created_at),
+                "stage": revision.stage,
+                "approvals": self._approvals(revision),
+                "changes": difference(before, now) if before else {},
+            }
+            for revision, before, now in zip(rows, [None, *compared], compared, strict=False)
+        ]
+
+    def _compared(self, revision: Revision) -> Json:
+        """A revision as `differences.py` compares it."""
+        deliveries = queue.deliveries_of(self.session, revision)
+        images = images_of(self.session, self.config, revision)
+        return {
+            **{name: getattr(revision, name) for name in _WORDS},
+            "channels": [delivery.channel for delivery in deliveries],
+            "due": sorted({f"{d.wall} {d.zone}" for d in deliveries}),
+            "images": [f"{image.alt} ({image.sha256[:12]})" for image in images],
+        }
 
     def delivery(self, delivery: Delivery) -> Json:
         """One delivery: where it stands and, once published, where people see it."""
@@ -199,6 +253,20 @@ class Views:
             query.order_by(col(Part.published_at).desc()).limit(1)
         ).one_or_none()
 
+    def people(self, you: str) -> list[Json]:
+        """Everybody of `[people]`; `you` is who asks."""
+        return [
+            {
+                "name": name,
+                "title": person.title,
+                "roles": [role.value for role in person.roles],
+                "os_user": person.os_user,
+                "keys": len(person.ssh_keys),
+                "you": name == you,
+            }
+            for name, person in self.config.people.items()
+        ]
+
     def status(self, now: datetime, daemon: bool | None) -> Json:
         """The office at a glance: what runs, what waits, what needs a person."""
         counts = Counter(self.session.exec(select(Delivery.status)))
@@ -224,6 +292,15 @@ class Views:
             "deliveries": {status.value: counts.get(status, 0) for status in Status},
             "needs_person": people,
             "paused_channels": paused,
+            "emergencies": [
+                {
+                    "announcement": one.announcement,
+                    "revision": one.revision,
+                    "by": one.by,
+                    "at": self.time(one.at),
+                }
+                for one in unreviewed(self.session)
+            ],
             "restored": self._restored(),
             "broken_alarms": sightings.broken_ways(self.session, self.config),
             "ending_logins": [

@@ -30,6 +30,7 @@ from crosspost.errors import DatabaseError, PlatformError, UserError
 from crosspost.outcomes import Failure
 from crosspost.post import Outgoing, Post, Receipt, from_json
 from crosspost.queue import Doing
+from crosspost.signing import Verifier
 from crosspost.wording import t
 
 log = logging.getLogger("crosspost.publisher")
@@ -64,6 +65,7 @@ class Workbench:
     jitter: Callable[[], float] = random.random
     stopping: threading.Event = field(default_factory=threading.Event)
     clerk: Clerk = field(init=False)
+    verify: Verifier = field(default_factory=Verifier)
     _adapters: dict[str, Adapter] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -35,6 +35,7 @@ BUILT_IN: dict[str, str] = {
     "linkedin": "crosspost.adapters.linkedin:LinkedInAdapter",
     "youtube": "crosspost.adapters.youtube:YouTubeAdapter",
     "tiktok": "crosspost.adapters.tiktok:TikTokAdapter",
+    "whatsapp": "crosspost.adapters.whatsapp:WhatsAppAdapter",
     "discord": "crosspost.adapters.discord:DiscordAdapter",
     "matrix": "crosspost.adapters.matrix:MatrixAdapter",
     "slack": "crosspost.adapters.slack:SlackAdapter",

@@ -337,7 +337,12 @@ class HttpAdapter(Adapter):
             platform=self.platform,
             status=answer.status,
             until=self.until_of(answer) or until,
+            code=self.code_of(answer),
         )
+
+    def code_of(self, answer: Answer) -> str:  # noqa: ARG002
+        """The platform's own name for an error; "" where the adapter has no use for it."""
+        return ""
 
     def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:  # noqa: ARG002
         """What this platform means by an error answer; None for what HTTP means by it."""

@@ -138,7 +138,8 @@ class GraphAdapter(OAuthAdapter):
         self, method: str, path: str, fields: dict[str, Any], *, phase: str, **more: Any
     ) -> Answer:
         """One call under the API's version; `fields` are sent as the query of a GET or DELETE, else
-        as a form. The answer's data is a JSON object without an error in it."""
+        as a form, unless `json` is given as the body. The answer's data is a JSON object without an
+        error in it."""
         token, fields, headers = self.access_token(phase), dict(fields), dict[str, str]()
         if self.token_in_header:
             headers["Authorization"] = f"Bearer {token}"
@@ -147,7 +148,7 @@ class GraphAdapter(OAuthAdapter):
         if self.settings.app_secret is not None:
             key = self.settings.app_secret.get_secret_value().encode()
             fields["appsecret_proof"] = hmac.new(key, token.encode(), hashlib.sha256).hexdigest()
-        more["data" if method == "POST" else "params"] = fields
+        more["data" if method == "POST" and "json" not in more else "params"] = fields
         where = f"/{self.settings.version}/{path}"
         answer = self.call(method, where, phase=phase, headers=headers, **more)
         if "error" in self.json_of(answer, phase):
@@ -303,9 +304,16 @@ class GraphAdapter(OAuthAdapter):
         longest = timedelta(minutes=max(waits, default=0))
         return self.context.now() + min(longest, LONGEST_WAIT) if longest else None
 
+    def code_of(self, answer: Answer) -> str:
+        return str(number(error_in(answer).get("code")) or "")
+
     def words_of(self, answer: Answer) -> str:
         error = error_in(answer)
         words = error.get("error_user_msg") or error.get("message")
+        more = error.get("error_data")
+        details = more.get("details") if isinstance(more, dict) else None
+        if isinstance(words, str) and isinstance(details, str):
+            words = f"{words}: {details}"
         if not isinstance(words, str):
             return super().words_of(answer)
         code, subcode = number(error.get("code")), number(error.get("error_subcode"))

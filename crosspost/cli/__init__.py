@@ -22,6 +22,7 @@ from crosspost.cli import (
     approvals,
     channels,
     checking,
+    dispatching,
     fakes,
     keeping,
     office,
@@ -43,7 +44,16 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for subject in (setup, announcements, checking, approvals, running, records, keeping):
+for subject in (
+    setup,
+    announcements,
+    checking,
+    approvals,
+    dispatching,
+    running,
+    records,
+    keeping,
+):
     subject.register(app)
 proving.register(app, records.log)
 app.add_typer(channels.app, name="channels")

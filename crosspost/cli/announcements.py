@@ -61,6 +61,9 @@ Urgent = Annotated[
         "--urgent/--normal", help="Urgent ones go before others, and may go out a day late."
     ),
 ]
+AsDraft = Annotated[
+    bool, typer.Option("--draft", help="Not for approval yet; hand it in with submit.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 OnlyChannel = Annotated[list[str], typer.Option("--channel", help="Only this channel.")]
@@ -89,6 +92,7 @@ def add(
     at: At = None,
     to: To = [],
     urgent: Urgent = None,
+    draft: AsDraft = False,
     yes: Yes = False,
 ) -> None:
     """Queue an announcement. It waits for approval, then goes out at its time."""
@@ -100,16 +104,17 @@ def add(
     office = open_office()
     given = _options(title, source, link, lang, image, alt, at, to, urgent)
     given = given.over(_more(video, video_alt, tag, text_for))
-    draft = draft_of(office, gather(text, file, given), Fields(at="now"))
+    brought = draft_of(office, gather(text, file, given), Fields(at="now"))
     added = queue_it(
         office.database,
         office.config,
-        draft,
+        brought,
         office.doing(),
-        sure=_asking(office, draft, t("Queue it?"), yes=yes),
+        as_draft=draft,
+        sure=_asking(office, brought, t("Queue it?"), yes=yes),
     )
     say(t("Queued as announcement {number}.", number=added.announcement))
-    _say_added(office, added)
+    _say_added(office, added, as_draft=draft)
 
 
 def edit(
@@ -129,6 +134,7 @@ def edit(
     at: At = None,
     to: To = [],
     urgent: Urgent = None,
+    draft: AsDraft = False,
     yes: Yes = False,
 ) -> None:
     """Change what is not sent yet. It becomes a new revision and needs a new approval.
@@ -149,7 +155,7 @@ def edit(
     if text is None and file is None and not any(v is not None for v in vars(given).values()):
         given = from_markdown(_in_editor(old), Path.cwd(), t("the text from the editor"))
     given = gather(text, file, given, read_input=False)
-    draft = draft_of(office, given, _as_fields(old))
+    brought = draft_of(office, given, _as_fields(old))
     if given.body is not None and given.texts is None:
         _warn_of_old_texts(old["texts"])
     question = t("Make it revision {n}?", n=old["revision"] + 1)
@@ -157,15 +163,16 @@ def edit(
         office.database,
         office.config,
         number,
-        draft,
+        brought,
         office.doing(),
         base=old["revision"],
+        as_draft=draft,
         keep_images=given.images is None,
         keep_videos=given.videos is None,
-        sure=_asking(office, draft, question, yes=yes),
+        sure=_asking(office, brought, question, yes=yes),
     )
     say(t("Announcement {number} is revision {n} now.", number=number, n=added.revision))
-    _say_added(office, added)
+    _say_added(office, added, as_draft=draft)
 
 
 def list_(
@@ -180,7 +187,6 @@ def list_(
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say, show_json, table
     from crosspost.cli.output import status as coloured
-    from crosspost.views import status_words
 
     office = open_office(secrets=False)
     wanted = _status(status)
@@ -195,9 +201,9 @@ def list_(
     rows = [
         (
             item["number"],
-            _short_time(office, item["due"]),
+            short_time(office, item["due"]),
             item["title"],
-            coloured(status_words(item["channels"]), _worst(item["channels"].values())),
+            coloured(_standing(item), _worst(item["channels"].values())),
             ", ".join(item["channels"]),
         )
         for item in found
@@ -205,18 +211,29 @@ def list_(
     table([t("No."), t("Time"), t("Title"), t("Status"), t("Channels")], rows)
 
 
-def show(number: Number, json: AsJson = False) -> None:
+def show(
+    number: Number,
+    history: Annotated[
+        bool, typer.Option("--history", help="Every revision, what it changed, and every act.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
     """Show an announcement: words, images, approvals, and where it is published."""
+    from crosspost.cli.histories import show_history
     from crosspost.cli.office import open_office
     from crosspost.cli.output import show_json
 
     office = open_office(secrets=False)
     with office.views() as views:
         found = views.announcement(number)
+        revisions = views.history(number) if history else []
+        acts = views.entries(announcement=number) if history else []
     if json:
-        show_json(found)
-    else:
-        _show(office, found)
+        show_json({**found, "history": revisions, "acts": acts} if history else found)
+        return
+    _show(office, found)
+    if history:
+        show_history(office, revisions, acts)
 
 
 def preview(
@@ -430,10 +447,13 @@ def spoken_time(office: Office, moment: datetime) -> str:
     return spoken(moment, office.config.office.zone, language())
 
 
-def _say_added(office: Office, added: Added) -> None:
+def _say_added(office: Office, added: Added, *, as_draft: bool) -> None:
     from crosspost.cli.output import say
 
-    if not added.approved:
+    if as_draft:
+        number = added.announcement
+        say(t("It is a draft. Hand it in for approval: crosspost submit {number}", number=number))
+    elif not added.approved:
         say(
             t(
                 "It waits for approval. Look: crosspost preview {number}   "
@@ -468,6 +488,7 @@ def _show(office: Office, found: dict[str, Any]) -> None:
     from crosspost.cli.output import block, say, table
     from crosspost.cli.output import status as coloured
     from crosspost.lifecycle import Status, status_word
+    from crosspost.offers import stage_word
 
     say(t("Announcement {number}, revision {revision}", **found))
     say(f"  {found['title']}" if found["title"] else "")
@@ -481,11 +502,9 @@ def _show(office: Office, found: dict[str, Any]) -> None:
         (t("Hashtags"), ", ".join(found["tags"])),
         *((t("For {channel}", channel=name), text) for name, text in found["texts"].items()),
         (t("Urgency"), t("urgent") if found["urgency"] == "urgent" else ""),
-        (t("Author"), f"{found['author']}, {_short_time(office, found['created'])}"),
-        *(
-            (t("Approved"), f"{a['by']}, {_short_time(office, a['at'])}")
-            for a in found["approvals"]
-        ),
+        (t("Author"), f"{found['author']}, {short_time(office, found['created'])}"),
+        (t("Stage"), stage_word(found["stage"]) if found["stage"] != "submitted" else ""),
+        *((t("Approved"), _approval(office, a)) for a in found["approvals"]),
         *(
             (t("Image {n}", n=n), f"{image['alt']} ({image['width']} × {image['height']})")
             for n, image in enumerate(found["images"], 1)
@@ -500,7 +519,7 @@ def _show(office: Office, found: dict[str, Any]) -> None:
         (
             d["channel"],
             coloured(status_word(Status(d["status"])), d["status"]),
-            _short_time(office, d["published"] or d["due"]),
+            short_time(office, d["published"] or d["due"]),
             "\n".join(d["permalinks"]) or d["reason"] or "",
         )
         for d in found["deliveries"]
@@ -508,7 +527,31 @@ def _show(office: Office, found: dict[str, Any]) -> None:
     table([t("Channel"), t("Status"), t("Time"), t("Where")], rows)
 
 
-def _short_time(office: Office, moment: str | None) -> str:
+def _approval(office: Office, approval: dict[str, Any]) -> str:
+    """One approval in a line: who, when, and what is special about it."""
+    notes = [
+        t("signed") if approval["signed"] else "",
+        t("void") if approval["void"] else "",
+        t("EMERGENCY, alone") if approval["emergency"] else "",
+        t("looked at by {name}", name=approval["reviewed_by"]) if approval["reviewed_by"] else "",
+    ]
+    told = ", ".join(note for note in notes if note)
+    who = f"{approval['by']}, {short_time(office, approval['at'])}"
+    return f"{who} ({told})" if told else who
+
+
+def _standing(item: dict[str, Any]) -> str:
+    """The statuses of an announcement in a few words; what is no draft any more needs no stage."""
+    from crosspost.offers import stage_word
+    from crosspost.views import status_words
+
+    waits = "held" in item["channels"].values()
+    if waits and item["stage"] != "submitted":
+        return stage_word(item["stage"])
+    return status_words(item["channels"])
+
+
+def short_time(office: Office, moment: str | None) -> str:
     from crosspost.times import short
 
     if moment is None:

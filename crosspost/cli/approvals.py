@@ -1,24 +1,58 @@
-"""Deciding about announcements: approve, reschedule, cancel, retry, resolve."""
+"""From a draft to a yes: submit, approve, reject, countersign; and who the people are."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crosspost.cli.announcements import Number, OnlyChannel, Yes, spoken_time, warn_without_daemon
+from crosspost.cli.announcements import (
+    AsJson,
+    Number,
+    Yes,
+    spoken_time,
+    warn_without_daemon,
+)
 from crosspost.wording import t
 
 if TYPE_CHECKING:
+    from crosspost.approvals import Sign
     from crosspost.cli.office import Office
+    from crosspost.offers import Offer
 
 Reason = Annotated[str, typer.Option("--reason", help="Why; it goes on the record.")]
+Key = Annotated[
+    Path | None,
+    typer.Option(
+        "--key",
+        help="Where approvals are signed: your SSH key, or the .pub of one in the agent. "
+        "By default what [people] says, in the agent or in ~/.ssh.",
+    ),
+]
+
+people = typer.Typer(help="Who is who in this office.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     """Put the commands of this file into `app`."""
-    for command in (approve, reschedule, cancel, retry, resolve):
+    for command in (submit, approve, reject, countersign):
         app.command()(command)
+    app.add_typer(people, name="people")
+
+
+def submit(number: Number, yes: Yes = False) -> None:
+    """Say that a draft, or what was rejected, may be approved now."""
+    from crosspost.approvals import submit as hand_in
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import confirm, say
+
+    office = open_office(secrets=False)
+    confirm(t("Submit announcement {number} for approval?", number=number), yes=yes)
+    revision = hand_in(office.database, office.config, number, office.doing())
+    say(t("Submitted: announcement {number}, revision {n}.", number=number, n=revision.number))
+    warn_without_daemon(office)
 
 
 def approve(
@@ -26,144 +60,195 @@ def approve(
     revision: Annotated[
         int | None, typer.Option(help="The revision that you have read; refused if it is older.")
     ] = None,
+    emergency: Annotated[
+        bool,
+        typer.Option(
+            "--emergency",
+            help="Publish now, alone, whoever wrote it. Everybody hears of it, "
+            "and a second person must countersign.",
+        ),
+    ] = False,
+    reason: Reason = "",
+    key: Key = None,
     yes: Yes = False,
 ) -> None:
-    """Approve an announcement exactly as `preview` shows it."""
+    """Approve an announcement, exactly as it is shown: time, text and images on each channel."""
     from crosspost.approvals import approve as say_yes
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say
 
     office = open_office()
-    seen = _show_what(office, number)
-    confirm(t("Approve revision {n} exactly like this?", n=seen), yes=yes)
-    approved = say_yes(
-        office.database, office.config, number, office.doing(), base=revision or seen
-    )
-    say(
-        t(
-            "Approved: announcement {number}, revision {n}, by {person}.",
-            number=number,
-            n=approved.number,
-            person=office.person,
-        )
-    )
-    warn_without_daemon(office)
-
-
-def _show_what(office: Office, number: int) -> int:
-    """What is about to be approved, in short; its revision."""
-    from datetime import datetime
-
-    from crosspost.cli.output import block, say
-
-    with office.views() as views:
-        found = views.announcement(number)
-    say(t("Announcement {number}, revision {revision}", **found))
-    block(found["title"] or found["body"][:200])
-    for delivery in found["deliveries"]:
-        when = spoken_time(office, datetime.fromisoformat(delivery["due"]))
-        say(f"  {delivery['channel']}: {when}")
-    return int(found["revision"])
-
-
-def reschedule(
-    number: Number,
-    at: Annotated[
-        str, typer.Option("--at", help='The new time: "2026-12-01 09:00", "besok jam 9".')
-    ],
-    channel: OnlyChannel = [],
-    yes: Yes = False,
-) -> None:
-    """Give another time to what is not sent yet. An approval stays."""
-    from crosspost.cli.office import open_office
-    from crosspost.cli.output import confirm, say
-    from crosspost.dispatch import reschedule as move_it
-    from crosspost.times import understand
-
-    office = open_office(secrets=False)
-    due = understand(at, office.config.office.zone, office.now)
-    say(t("Time:     {when}", when=spoken_time(office, due.utc)))
-    confirm(t("Give it this time?"), yes=yes)
-    moved = move_it(office.database, office.config, number, due, office.doing(), channels=channel)
-    say(t("Rescheduled on: {names}", names=", ".join(moved)))
-    warn_without_daemon(office)
-
-
-def cancel(
-    number: Number,
-    channel: OnlyChannel = [],
-    reason: Reason = "",
-    yes: Yes = False,
-) -> None:
-    """Take back what is not sent yet."""
-    from crosspost.cli.office import open_office
-    from crosspost.cli.output import confirm, say
-    from crosspost.dispatch import cancel as take_back
-
-    office = open_office(secrets=False)
-    confirm(t("Cancel announcement {number}?", number=number), yes=yes)
-    taken = take_back(office.database, number, office.doing(reason), channels=channel)
-    say(t("Cancelled on: {names}", names=", ".join(taken)))
-
-
-def retry(
-    number: Number,
-    channel: OnlyChannel = [],
-    reason: Reason = "",
-    yes: Yes = False,
-) -> None:
-    """Let what failed or was missed go out now after all."""
-    from crosspost.cli.office import open_office
-    from crosspost.cli.output import confirm, say
-    from crosspost.dispatch import retry as let_go
-
-    office = open_office(secrets=False)
-    confirm(t("Send announcement {number} now?", number=number), yes=yes)
-    again = let_go(office.database, office.config, number, office.doing(reason), channels=channel)
-    say(t("Goes out now on: {names}", names=", ".join(again)))
-    warn_without_daemon(office)
-
-
-def resolve(
-    number: Number,
-    channel: Annotated[str, typer.Option("--channel", help="The channel you looked at.")],
-    reason: Annotated[str, typer.Option("--reason", help="What you saw; it goes on the record.")],
-    published: Annotated[
-        str | None, typer.Option("--published", metavar="URL", help="It is public, here.")
-    ] = None,
-    not_published: Annotated[
-        bool, typer.Option("--not-published", help="It is not there; send it again.")
-    ] = False,
-    give_up: Annotated[
-        bool, typer.Option("--give-up", help="It is not there; leave it so.")
-    ] = False,
-) -> None:
-    """Say what you found, where only a person can tell whether a post is public."""
-    from crosspost.cli.office import open_office
-    from crosspost.cli.output import say
-    from crosspost.dispatch import Finding, resolve
-    from crosspost.errors import UsageError
-
-    if [published is not None, not_published, give_up].count(True) != 1:
-        raise UsageError(
-            t("Say exactly one: --published URL, --not-published or --give-up."),
-            hint=t("Look at the channel first: is the post there?"),
-        )
-    office = open_office(secrets=False)
-    finding = (
-        Finding.PUBLISHED
-        if published is not None
-        else Finding.ABSENT
-        if not_published
-        else Finding.GIVEN_UP
-    )
-    resolve(
+    offer = _show_what(office, number)
+    if emergency:
+        _publish_now(office, number, offer, reason, key, yes=yes)
+        return
+    n = offer.revision.number
+    confirm(t("Approve revision {n} exactly like this?", n=n), yes=yes)
+    done = say_yes(
         office.database,
         office.config,
         number,
-        channel,
-        finding,
-        office.doing(reason),
-        permalink=published or "",
+        office.doing(reason.strip()),
+        base=revision or n,
+        seen=offer.bound.digest,
+        sign=_signer(office, key),
     )
-    say(t("Recorded. Its story: crosspost why {number}", number=number))
+    said = {"number": number, "n": done.number, "person": office.person}
+    say(t("Approved: announcement {number}, revision {n}, by {person}.", **said))
+    if not done.released:
+        counted = {"given": done.given, "needed": done.needed}
+        say(t("It has {given} of {needed} approvals and waits for another.", **counted))
+    warn_without_daemon(office)
+
+
+def _publish_now(
+    office: Office, number: int, offer: Offer, reason: str, key: Path | None, *, yes: bool
+) -> None:
+    from crosspost.cli.output import confirm, say
+    from crosspost.emergencies import publish_now
+
+    n = offer.revision.number
+    confirm(
+        t("EMERGENCY: publish revision {n} NOW on all its channels, with nobody else?", n=n),
+        yes=yes,
+    )
+    publish_now(
+        office.database,
+        office.config,
+        number,
+        office.doing(reason.strip()),
+        base=n,
+        sign=_signer(office, key),
+    )
+    say(t("It goes out now, in the name of {person} alone.", person=office.person))
+    say(t("A second person must look at it: crosspost countersign {number}", number=number))
+    warn_without_daemon(office)
+
+
+def _show_what(office: Office, number: int) -> Offer:
+    """What is about to be approved: time, title and every post whole."""
+    from crosspost.cli.output import say
+    from crosspost.cli.previews import measured, show_posts
+    from crosspost.offers import offered
+
+    with office.views() as views:
+        found = views.announcement(number)
+        posts = [measured(office.config, post) for post in views.posts(number)]
+        offer = offered(views.session, office.config, number)
+    say(t("Announcement {number}, revision {revision}", **found))
+    facts = [
+        (t("Title"), found["title"]),
+        (t("Author"), found["author"]),
+        (t("Source"), found["source"]),
+        (t("Approvals"), f"{len(offer.given)}/{offer.needed} {', '.join(offer.given)}".rstrip()),
+    ]
+    for name, value in facts:
+        say(f"{name + ':':<12}{value or '–'}")
+    for delivery in found["deliveries"]:
+        when = spoken_time(office, datetime.fromisoformat(delivery["due"]))
+        say(f"  {delivery['channel']}: {when}")
+    say()
+    show_posts(posts)
+    return offer
+
+
+def _signer(office: Office, key: Path | None) -> Sign | None:
+    """What signs for the person at the terminal, where approvals are signed."""
+    if not office.config.policy.signed:
+        return None
+
+    from tempfile import TemporaryDirectory
+
+    from crosspost.signing import key_file, sign
+
+    person = office.config.people.get(office.person)
+    keys = person.ssh_keys if person else ()
+
+    def with_key(digest: str, namespace: str) -> str:
+        with TemporaryDirectory() as folder:
+            chosen = key or key_file(keys, Path.home() / ".ssh", Path(folder))
+            return sign(digest, namespace, chosen)
+
+    return with_key
+
+
+def reject(
+    number: Number,
+    reason: Annotated[
+        str, typer.Option("--reason", help="What must change; it goes on the record.")
+    ],
+    yes: Yes = False,
+) -> None:
+    """Say no to an announcement that waits or is scheduled, with the reason."""
+    from crosspost.approvals import reject as say_no
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import confirm, say
+    from crosspost.errors import UsageError
+
+    if not reason.strip():
+        raise UsageError(t("Say why."), hint=t("The author has to know what must change."))
+    office = open_office(secrets=False)
+    confirm(t("Reject announcement {number}?", number=number), yes=yes)
+    revision = say_no(office.database, office.config, number, office.doing(reason.strip()))
+    said = {"number": number, "n": revision.number, "author": revision.created_by}
+    say(t("Rejected: announcement {number}, revision {n}. Tell {author}.", **said))
+
+
+def countersign(
+    number: Number,
+    reason: Annotated[
+        str, typer.Option("--reason", help="What you say to it; it goes on the record.")
+    ] = "",
+    objects: Annotated[
+        bool, typer.Option("--object", help="You would not have let it out.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Say, as the second person, that you have looked at what went out in an emergency."""
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import confirm, say
+    from crosspost.emergencies import countersign as look_after
+    from crosspost.errors import UsageError
+
+    if objects and not reason.strip():
+        raise UsageError(t("Say why you object: --reason."))
+    office = open_office()
+    _show_what(office, number)
+    question = t("Put your objection on record?") if objects else t("Do you stand by it?")
+    confirm(question, yes=yes)
+    look_after(
+        office.database, office.config, number, office.doing(reason.strip()), objects=objects
+    )
+    if objects:
+        say(t("On record: {person} objects.", person=office.person))
+    else:
+        say(t("On record: {person} stands by it too.", person=office.person))
+
+
+@people.command("list")
+def list_people(json: AsJson = False) -> None:
+    """List the people of [people], their roles and accounts."""
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import say, show_json, table
+    from crosspost.policy import Role, role_word
+
+    office = open_office(secrets=False)
+    with office.views() as views:
+        found = views.people(office.person)
+    if json:
+        show_json(found)
+        return
+    if not found:
+        say(t("There is no [people.NAME], so everybody who can run crosspost may do everything."))
+        return
+    rows = [
+        (
+            person["name"] + (f" ({t('you')})" if person["you"] else ""),
+            person["title"],
+            ", ".join(role_word(Role(role)) for role in person["roles"]),
+            person["os_user"],
+            person["keys"],
+        )
+        for person in found
+    ]
+    table([t("Name"), t("Office title"), t("Roles"), t("Account"), t("Keys")], rows)

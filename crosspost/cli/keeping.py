@@ -84,10 +84,11 @@ def _confirm(reason: str, *, yes: bool) -> None:
     from crosspost import restoring
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say
-    from crosspost.people import require_approver
+    from crosspost.people import require
+    from crosspost.policy import Deed
 
     office = open_office(secrets=False)
-    require_approver(office.config, office.person)
+    require(office.config, office.person, Deed.RUN)
     with office.database.read() as session:
         found = restoring.restored(session, office.config.folder)
         if found is not None:

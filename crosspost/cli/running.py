@@ -83,7 +83,8 @@ def status(
     else:
         _print(office, found)
     waiting = [one for one in found["needs_person"] if not one["read"] or one["status"] == "review"]
-    if waiting or found["overdue"] or found["restored"] or found["broken_alarms"]:
+    urgent = (found["overdue"], found["restored"], found["broken_alarms"], found["emergencies"])
+    if waiting or any(urgent):
         raise typer.Exit(NEEDS_PERSON)
 
 
@@ -99,6 +100,8 @@ def hold(channel: Held = None, reason: Reason = "") -> None:
     from crosspost.cli.output import say
     from crosspost.errors import UsageError
     from crosspost.holds import hold as put_on_hold
+    from crosspost.people import require
+    from crosspost.policy import Deed
 
     if not reason.strip():
         raise UsageError(
@@ -106,6 +109,7 @@ def hold(channel: Held = None, reason: Reason = "") -> None:
         )
     office = open_office(secrets=False)
     _require_channel(office, channel)
+    require(office.config, office.person, Deed.HOLD)
     with office.database.write() as session:
         put_on_hold(session, channel, office.doing(reason.strip()))
     said = {"channel": channel or t("any channel")}
@@ -119,9 +123,12 @@ def resume(channel: Held = None, reason: Reason = "") -> None:
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say
     from crosspost.holds import resume as let_go_on
+    from crosspost.people import require
+    from crosspost.policy import Deed
 
     office = open_office(secrets=False)
     _require_channel(office, channel)
+    require(office.config, office.person, Deed.RESUME)
     with office.database.write() as session:
         let_go_on(session, channel, office.doing(reason.strip()))
     say(t("It goes on. What has become too late meanwhile is missed: crosspost status"))
@@ -173,6 +180,9 @@ def _print(office: Office, found: dict[str, Any]) -> None:
             continue
         say(t("Paused:  {channel}: {reason}", **channel))
         say(t("         Look with: crosspost channels check {channel}", **channel))
+    for emergency in found["emergencies"]:
+        say(t("EMERGENCY: {by} published announcement {announcement} alone, {at}.", **emergency))
+        say(t("         A second person: crosspost countersign {announcement}", **emergency))
     for ending in found["ending_logins"]:
         say(t("Login:   {sentence}", sentence=_sentence(office, ending)))
     for delivery in found["needs_person"]:

@@ -37,9 +37,9 @@ def init(
     channel: Annotated[
         list[str], typer.Option("--channel", help="A platform to publish to; may be repeated.")
     ] = [],
-    approve_on_add: Annotated[
-        bool, typer.Option("--approve-on-add", help="No second look: add approves at once.")
-    ] = False,
+    approvals: Annotated[
+        int, typer.Option(min=0, max=1, help="0: nobody has to approve. Later up to 2.")
+    ] = 1,
     upgrade: Annotated[
         bool, typer.Option("--upgrade", help="Bring an existing queue database up to date.")
     ] = False,
@@ -76,7 +76,7 @@ def init(
             "",
             lambda url: web_address(url) if url else "",
         ),
-        approve_on_add=approve_on_add,
+        approvals=approvals,
     )
     channels = _channels(answers.site_url, channel)
     config = found(folder, answers.__class__(**{**vars(answers), "channels": channels}))
@@ -233,7 +233,7 @@ def _say_done(folder: Path, config: Config, channels: tuple[NewChannel, ...]) ->
     steps += [
         "crosspost channels check",
         'crosspost add "..." --at "besok jam 9"',
-        *([] if config.policy.approve_on_add else ["crosspost approve 1"]),
+        *(["crosspost approve 1"] if config.policy.approvals else []),
         "crosspost daemon",
     ]
     say(t("Next:"))

@@ -61,7 +61,8 @@ def test_the_way_of_an_announcement(desk):
     assert (desk.folder / "public" / "p" / shown["code"] / "index.html").exists()
     kinds = [record["entry"]["kind"] for record in desk.json("log", "list")]
     assert kinds == [
-        *("added", "queued", "approved", "rescheduled"),
+        *("added", "queued", "approval_given", "approved"),
+        *("returned", "rescheduled", "approval_given", "approved"),
         *("claimed", "publishing", "published"),
     ]
     assert "published it" in desk.run("why", "1")
@@ -144,7 +145,7 @@ def test_status_ends_with_3_when_something_needs_a_person(desk):
     desk.run(*GOOD)
     desk.run("approve", "1")
     with sqlite3.connect(desk.folder / "crosspost.db") as database:
-        database.execute("UPDATE delivery SET due_at='2020-01-01', not_after='2020-01-02'")
+        database.execute("UPDATE delivery SET not_after='2020-01-02'")
     database.close()
     desk.run("daemon", "--once")
     assert desk.statuses(1) == {"site": "missed"}
@@ -374,3 +375,57 @@ def test_an_init_that_is_refused_leaves_no_folder_behind(empty_desk):
     said = empty_desk.run("init", "office", "--name", "Office", "--zone", "Mars/Base", code=2)
     assert "Mars/Base" in said
     assert not (empty_desk.folder / "office").exists()
+
+
+# --- four eyes ------------------------------------------------------------------------------------
+
+
+def test_an_approver_sees_time_title_and_the_whole_text_before_being_asked(desk):
+    desk.run(*GOOD, "--at", "2 jam lagi")
+    said = desk.run("approve", "1")
+    for seen in ("Road closed", "Letter 1", "The road is closed on Sunday.", "UTC+07:00"):
+        assert seen in said
+    assert said.index("The road is closed") < said.index("Approved:")
+
+
+def test_nobody_approves_their_own_words_where_there_are_two(desk):
+    with (desk.folder / "crosspost.toml").open("a") as file:
+        file.write('\n[people.Budi]\nos_user = "budi"\ntitle = "Head"\n')
+    desk.run(*GOOD, "--at", "2 jam lagi")
+    said = desk.run("approve", "1", code=1)
+    assert "You wrote it, so somebody else approves it" in said
+    assert "May approve it: Budi." in said
+    people = desk.json("people", "list")
+    assert [(p["name"], p["you"]) for p in people] == [("Siti", True), ("Budi", False)]
+
+
+def test_a_draft_is_handed_in_rejected_edited_and_its_history_tells(desk):
+    desk.run(*GOOD, "--at", "2 jam lagi", "--draft")
+    assert "still a draft" in desk.run("approve", "1", code=1)
+    assert "draft" in desk.run("list")
+    desk.run("submit", "1", "--yes")
+    desk.run("reject", "1", "--reason", "Which road?", "--yes")
+    desk.run("edit", "1", "Mango Road is closed on Sunday.")
+    desk.run("approve", "1")
+    told = desk.run("show", "1", "--history")
+    for seen in (
+        "-The road is closed on Sunday.",
+        "+Mango Road is closed on Sunday.",
+        'rejected it. "Which road?"',
+        "handed it in for approval.",
+    ):
+        assert seen in told
+    history = desk.json("show", "1", "--history")["history"]
+    assert [r["revision"] for r in history] == [1, 2]
+    assert list(history[1]["changes"]) == ["body"]
+
+
+def test_an_emergency_is_published_at_once_and_asks_for_a_second_person(desk):
+    desk.run(*GOOD, "--at", "2 jam lagi")
+    assert "Say why" in desk.run("approve", "1", "--emergency", code=1)
+    desk.run("approve", "1", "--emergency", "--reason", "The dam broke.")
+    assert "countersign 1" in desk.run("status", code=3)
+    desk.run("daemon", "--once")
+    assert desk.statuses(1) == {"site": "published"}
+    desk.run("countersign", "1", "--reason", "Rightly so.", "--yes")
+    assert "EMERGENCY" not in desk.run("status")

@@ -68,9 +68,8 @@ class Judge:
         """Fields that the document has not: a server ignores them, and we would believe in them."""
         if "$ref" in schema:
             schema = self.document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-        for choice in schema.get("oneOf", []):
-            if choice.get("type") != "null":
-                yield from self._unknown(choice, body)
+        for choice in _choices(schema, body):
+            yield from self._unknown(choice, body)
         if isinstance(body, dict) and "properties" in schema:
             for name, value in body.items():
                 if name not in schema["properties"]:
@@ -88,6 +87,15 @@ class Judge:
             self._validators[key] = Draft202012Validator(whole)
         fault = next(iter(self._validators[key].iter_errors(value)), None)
         return f"{'/'.join(map(str, fault.path))} {fault.message}"[:300] if fault else ""
+
+
+def _choices(schema: dict[str, Any], body: Any) -> list[dict[str, Any]]:
+    """The schemas that a body may be of: the one that it names itself, where it does."""
+    if "discriminator" in schema and isinstance(body, dict):
+        how = schema["discriminator"]
+        named = how["mapping"].get(body.get(how["propertyName"]))
+        return [{"$ref": named}] if named else []
+    return [choice for choice in schema.get("oneOf", []) if choice.get("type") != "null"]
 
 
 def _typed(value: str, schema: dict[str, Any]) -> Any:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlmodel import Session, select
 
 from crosspost import outcomes, queue
-from crosspost.config import Channel, Config, Office, Person, Policy
+from crosspost.config import Channel, Config, Office
 from crosspost.database import (
     Announcement,
     Attempt,
@@ -25,6 +25,7 @@ from crosspost.ledger import book
 from crosspost.ledger.hashing import new_salt, salted_digest
 from crosspost.lifecycle import Status, Verb
 from crosspost.outcomes import Failure
+from crosspost.policy import Person, Policy
 from crosspost.post import Post, Receipt
 from crosspost.queue import Doing
 from crosspost.times import moment_of

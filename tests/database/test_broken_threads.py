@@ -15,7 +15,6 @@ from crosspost.database import Delivery
 from crosspost.errors import RejectedContent, RetryLater
 from crosspost.lifecycle import NEEDS_PERSON, Status
 from crosspost.post import Post
-from crosspost.times import moment_of
 
 POSTS = (Post("One", "en"), Post("Two", "en"), Post("Three", "en"))
 
@@ -34,10 +33,9 @@ def broken(database, bench, platform, clock) -> Delivery:
 def retried(database, bench, clock, delivery) -> Delivery:
     """A person lets it go on."""
     with database.write() as session:
-        now = moment_of(clock(), "Asia/Jakarta")
         by = doing("Siti", clock())
         row = session.get_one(Delivery, delivery.id)
-        queue.retry(session, row, now, clock() + timedelta(hours=2), by)
+        queue.retry(session, row, clock() + timedelta(hours=2), by)
     send(bench, claim_again(database, clock()))
     return stored(database, delivery)
 

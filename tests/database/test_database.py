@@ -18,7 +18,7 @@ from sqlmodel import SQLModel, select
 
 from crosspost import database as storage
 from crosspost import migrations, postgres
-from crosspost.database import SCHEMA, Announcement, ChannelState, Database, Delivery
+from crosspost.database import SCHEMA, Announcement, Approval, ChannelState, Database, Delivery
 from crosspost.errors import DatabaseError, SchemaError
 
 
@@ -78,7 +78,7 @@ def test_wal_is_used_only_where_its_bug_is_mended(monkeypatch, version, sound):
 
 def test_a_reference_to_nothing_is_refused(database):
     with pytest.raises(IntegrityError), database.write() as session:
-        session.execute(text("INSERT INTO approval VALUES (1, 999, 'Siti', '2026-11-23')"))
+        session.add(Approval(revision_id=999, digest="d", by="Siti", at=NOW))
 
 
 def test_a_transaction_that_fails_leaves_nothing(database):

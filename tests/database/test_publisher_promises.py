@@ -42,6 +42,18 @@ from crosspost.reconciler import look
         "UPDATE delivery SET approved_digest = NULL",
         "UPDATE delivery SET approved_digest = 'f00'",
         "UPDATE revision SET salt = (SELECT leaf FROM ledger_entry LIMIT 1)",
+        "UPDATE revision SET source = 'Letter 2'",
+        "UPDATE revision SET urgency = 'urgent'",
+        "UPDATE revision SET tags = '[\"other\"]'",
+        "UPDATE revision SET texts = 'no JSON'",
+        "UPDATE revision SET created_by = 'Budi'",
+        "UPDATE delivery SET due_at = '2026-11-22 09:00:00.000000'",
+        "UPDATE delivery SET wall = '2026-11-24T16:00:00'",
+        "UPDATE delivery SET channel = 'alpha'",
+        "UPDATE binding SET manifest = replace(manifest, '\"web\"', '\"alpha\"')",
+        "UPDATE binding SET manifest = '[]'",
+        "UPDATE binding SET manifest = 'x'",
+        "DELETE FROM binding",
     ],
 )
 def test_what_is_not_as_approved_is_held_with_an_alarm(database, bench, platform, delivery, change):

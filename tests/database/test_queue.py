@@ -27,7 +27,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from crosspost import queue
-from crosspost.database import Attempt, Delivery, Part
+from crosspost.database import Attempt, Binding, Delivery, Part
 from crosspost.errors import Conflict, NotFound
 from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import ENDED, MOVES, Status, Verb
@@ -168,8 +168,18 @@ def test_an_entry_that_cannot_be_written_takes_the_move_with_it(database, monkey
 
 def test_approval_binds_exactly_what_is_rendered(session):
     delivery = scheduled(session)
-    assert delivery.approved_digest == delivery.render_digest
-    assert last_entry(session)["data"]["render"] == delivery.render_digest
+    data = last_entry(session)["data"]
+    assert data["render"] == delivery.render_digest
+    [binding] = session.exec(select(Binding))
+    assert data["approval"] == delivery.approved_digest == binding.digest
+    [target] = json.loads(binding.manifest)["deliveries"]
+    assert target == {
+        "channel": "web",
+        "due": "2026-11-23T09:00:00.000000Z",
+        "wall": "2026-11-23T16:00:00",
+        "zone": ZONE,
+        "posts": delivery.render_digest,
+    }
 
 
 @pytest.mark.parametrize("status", sorted(set(Status) - {Status.HELD, Status.SCHEDULED}))
@@ -184,9 +194,8 @@ def test_the_time_of_what_is_under_way_or_over_is_not_changed(session, status):
 @pytest.mark.parametrize("status", [Status.HELD, Status.SCHEDULED])
 def test_another_time_is_recorded_and_keeps_the_approval(session, status):
     delivery = WAYS[status](session)
-    approved = delivery.approved_digest
     queue.reschedule(session, delivery, TOMORROW, later(days=2), doing())
-    assert (delivery.status, delivery.approved_digest) == (status, approved)
+    assert (delivery.status, delivery.approved_digest) == (Status.HELD, None)
     assert (delivery.due_at, delivery.wall) == (later(days=1), "2026-11-24T16:00:00")
     assert delivery.not_after == later(days=2)
     assert last_entry(session)["kind"] == "rescheduled"
@@ -196,10 +205,12 @@ def test_another_time_is_recorded_and_keeps_the_approval(session, status):
 def test_a_person_lets_it_go_out_after_all(session, status):
     delivery = WAYS[status](session)
     assert delivery.ended_at is not None
-    queue.retry(session, delivery, TOMORROW, later(days=2), doing())
-    assert (delivery.status, delivery.due_at) == (Status.SCHEDULED, later(days=1))
+    approved = delivery.approved_digest
+    queue.retry(session, delivery, later(days=2), doing())
+    assert (delivery.status, delivery.not_after) == (Status.SCHEDULED, later(days=2))
+    assert queue.claim(session, (), doing("daemon", later(days=1))) == [delivery]
     assert (delivery.ended_at, delivery.outcome, delivery.reason) == (None, "", "")
-    assert delivery.approved_digest == delivery.render_digest
+    assert (delivery.approved_digest, delivery.due_at) == (approved, NOW)
 
 
 def test_a_person_saw_it_and_its_address_is_kept(session):
@@ -221,7 +232,7 @@ def test_what_is_not_in_review_is_not_called_published(session, status):
 
 def test_a_person_saw_that_it_is_absent_and_it_goes_again(session):
     delivery = in_review(session)
-    queue.resolve_absent(session, delivery, moment_of(later(hours=1), ZONE), TOMORROW.utc, doing())
+    queue.resolve_absent(session, delivery, TOMORROW.utc, doing())
     assert queue.claim(session, (), doing("daemon", later(hours=1))) == [delivery]
     assert [attempt.number for attempt in attempts(session, delivery)] == [1, 2]
 

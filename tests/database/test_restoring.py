@@ -351,6 +351,7 @@ def test_a_rescheduled_copy_counts_by_its_time_as_the_copy_knows_it(database, tm
     with database.write() as session:
         row = queue.get_delivery(session, delivery.id)
         queue.reschedule(session, row, moment_of(later(600), "UTC"), later(7200), doing())
+        queue.approve(session, row, doing())
         session.add(OfficeState(name="copy", value=json.dumps({"at": "2026-11-23T09:00:00Z"})))
     confirm(database, tmp_path, doing(at=later(300)))
     assert status_of(database, delivery) is Status.SCHEDULED

@@ -25,6 +25,7 @@ EXAMPLE = (ROOT / "config.example.toml").read_text()
 OTHER_KINDS = {
     *("added", "edited", "queued", "rescheduled", "held", "resumed", "connected"),
     *("backed_up", "restore_confirmed", "alarms_read"),
+    *("submitted", "rejected", "approval_given", "emergency", "emergency_reviewed"),
     "rezoned",
     *("fake_added", "fake_removed"),
 }

@@ -269,7 +269,6 @@ class _Office:
         public = Seen.of(platform.ledger).public
         with self.database.write() as session:
             doing = Doing("Siti", datetime.now(UTC), "I looked.")
-            due = moment_of(doing.at, "Asia/Jakarta")
             for delivery in session.exec(
                 select(Delivery).where(Delivery.status == Status.REVIEW)
             ).all():
@@ -282,7 +281,7 @@ class _Office:
                     queue.give_up(session, delivery, doing)
                 else:
                     late = doing.at + timedelta(hours=12)
-                    queue.resolve_absent(session, delivery, due, late, doing)
+                    queue.resolve_absent(session, delivery, late, doing)
 
 
 def _last_try(session, delivery: Delivery) -> datetime:

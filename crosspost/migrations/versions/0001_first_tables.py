@@ -112,6 +112,7 @@ def upgrade() -> None:
         sa.Column("created_by", AutoString(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.Column("digest", AutoString(), nullable=False),
+        sa.Column("stage", AutoString(), nullable=False),
         sa.ForeignKeyConstraint(
             ["announcement_id"],
             ["announcement.id"],
@@ -123,11 +124,32 @@ def upgrade() -> None:
     op.create_index("ix_revision_announcement_id", "revision", ["announcement_id"])
 
     op.create_table(
+        "binding",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("revision_id", sa.Integer(), nullable=False),
+        sa.Column("digest", AutoString(), nullable=False),
+        sa.Column("manifest", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["revision_id"],
+            ["revision.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("digest"),
+    )
+    op.create_index("ix_binding_revision_id", "binding", ["revision_id"])
+
+    op.create_table(
         "approval",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("revision_id", sa.Integer(), nullable=False),
+        sa.Column("digest", AutoString(), nullable=False),
         sa.Column("by", AutoString(), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("signature", sa.Text(), nullable=False),
+        sa.Column("void_at", UtcDateTime(), nullable=True),
+        sa.Column("emergency", sa.Boolean(), nullable=False),
+        sa.Column("reviewed_by", AutoString(), nullable=False),
+        sa.Column("reviewed_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["revision_id"],
             ["revision.id"],
@@ -135,6 +157,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_approval_revision_id", "approval", ["revision_id"])
+    op.create_index("ix_approval_digest", "approval", ["digest"])
 
     op.create_table(
         "delivery",

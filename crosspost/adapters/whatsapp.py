@@ -1,0 +1,241 @@
+"""WhatsApp, by the Cloud API: an announcement to a list of people who have asked for it.
+
+It must not pretend to reach a WhatsApp channel, which has no API, or anybody whom WhatsApp did not
+say yes for. Facts: developers.facebook.com, WhatsApp Cloud API; facebook/openapi v23.0.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from pydantic import Field, SecretStr, field_validator
+
+from crosspost.adapters.base import AdapterSettings, Answer, HttpSettings, text_id
+from crosspost.adapters.graph import GraphAdapter, error_in, number
+from crosspost.config import WebAddress
+from crosspost.errors import (
+    AccountRestricted,
+    BillingExhausted,
+    MediaRejected,
+    Misconfigured,
+    PartialSuccess,
+    PermissionDenied,
+    PlatformError,
+    QuotaExhausted,
+    RateLimited,
+    RetryLater,
+)
+from crosspost.post import Account, Capabilities, CardMaker, Image, Outgoing, Receipt, Reconcile
+from crosspost.rendering.measure import utf16
+from crosspost.wording import t
+
+MOST_RECIPIENTS = 256
+#: A text parameter of a template: shorter by what stands around it (1,024 for all of it).
+TEMPLATE_ROOM = 900
+#: Uploads are kept for 30 days.
+MEDIA_LIFE = timedelta(days=29)
+#: What may not stand in a parameter of a template: ends of lines, tabs, more than four spaces.
+LINES, SPACES = re.compile(r"\s*[\r\n]+\s*"), re.compile(r"[ \t]{2,}|\t")
+
+#: What `error.code` means besides what it means everywhere at Meta.
+CODES: dict[int, type[PlatformError]] = {
+    130429: RateLimited,
+    131000: RetryLater,
+    131005: PermissionDenied,
+    131016: RetryLater,
+    131031: AccountRestricted,
+    131042: BillingExhausted,
+    131048: QuotaExhausted,
+    131052: MediaRejected,
+    131053: MediaRejected,
+    131056: RateLimited,
+    131057: RetryLater,
+    132001: Misconfigured,
+    132015: Misconfigured,
+    132016: Misconfigured,
+    133010: Misconfigured,
+}
+#: Those that are about the recipient, not about the message or the office.
+THEIRS = frozenset(["130472", "131021", "131026", "131030", "131047", "131049", "131050", "131056"])
+
+
+class WhatsAppSettings(HttpSettings):
+    """`phone_number_id` is Meta's number of the office's telephone number, `recipients` are who
+    asked for announcements. `template` is the name of an approved template with one variable in its
+    body; without one only those are reached who wrote in the last 24 hours. `template_image`: it
+    begins with an image."""
+
+    base_url: WebAddress = "https://graph.facebook.com"
+    version: str = Field(default="v26.0", pattern=r"^v\d+\.\d+$")
+    access_token: SecretStr
+    app_secret: SecretStr | None = None
+    phone_number_id: str = Field(pattern=r"^\d{3,20}$", coerce_numbers_to_str=True)
+    recipients: tuple[str, ...] = Field(min_length=1, max_length=MOST_RECIPIENTS)
+    template: str = ""
+    template_language: str = "id"
+    template_image: bool = False
+
+    @field_validator("recipients")
+    @classmethod
+    def _are_telephone_numbers(cls, recipients: tuple[str, ...]) -> tuple[str, ...]:
+        numbers = tuple(re.sub(r"[\s()-]", "", each) for each in recipients)
+        for written, plain in zip(recipients, numbers, strict=True):
+            if not re.fullmatch(r"\+[1-9]\d{6,14}", plain):
+                words = t("write the number with its country, like +62 812 3456 7890")
+                raise ValueError(f"{written}: {words}")
+        if len(set(numbers)) < len(numbers):
+            raise ValueError(t("a number stands there twice"))
+        return numbers
+
+
+class WhatsAppAdapter(GraphAdapter):
+    """One telephone number of the office, and the people on its list."""
+
+    platform = "whatsapp"
+    title = "WhatsApp"
+    Settings: ClassVar[type[AdapterSettings]] = WhatsAppSettings
+    capabilities: Capabilities = Capabilities(
+        max_length=4096,
+        max_caption=1024,
+        max_images=1,
+        image_bytes=5_000_000,
+        card=CardMaker.SERVER,
+        reconcile=Reconcile.NONE,
+    )
+
+    def setup(self) -> None:
+        if self.settings.template:
+            images = 1 if self.settings.template_image else 0
+            self.capabilities = replace(
+                self.capabilities,
+                max_length=TEMPLATE_ROOM,
+                max_caption=TEMPLATE_ROOM,
+                max_images=images,
+                needs_media=self.settings.template_image,
+            )
+
+    def identity(self) -> str:
+        return str(self.settings.phone_number_id)
+
+    def check(self) -> Account:
+        fields = {"fields": "id,verified_name,display_phone_number,quality_rating"}
+        answer = self.graph("GET", self.settings.phone_number_id, fields, phase="check")
+        with self.reading(answer, "check"):
+            self.id_of(answer, "check")
+            name = str(answer.data["verified_name"])
+            telephone = str(answer.data["display_phone_number"])
+        facts = {
+            t("recipients"): str(len(self.settings.recipients)),
+            t("quality"): str(answer.data.get("quality_rating") or "?"),
+        }
+        warnings: tuple[str, ...] = ()
+        if not self.settings.template:
+            warnings = (
+                t("Without a template only those are reached who wrote in the last 24 hours."),
+            )
+        return Account(f"{name} ({telephone})", "", facts, warnings)
+
+    def measure(self, text: str) -> int:
+        """UTF-16 code units: never less than WhatsApp counts."""
+        return utf16(one_line(text) if self.settings.template else text)
+
+    # --- publishing -------------------------------------------------------------------------------
+
+    def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
+        """The image, which WhatsApp keeps for a month."""
+        if not outgoing.post.images:
+            return {}
+        now, image = self.context.now(), outgoing.post.images[0]
+        kept, until = outgoing.prepared.get("image"), str(outgoing.prepared.get("until") or "")
+        if isinstance(kept, str) and until > now.isoformat():
+            return dict(outgoing.prepared)
+        return {"image": self._upload(image), "until": (now + MEDIA_LIFE).isoformat()}
+
+    def publish(self, outgoing: Outgoing) -> Receipt:
+        """A message to each, one after the other. As long as nobody has it a no is a no; after that
+        whatever goes wrong is for a person to look at."""
+        sent: dict[str, str] = {}
+        refused: dict[str, PlatformError] = {}
+        for to in self.settings.recipients:
+            try:
+                sent[to] = self._send(to, outgoing)
+            except PlatformError as error:
+                refused[to] = error
+                if error.code not in THEIRS:
+                    if sent:
+                        raise self._partial(sent, refused) from error
+                    raise
+        if not sent:
+            raise next(iter(refused.values()))
+        if refused:
+            raise self._partial(sent, refused)
+        return Receipt(next(iter(sent.values())), extra={"recipients": str(len(sent))})
+
+    def _partial(self, sent: dict[str, str], refused: dict[str, PlatformError]) -> PartialSuccess:
+        names = "; ".join(f"{_masked(to)}: {error.message}" for to, error in refused.items())
+        message = t(
+            "WhatsApp took it for {count} of {all} recipients; then: {names}",
+            count=len(sent),
+            all=len(self.settings.recipients),
+            names=names,
+        )
+        return PartialSuccess(self.said(message), platform=self.platform)
+
+    def _send(self, to: str, outgoing: Outgoing) -> str:
+        """The id of the message to one person."""
+        message = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "to": to,
+            **self._content(outgoing),
+        }
+        path = f"{self.settings.phone_number_id}/messages"
+        answer = self.graph("POST", path, {}, phase="publish", json=message)
+        with self.reading(answer, "publish"):
+            return text_id(answer.data["messages"][0]["id"])
+
+    def _content(self, outgoing: Outgoing) -> dict[str, Any]:
+        text, image = outgoing.post.text, outgoing.prepared.get("image")
+        if self.settings.template:
+            return {"type": "template", "template": self._template(text, image)}
+        if image:
+            return {"type": "image", "image": {"id": image, "caption": text}}
+        return {"type": "text", "text": {"body": text, "preview_url": True}}
+
+    def _template(self, text: str, image: object) -> dict[str, Any]:
+        """The office's template with the text in its place."""
+        body = {"type": "body", "parameters": [{"type": "text", "text": one_line(text)}]}
+        picture = [{"type": "image", "image": {"id": image}}]
+        header = [{"type": "header", "parameters": picture}] if image else []
+        return {
+            "name": self.settings.template,
+            "language": {"policy": "deterministic", "code": self.settings.template_language},
+            "components": [*header, body],
+        }
+
+    def _upload(self, image: Image) -> str:
+        fields = {"messaging_product": "whatsapp", "type": image.mime}
+        files = {"file": (image.filename, self.bytes_of(image), image.mime)}
+        path = f"{self.settings.phone_number_id}/media"
+        return self.id_of(self.graph("POST", path, fields, phase="prepare", files=files), "prepare")
+
+    # --- errors -----------------------------------------------------------------------------------
+
+    def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:
+        code = number(error_in(answer).get("code"))
+        if code in CODES:
+            return CODES[code]
+        return super().error_of(answer, phase)
+
+
+def one_line(text: str) -> str:
+    """`text` as a parameter of a template may be."""
+    return SPACES.sub(" ", LINES.sub(" • ", text.strip()))
+
+
+def _masked(telephone: str) -> str:
+    """Enough of a number for the office to know it, and for nobody else."""
+    return f"{telephone[:3]}…{telephone[-4:]}"
