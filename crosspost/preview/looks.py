@@ -29,6 +29,7 @@ LOOKS = {
     "discord": Look("chat", "#3c47c4", "#a5b0ff"),
     "slack": Look("chat", "#135c9e", "#7fc0ee"),
     "matrix": Look("chat", "#0a6650", "#5fd3b2"),
+    "whatsapp": Look("chat", "#0b6b4b", "#5fd6a2"),
     "instagram": Look("photo", "#a3216b", "#ff9acb"),
     "tiktok": Look("video", "#8f1238", "#ff8fab"),
     "youtube": Look("video", "#0b57d0", "#8ab4f8"),
