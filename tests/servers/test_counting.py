@@ -26,7 +26,8 @@ PIECES = (
     *("kejari.go.id", "contoh.com/jalan", "www.contoh.co.id", "https://x.id/a_(b)"),
     *("https://例え.jp/道", "https://localhost/x", "https://1.2.3.4/", "humas@contoh.go.id"),
     *("(https://x.id/a)", '"https://x.id"', "t.co/abc", "https://x.id/a,", "https://t.co/abc123"),
-    *("#Layanan", "#LayananPublik2026", "#สวัสดี", "#1", "#", "@warga", "@a.bsky.social", "$IDX", "&", "<b>"),
+    *("#Layanan", "#LayananPublik2026", "#สวัสดี", "#1", "#", "@warga", "@a.bsky.social", "$IDX"),
+    *("&", "<b>"),
     *("\u00a0", "\u200b", "\u200d", "…", "“", "”", "—", "\u2066", "x" * 40),
 )  # fmt: skip
 BLOCKS = (
