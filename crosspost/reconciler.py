@@ -91,6 +91,10 @@ class _Case:
         bench.say(
             logging.WARNING, "repeated", self.delivery, t("it is sent again under the same key")
         )
+        if not bench.leases.holds(self.delivery.channel):
+            words = t("The daemon was stopped before it was sent.")
+            self.carry_out(retry.LookAgain(bench.now() + retry.REPEAT_GAP), words)
+            return
         try:
             self.part.prepared = json.dumps(adapter.prepare(self._outgoing()))
             receipt = adapter.publish(self._outgoing())
