@@ -57,7 +57,7 @@ def qr(address: str) -> Markup:
     """An address as a QR code (ISO/IEC 18004), as SVG, without a colour of its own."""
     import segno
 
-    drawn = segno.make(address, micro=False, error="m").svg_inline(scale=4, svgclass=None)
+    drawn = segno.make(address, micro=False, error="m").svg_inline(omitsize=True, svgclass=None)
     return Markup(drawn)  # noqa: S704 - made of rectangles only
 
 

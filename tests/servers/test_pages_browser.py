@@ -77,7 +77,7 @@ def seen(rig, tmp_path_factory):
         told = {
             "base": f"http://127.0.0.1:{server.server_port}/",
             "pages": pages,
-            "axe": tools["AXE_FILE"],
+            "axe": tools["AXE"],
             "shots": os.environ.get("CROSSPOST_SHOTS", ""),
             "pasted": [
                 "the BRIDGE is open\n again!!",
