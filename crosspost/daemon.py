@@ -98,6 +98,7 @@ class Daemon:
                 return
             self.guard.require()
             self._begin()
+            self.bench.open_all()
             scheduler = self._scheduler()
             scheduler.start()
             log.info("%s", t("The daemon runs. Stop it with Ctrl-C."), extra={"event": "started"})
@@ -286,9 +287,6 @@ class Daemon:
     def _look(self, session: Session) -> _Look:
         """What every free channel has to do now, taken; and when to look again."""
         now, busy = self.now(), list(self._busy)
-        wake = agenda.next_wake(session, busy, now)
-        if wake is None or wake > now:
-            return _Look([], [], wake)
         doing = self._doing()
         missed = [(d, queue.announcement_of(session, d)) for d in queue.miss(session, doing)]
         looks = [_Task(d.channel, d) for d in agenda.unconfirmed(session, busy, now)]

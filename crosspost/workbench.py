@@ -12,6 +12,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -80,6 +81,13 @@ class Workbench:
         if channel not in self._adapters:
             self._adapters[channel] = open_channel(self.config, self.database, channel, self.now)
         return self._adapters[channel]
+
+    def open_all(self) -> None:
+        """Open every adapter ahead, so that the first post need not wait for it. What goes wrong is
+        said when there is something to send."""
+        for channel in self.config.channels:
+            with suppress(Exception):
+                self.adapter(channel)
 
     def close(self) -> None:
         """Write what is left to write, and give back every connection to a platform."""
