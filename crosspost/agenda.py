@@ -42,7 +42,7 @@ def due(session: Session, now: datetime, busy: Iterable[str]) -> list[Delivery]:
 def _due_channels(session: Session, now: datetime) -> Iterable[str]:
     """Every channel that has something due, and with a backlog some that have not."""
     rows = _DUE_CHANNELS.rows(session, {"now": now})
-    return _channels(session, Status.SCHEDULED) if len(rows) == BATCH else {row[0] for row in rows}
+    return channels(session, Status.SCHEDULED) if len(rows) == BATCH else {row[0] for row in rows}
 
 
 def next_due(session: Session, channel: str, now: datetime) -> Delivery | None:
@@ -171,7 +171,7 @@ def unconfirmed(session: Session, busy: Iterable[str], now: datetime) -> list[De
     occupied = set(busy)
     found = [
         session.get_one(Delivery, delivery.id)
-        for channel in _channels(session, Status.UNCONFIRMED)
+        for channel in channels(session, Status.UNCONFIRMED)
         if channel not in occupied and (delivery := next_look(session, channel, now))
     ]
     return sorted(found, key=lambda delivery: (delivery.not_before or now, delivery.id or 0))
@@ -199,7 +199,7 @@ _NEXT_LOOK = Prepared(
 )
 
 
-def _channels(session: Session, status: Status) -> Iterator[str]:
+def channels(session: Session, status: Status) -> Iterator[str]:
     """The channels that have deliveries in a status, each found by one step in the index."""
     after: str | None = ""
     while after is not None:
