@@ -18,6 +18,7 @@ import typer
 from crosspost import __version__
 from crosspost.cli import (
     alarms,
+    amendments,
     announcements,
     approvals,
     channels,
@@ -50,6 +51,7 @@ for subject in (
     checking,
     approvals,
     dispatching,
+    amendments,
     running,
     records,
     keeping,
