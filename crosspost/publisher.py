@@ -29,6 +29,7 @@ from crosspost.lifecycle import Status
 from crosspost.outcomes import Failure, Health
 from crosspost.post import Outgoing, Receipt
 from crosspost.prepared import Prepared, as_read
+from crosspost.queue import Stale
 from crosspost.quotas import NEVER
 from crosspost.strong import lacking
 from crosspost.wording import t
@@ -177,6 +178,8 @@ class _Run:
         part = self.parts[index]
         if self.delivery.status is not Status.PUBLISHING and not self._begun(part):
             return False
+        if not self.bench.leases.holds(self.delivery.channel):  # stopped, or cut off, for too long
+            return self._give_back(t("The daemon was stopped before it was sent."))
         try:
             receipt = self._done(part, json.loads(part.handle))
         except Exception as error:  # noqa: BLE001 - an adapter's fault must end in a decision
@@ -345,6 +348,11 @@ def settle(
 
     try:
         bench.store(delivery, change, following)
+    except Stale:
+        where = receipt.permalink or receipt.remote_id
+        words = t("public: {where}; but another daemon finds out about it by now", where=where)
+        bench.say(logging.ERROR, "overtaken", delivery, words, permalink=receipt.permalink)
+        raise
     except IntegrityError:
         _ask_about_id(bench, delivery, receipt)
         return False

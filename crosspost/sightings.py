@@ -56,6 +56,9 @@ def seen_in(session: Session, config: Config, now: datetime, daemon: bool | None
             number=alone.announcement,
         )
         others[key] = f"{words} {again}"
+    if doubted := session.get(OfficeState, agenda.CLOCK):
+        words = t("Nothing is sent before somebody has looked at the clock: crosspost resume")
+        others["clock"] = f"{json.loads(doubted.value)} {words}"
     for ending in logins.endings(session, now):
         key = f"login/{ending.channel}/{ending.ends:%Y%m%d}"
         others[key] = ending.sentence(lambda at: spoken(at, *_office(config)))

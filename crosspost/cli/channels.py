@@ -67,7 +67,7 @@ def check(
     from crosspost.cli.output import show_json
 
     office = open_office()
-    found = [_check(office, name) for name in names or list(office.config.channels)]
+    found = [ask_platform(office, name) for name in names or list(office.config.channels)]
     if json:
         show_json(found)
     else:
@@ -77,7 +77,8 @@ def check(
         raise typer.Exit(1)
 
 
-def _check(office: Office, name: str) -> dict[str, Any]:
+def ask_platform(office: Office, name: str) -> dict[str, Any]:
+    """What `channels check` says of one channel; a channel that works is paused no more."""
     from crosspost.accounts import remember
     from crosspost.connections import open_channel
     from crosspost.errors import PlatformError

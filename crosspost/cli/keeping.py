@@ -1,4 +1,4 @@
-"""Keeping the office safe: backup, restore."""
+"""Keeping the office safe: doctor, backup, restore."""
 
 from __future__ import annotations
 
@@ -13,13 +13,64 @@ from crosspost.wording import t
 if TYPE_CHECKING:
     from crosspost.cli.office import Office
     from crosspost.database import Delivery
+    from crosspost.doctor import Finding
     from crosspost.restoring import Questions
 
 
 def register(app: typer.Typer) -> None:
     """Put the commands of this file into `app`."""
+    app.command()(doctor)
     app.command()(backup)
     app.command()(restore)
+
+
+def doctor(
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask each platform too, as channels check does.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Look at all that publishing needs, and say what to do. Ends with 1 when something is bad.
+
+    Posts nothing.
+    """
+    from datetime import UTC, datetime
+
+    from crosspost.cli import office
+    from crosspost.cli.output import say, show_json, table
+    from crosspost.doctor import State, examine
+
+    found = examine(office.config_file, datetime.now(UTC))
+    if online and all(one.state is not State.BAD for one in found if one.about == "settings"):
+        found += _ask_platforms()
+    if json:
+        show_json([{**vars(one), "next": one.next or None} for one in found])
+    else:
+        states = {State.WELL: t("well"), State.NOTE: t("note"), State.BAD: t("BAD")}
+        rows = [(states[one.state], one.about, one.sentence, one.next) for one in found]
+        table([t("How"), t("About"), t("What"), t("Next")], rows)
+        if all(one.state is State.WELL for one in found):
+            say(t("All is well."))
+    if any(one.state is State.BAD for one in found):
+        raise typer.Exit(1)
+
+
+def _ask_platforms() -> list[Finding]:
+    from crosspost.cli.channels import ask_platform
+    from crosspost.cli.office import open_office
+    from crosspost.doctor import bad, well
+
+    office = open_office()
+    found = []
+    for name in office.config.channels:
+        told = ask_platform(office, name)
+        if told["ok"]:
+            said = t("{channel}: works. Account: {account} {url}", **told).rstrip()
+            found.append(well("online", said))
+        else:
+            said = t("{channel}: does NOT work: {error}", **told)
+            found.append(bad("online", said, f"crosspost channels check {name}"))
+    return found
 
 
 def backup(

@@ -12,7 +12,7 @@ from desk import doing, failed, in_review, kinds, later, missed, published, sche
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from crosspost import queue, sightings, watchman
+from crosspost import holds, queue, sightings, watchman
 from crosspost.adapters.telling import ping
 from crosspost.config import Alarms
 from crosspost.daemon import Daemon
@@ -150,6 +150,13 @@ def test_an_older_copy_of_the_database_is_told(database, look, receiver):
     look()
     assert "is a copy of 2026-11-23 08:00 UTC" in receiver.texts[0]
     assert "crosspost restore" in receiver.texts[0]
+
+
+def test_a_clock_that_jumped_is_told(database, look, receiver):
+    with database.write() as session:
+        holds.doubt_clock(session, "The clock jumped by 3600 seconds.", doing("daemon"))
+    look()
+    assert "The clock jumped by 3600 seconds. Nothing is sent" in receiver.texts[0]
 
 
 def test_two_daemons_tell_one_alarm_once(database, by_webhook, clock, receiver):
