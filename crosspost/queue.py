@@ -19,6 +19,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, or_, select
 
 from crosspost import agenda, breaker
+from crosspost.acts import Act
 from crosspost.binding import bound, keep
 from crosspost.database import Attempt, ChannelState, Delivery, Part, Revision, table
 from crosspost.errors import Conflict, NotFound
@@ -68,12 +69,17 @@ def enqueue(
     not_after: datetime,
     waits_for: int | None,
     doing: Doing,
+    act: str = Act.PUBLISH,
+    amends: int | None = None,
 ) -> Delivery:
-    """Put one revision into the queue of one channel, held until it is approved."""
+    """Put one revision into the queue of one channel, held until it is approved. `amends` is the
+    delivery that an act other than publishing is done to."""
     payloads = [to_json(post) for post in posts]
     delivery = Delivery(
         revision_id=known(revision.id),
         channel=channel,
+        act=act,
+        amends=amends,
         status=Status.HELD,
         due_at=due.utc,
         wall=due.wall,
@@ -95,7 +101,9 @@ def enqueue(
             )
         )
     session.flush()
-    data = {"due": book.stamp(due.utc), "wall": due.wall, "zone": due.zone}
+    data: dict[str, Any] = {"due": book.stamp(due.utc), "wall": due.wall, "zone": due.zone}
+    if amends is not None:
+        data |= {"act": str(act), "amends": amends}
     _record(session, delivery, "queued", doing, data, digest=delivery.render_digest)
     return delivery
 
