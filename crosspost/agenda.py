@@ -33,7 +33,7 @@ def due(session: Session, now: datetime, busy: Iterable[str]) -> list[Delivery]:
     occupied = set(busy)
     found = [
         session.get_one(Delivery, delivery.id)
-        for channel in _channels(session, Status.SCHEDULED)
+        for channel in channels(session, Status.SCHEDULED)
         if channel not in occupied and (delivery := next_due(session, channel, now))
     ]
     return sorted(found, key=lambda d: (not d.urgent, d.due_at, d.id or 0))
@@ -132,7 +132,7 @@ def unconfirmed(session: Session, busy: Iterable[str], now: datetime) -> list[De
     occupied = set(busy)
     found = [
         session.get_one(Delivery, delivery.id)
-        for channel in _channels(session, Status.UNCONFIRMED)
+        for channel in channels(session, Status.UNCONFIRMED)
         if channel not in occupied and (delivery := next_look(session, channel, now))
     ]
     return sorted(found, key=lambda delivery: (delivery.not_before or now, delivery.id or 0))
@@ -160,7 +160,7 @@ _NEXT_LOOK = Prepared(
 )
 
 
-def _channels(session: Session, status: Status) -> Iterator[str]:
+def channels(session: Session, status: Status) -> Iterator[str]:
     """The channels that have deliveries in a status, each found by one step in the index."""
     after: str | None = ""
     while after is not None:

@@ -99,7 +99,9 @@ class Publishing(_Section):
 class Storage(_Section):
     """`[storage]`: where things lie; relative paths start from the folder of `crosspost.toml`."""
 
-    database: str = "crosspost.db"  # a file, or a postgresql:// URL (then from .env: "env:NAME")
+    # a file, or a postgresql:// URL (then from .env: "env:NAME")
+    database: str = Field(default="crosspost.db", repr=False)
+    lease_seconds: float = Field(default=30, ge=2)  # PostgreSQL: so soon a dead daemon is replaced
     media: Path = Path("media")  # images, by digest
 
 

@@ -25,11 +25,16 @@ log = logging.getLogger("crosspost.connections")
 
 
 def open_channel(
-    config: Config, database: Database, name: str, now: Callable[[], datetime] = utc_now
+    config: Config,
+    database: Database,
+    name: str,
+    now: Callable[[], datetime] = utc_now,
+    may_send: Callable[[], bool] = lambda: True,
 ) -> Adapter:
-    """The adapter of a configured channel, with its kept session. Raises UserError."""
+    """The adapter of a configured channel, with its kept session; `may_send` as `Context` has it.
+    Raises UserError."""
     vault = Vault(config, database, name, now)
-    context = Context(config, name, vault.load, vault.save, vault.exclusive, now)
+    context = Context(config, name, vault.load, vault.save, vault.exclusive, now, may_send)
     return open_adapter(config, name, context)
 
 

@@ -8,33 +8,35 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import FrameType
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
-from sqlalchemy import text
 from sqlmodel import Session
 
-from crosspost import agenda, connections, holds, outcomes, queue
+from crosspost import agenda, connections, holds, outcomes, queue, sharing
 from crosspost.clock import ClockWatch, boot_seconds, went_back
 from crosspost.config import Config
 from crosspost.database import Database, Delivery
-from crosspost.errors import DatabaseError
+from crosspost.errors import DatabaseError, SchemaError
 from crosspost.faults import settle_fault
 from crosspost.guard import MARK, SEAL_SOON, Guard
+from crosspost.leases import OneDaemon, SharedLeases
 from crosspost.ledger import book
 from crosspost.lock import DaemonLock
 from crosspost.publisher import Claimed, publish, taken
-from crosspost.queue import Doing
+from crosspost.queue import Doing, Stale
 from crosspost.reconciler import look
 from crosspost.rezoning import rezone
+from crosspost.wakeups import Listener, Watch, call
 from crosspost.watchman import BEAT, Watchman
 from crosspost.watchman import LOOK as WATCH_OVER
 from crosspost.wording import t
@@ -72,7 +74,10 @@ class Daemon:
         self._jump: timedelta | None = None  # of the clock, and not on record yet
         self.name = f"daemon@{socket.gethostname()}:{os.getpid()}"
         self.stopping = threading.Event()
-        self.bench = Workbench(database, config, self.name, now, stopping=self.stopping)
+        self.leases = _leases(database, config, self.name)
+        self.bench = Workbench(
+            database, config, self.name, now, stopping=self.stopping, leases=self.leases
+        )
         self._workers = ThreadPoolExecutor(
             max_workers=max(len(config.channels), 1),  # no channel waits for another's answer
             thread_name_prefix="channel",
@@ -83,14 +88,16 @@ class Daemon:
         self._idle = threading.Condition()
         self.watchman = Watchman(database, config, now)
         self._looked_at: datetime | None = None  # when a look at the queue went well last
-        self.guard = Guard(database, config, now, self.stopping)
+        self._refused = ""  # why it did not since
+        self.guard = Guard(database, config, now, self.stopping, self.leases)
         self._wake: Callable[[datetime], None] = lambda _when: None
 
     # --- running ----------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Publish on schedule until `stop`. Raises DaemonRunning, DatabaseError; Refuted, Undecided
-        or ForkProven when the ledger is not what was sealed, with nothing more sent."""
+        or ForkProven when the ledger is not what was sealed, SchemaError when a newer crosspost has
+        changed the tables, with nothing more sent."""
         with DaemonLock(self.database):
             self.guard.wait_until_confirmed(meanwhile=self._watch_over)
             if self.stopping.is_set():
@@ -100,12 +107,15 @@ class Daemon:
             self._begin()
             scheduler = self._scheduler()
             scheduler.start()
+            listener = self._listener()
             log.info("%s", t("The daemon runs. Stop it with Ctrl-C."), extra={"event": "started"})
             try:
                 while not self.stopping.wait(CLOCK_LOOK.total_seconds()):
                     if self._mind_the_clock():
                         _at_once(scheduler, self.now())
             finally:
+                if listener is not None:
+                    listener.stop()
                 scheduler.shutdown(wait=True)
                 self._finish()
                 log.info("%s", t("The daemon has stopped."), extra={"event": "stopped"})
@@ -153,15 +163,16 @@ class Daemon:
         )
         tick = scheduler.add_job(
             self._tick_safely,
-            IntervalTrigger(seconds=LOOK_ANYWAY.total_seconds()),
+            IntervalTrigger(seconds=self._look_anyway().total_seconds()),
             next_run_time=self.now(),
         )
-        watch = _Watch(self.database)
-        scheduler.add_job(
-            lambda: self._wake(self.now()) if watch.changed() else None,
-            IntervalTrigger(seconds=WATCH.total_seconds()),
-            max_instances=1,
-        )
+        if not self.database.on_server:
+            watch = Watch(self.database)
+            scheduler.add_job(
+                lambda: self._wake(self.now()) if watch.changed() else None,
+                IntervalTrigger(seconds=WATCH.total_seconds()),
+                max_instances=1,
+            )
         renewing = IntervalTrigger(seconds=RENEW.total_seconds())
         scheduler.add_job(self._renew, renewing, max_instances=1, next_run_time=self.now())
         daily = IntervalTrigger(days=1)
@@ -182,8 +193,25 @@ class Daemon:
             newest = book.newest(session)
         if behind := went_back(newest, self.now()):
             self._doubt_the_clock(behind)
-        self._rescue()
+        self.leases.start()
+        if not self.database.on_server:  # there, a channel's lease brings what was left on it
+            self._say_rescued(
+                self.bench.clerk.do(lambda session: outcomes.rescue(session, self._doing()))
+            )
         self._rezone()
+
+    def _look_anyway(self) -> timedelta:
+        """Where others may die, soon enough to take over what they leave."""
+        if isinstance(self.leases, SharedLeases):
+            return min(LOOK_ANYWAY, self.leases.length / 2)
+        return LOOK_ANYWAY
+
+    def _listener(self) -> Listener | None:
+        if not self.database.on_server:
+            return None
+        listener = Listener(self.database, lambda: self._wake(self.now()))
+        listener.start()
+        return listener
 
     def _mind_the_clock(self) -> bool:
         """Nothing more is sent after the clock jumped; True when it did just now."""
@@ -219,8 +247,7 @@ class Daemon:
                 extra={"event": "rezoned", "channel": delivery.channel},
             )
 
-    def _rescue(self) -> None:
-        left = self.bench.clerk.do(lambda session: outcomes.rescue(session, self._doing()))
+    def _say_rescued(self, left: list[Delivery]) -> None:
         for delivery in left:
             log.warning(
                 "%s",
@@ -235,18 +262,22 @@ class Daemon:
     def _finish(self) -> None:
         self.stopping.set()
         self._workers.shutdown(wait=True)
+        self.leases.stop()
         self.bench.close()
         self.guard.mark()
         self.database.close()
 
     def _watch_over(self) -> None:
-        """Tell a person what needs one."""
-        self.watchman.look(daemon=True)
+        """Tell a person what needs one; that the database cannot be used, without it."""
+        if self._failing:
+            self.watchman.cry(self._failing)
+        else:
+            self.watchman.look(daemon=True)
 
     def _beat(self) -> None:
         """Tell the monitor outside that all is well, if it is."""
         looked = self._looked_at
-        if looked is not None and self.now() - looked < 2 * LOOK_ANYWAY:
+        if looked is not None and not self._failing and self.now() - looked < 2 * LOOK_ANYWAY:
             self.watchman.beat()
 
     def _renew(self) -> None:
@@ -258,15 +289,23 @@ class Daemon:
 
     # --- one look at the queue --------------------------------------------------------------------
 
+    @property
+    def _failing(self) -> str:
+        """Why the database cannot be used now; "" when it can."""
+        return self.bench.refused or self._refused
+
     def _tick_safely(self) -> None:
         self._safely(self.tick)
 
     def _safely(self, act: Callable[[], None]) -> None:
-        """A database that fails for a while does not end the daemon."""
+        """A database that fails for a while does not end the daemon; one that is another does."""
         try:
             act()
+        except SchemaError as error:
+            self.guard.stop(error, "database")
         except DatabaseError as error:
             log.error("%s", error, extra={"event": "database"})
+            self._refused = str(error)
 
     def tick(self) -> None:
         """Give every free channel what it has to do now, and be woken for what comes next."""
@@ -274,8 +313,12 @@ class Daemon:
             if self.stopping.is_set():
                 return
             self._mind_the_clock()
-            look = self.bench.clerk.do(self._look)
-            self._looked_at = self.now()
+            if isinstance(self.leases, SharedLeases):
+                look = self._shared_look(self.leases)
+            else:
+                look = self.bench.clerk.do(self._look)
+            self._looked_at, self._refused = self.now(), ""
+            self._say_rescued(look.rescued)
             for delivery, number in look.missed:
                 _say_missed(delivery, number)
             for task in look.tasks:
@@ -283,12 +326,37 @@ class Daemon:
             if look.wake is not None and look.wake < self.now() + LOOK_ANYWAY:
                 self._wake(look.wake)
 
-    def _look(self, session: Session) -> _Look:
-        """What every free channel has to do now, taken; and when to look again."""
-        now, busy = self.now(), list(self._busy)
+    def _shared_look(self, leases: SharedLeases) -> _Look:
+        """The same on those channels that this daemon gets the lease of."""
+        now = self.now()
+        with self.database.read() as session:
+            found = sharing.wanted(session, now, list(self._busy), leases.holder)
+        if not found.channels and not found.late:
+            return _Look([], [], found.wake)
+        taken = leases.take(found.channels)
+        kept: set[str] = set()
+        try:
+            look = self.bench.clerk.do(lambda session: self._look(session, taken))
+            kept = {task.channel for task in look.tasks}
+        finally:
+            for channel in set(taken) - kept:
+                leases.release(channel)
+        if len(taken) < len(found.channels):
+            return replace(look, wake=now + sharing.LOOK_SOON)
+        return look
+
+    def _look(self, session: Session, taken: Collection[str] | None = None) -> _Look:
+        """What every free channel has to do now, taken; and when to look again. `taken`: only what
+        there is on these channels, that of a dead daemon before it."""
+        now, busy, rescued = self.now(), list(self._busy), []
+        if taken is not None:
+            for channel in taken:
+                self.leases.guard(session, channel)
+            rescued = outcomes.rescue(session, self._doing(), taken)
+            busy += sharing.not_ours(session, taken)
         wake = agenda.next_wake(session, busy, now)
         if wake is None or wake > now:
-            return _Look([], [], wake)
+            return _Look([], [], wake, rescued)
         doing = self._doing()
         missed = [(d, queue.announcement_of(session, d)) for d in queue.miss(session, doing)]
         looks = [_Task(d.channel, d) for d in agenda.unconfirmed(session, busy, now)]
@@ -296,13 +364,14 @@ class Daemon:
         spacing = self.bench.config.publishing.spacing
         claimed = [self._task(session, d) for d in queue.claim(session, busy, doing, spacing)]
         busy += [task.channel for task in claimed]
-        return _Look(missed, [*looks, *claimed], agenda.next_wake(session, busy, now))
+        return _Look(missed, [*looks, *claimed], agenda.next_wake(session, busy, now), rescued)
 
     def _following(self, channel: str) -> Following:
         """What this channel has to do next, to be taken; None when there is nothing now."""
 
         def take(session: Session) -> _Task | None:
             now = self.now()
+            self.leases.guard(session, channel)
             if self.stopping.is_set() or self._jumped() is not None:
                 return None
             if delivery := agenda.next_look(session, channel, now):
@@ -325,13 +394,16 @@ class Daemon:
             try:
                 while task is not None:
                     following = self._following(channel)
-                    self._do(task, following)
+                    if not self._do(task, following) and following.taken is None:
+                        break
                     if channel == self.bench.config.site_channel:
                         self._wake(self.now())  # others may have waited for this page
+                        call(self.database)
                     task = self.bench.take(following)
             except Exception as error:  # noqa: BLE001 - one channel's trouble is not the others'
                 _say_trouble(channel, error)
             finally:
+                self.leases.release(channel)
                 with self._idle:
                     self._busy.pop(channel, None)
                     self._done += 1
@@ -341,7 +413,8 @@ class Daemon:
         with self._idle:
             self._busy[channel] = self._workers.submit(do)
 
-    def _do(self, task: _Task, following: Following) -> None:
+    def _do(self, task: _Task, following: Following) -> bool:
+        """Whether it went as it should: not when somebody else works the channel by now."""
         try:
             if task.claimed is not None:
                 publish(self.bench, task.claimed, following)
@@ -350,7 +423,10 @@ class Daemon:
         except Exception as error:  # noqa: BLE001 - a fault of ours must end in a decision
             _say_trouble(task.channel, error)
             settle_fault(self.bench, task.delivery, error)
-        self.guard.published.set()
+            return not isinstance(error, Stale)
+        finally:
+            self.guard.published.set()
+        return True
 
     def _doing(self) -> Doing:
         return Doing(self.name, self.now())
@@ -369,11 +445,19 @@ class _Task:
 @dataclass(frozen=True)
 class _Look:
     """What one look at the queue found: missed deliveries with their announcements' numbers, tasks,
-    and when to look again."""
+    when to look again, and what was taken over from a dead daemon."""
 
     missed: list[tuple[Delivery, int]]
     tasks: list[_Task]
     wake: datetime | None
+    rescued: list[Delivery] = field(default_factory=list)
+
+
+def _leases(database: Database, config: Config, name: str) -> OneDaemon | SharedLeases:
+    if not database.on_server:
+        return OneDaemon()
+    length = timedelta(seconds=config.storage.lease_seconds)
+    return SharedLeases(database, f"{name}:{secrets.token_hex(4)}", length)
 
 
 def _say_trouble(channel: str, error: Exception) -> None:
@@ -411,24 +495,3 @@ def _say_missed(delivery: Delivery, number: int) -> None:
         delivery.reason,
         extra={"event": "missed", "announcement": number, "channel": delivery.channel},
     )
-
-
-class _Watch:
-    """Whether another connection has written since the last question (SQLite: `data_version`)."""
-
-    def __init__(self, database: Database) -> None:
-        self._sqlite = database.file is not None
-        self._session = Session(database.engine)
-        self._seen = -1
-
-    def changed(self) -> bool:
-        """True when something may have changed; on PostgreSQL always, since nothing cheap tells."""
-        if not self._sqlite:
-            return True
-        try:
-            version = self._session.execute(text("PRAGMA data_version")).scalar_one()
-        finally:
-            self._session.rollback()
-        changed = version != self._seen
-        self._seen = version
-        return bool(changed)

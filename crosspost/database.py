@@ -55,18 +55,29 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive datetime cannot be stored")
-        value = value.astimezone(UTC)
-        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else _in_utc(value)
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """SQLite's text in one step: times are what is written most."""
+        return _utc_text if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         if value is None:
             return None
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _in_utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("a naive datetime cannot be stored")
+    return value.astimezone(UTC)
+
+
+def _utc_text(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    return _in_utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 class StatusText(TypeDecorator[Status]):
@@ -345,10 +356,23 @@ class OfficeState(_Table, table=True):
     value: str = Field(sa_type=Text)  # JSON
 
 
+class Lease(_Table, table=True):
+    """Who has a channel or a duty, and until when on the server's clock (`leases.py`). Empty on
+    SQLite."""
+
+    name: str = Field(primary_key=True)
+    holder: str  # a daemon; "" when it is free
+    number: int  # one more at each taking: the fence of the lease
+    until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 def table(model: type[SQLModel]) -> Table:
     """The plain table of a model, for statements that need none of the ORM's care."""
     found: Table = model.__table__  # type: ignore[attr-defined]
     return found
+
+
+_VERSION = text("SELECT version_num FROM alembic_version")
 
 
 class Database:
@@ -365,6 +389,7 @@ class Database:
             self._reader = self.engine.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
+        self._plain = self.engine.execution_options(crosspost_plain=True)
         self._writer = self.engine.execution_options(crosspost_write=True)
 
     @property
@@ -385,22 +410,38 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def plain(self) -> Iterator[Session]:
+        """One transaction that takes no turn, for rows that are no part of the queue. Raises
+        DatabaseError."""
+        with (
+            _in_words(self),
+            Session(self._plain, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    @contextmanager
+    def write(self, *, any_schema: bool = False) -> Iterator[Session]:
         """One transaction that holds the write lock from its first statement, a question too, to
         its end; all of it or nothing. On PostgreSQL too, where it is an advisory lock.
 
-        Raises DatabaseError when it cannot be had or made durable.
+        Raises DatabaseError when it cannot be had or made durable. On PostgreSQL, where somebody
+        may change the tables while daemons run, SchemaError unless `any_schema`.
         """
         with (
             _in_words(self),
             Session(self._writer, expire_on_commit=False) as session,
             session.begin(),
         ):
+            if self.on_server and not any_schema:
+                self._require(session.execute(_VERSION).scalar())
             yield session
 
     def check_schema(self) -> None:
         """Raises SchemaError unless the tables are exactly those that this code knows."""
-        found = self.schema()
+        self._require(self.schema())
+
+    def _require(self, found: str | None) -> None:
         if found == SCHEMA:
             return
         if found is None:
@@ -431,7 +472,7 @@ class Database:
             return None
         with self.read() as session:
             try:
-                row = session.execute(text("SELECT version_num FROM alembic_version")).first()
+                row = session.execute(_VERSION).first()
             except (exc.OperationalError, exc.ProgrammingError) as error:
                 if "alembic_version" in str(error.orig):
                     return None

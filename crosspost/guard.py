@@ -16,7 +16,9 @@ from datetime import datetime, timedelta
 from crosspost.config import Config
 from crosspost.database import Database
 from crosspost.errors import ForkProven, Refuted, RestoreUnconfirmed, Undecided, UserError
+from crosspost.leases import Leases
 from crosspost.ledger.sealing import seal_if_due
+from crosspost.ledger.strongbox import Strongbox
 from crosspost.restoring import Marker, require_confirmed
 from crosspost.showing.exhibit import show
 from crosspost.soundness import require_sound
@@ -46,12 +48,14 @@ class Guard:
         config: Config,
         now: Callable[[], datetime],
         stopping: threading.Event,
+        leases: Leases,
     ) -> None:
         self._database = database
         self._config = config
         self._folder = config.folder
         self._now = now
         self._stopping = stopping
+        self._leases = leases
         self._marker = Marker(database, config.folder)
         self._sealed: datetime | None = None
         self._looked: datetime | None = None  # when it was sealed and shown last
@@ -94,8 +98,11 @@ class Guard:
 
     def seal(self, *, at_once: bool = False) -> None:
         """Sign what the ledger holds now. One that does not continue what was sealed before stops
-        the daemon: what it would record could not be proved."""
+        the daemon: what it would record could not be proved. Of several daemons one does it."""
         with self._sound_or_stopped():
+            founded = Strongbox(self._folder).is_founded()
+            if founded and not self._leases.on_duty("seal"):
+                return
             self._sealed = seal_if_due(
                 self._database, self._folder, now=self._now(), last=self._sealed, at_once=at_once
             )
@@ -122,7 +129,7 @@ class Guard:
         try:
             yield
         except (Refuted, Undecided, ForkProven) as error:
-            self._stop(error, "ledger")
+            self.stop(error, "ledger")
         except UserError as error:
             log.error("%s", error, extra={"event": "ledger"})
 
@@ -132,11 +139,12 @@ class Guard:
         try:
             self._marker.keep(self._now())
         except RestoreUnconfirmed as error:
-            self._stop(error, "restored")
+            self.stop(error, "restored")
         except UserError as error:
             log.error("%s", error, extra={"event": "mark"})
 
-    def _stop(self, error: UserError, event: str) -> None:
+    def stop(self, error: UserError, event: str) -> None:
+        """Nothing more is sent: what was found is raised by `require_trust`."""
         log.error("%s", error, extra={"event": event})
         self.trouble = error
         self._stopping.set()

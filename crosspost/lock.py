@@ -1,7 +1,7 @@
 """One daemon for one SQLite database: a lock file held for the daemon's whole life.
 
 The kernel lets go of the lock when the process ends, however it ends. It must not be on a network
-file system that knows no locks. PostgreSQL needs none of this: fences and leases do the work there.
+file system that knows no locks. PostgreSQL needs no lock: fences and leases do the work there.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from sqlalchemy import text
+
 from crosspost.database import Database
 from crosspost.errors import DaemonRunning, DatabaseError
 from crosspost.wording import t
 
+_SEEN = text("SELECT 1 FROM lease WHERE name LIKE 'daemon/%' AND until > clock_timestamp()")
 #: A command that looks whether a daemon runs holds the lock for microseconds; so try a few times.
 TRIES, GAP = 5, 0.1
 
@@ -60,7 +63,11 @@ class DaemonLock:
 
 
 def daemon_runs(database: Database) -> bool | None:
-    """Whether a daemon holds this database; None when that cannot be known (PostgreSQL)."""
+    """Whether a daemon holds this database; on PostgreSQL, whether any is seen there. None when
+    that cannot be known."""
+    if database.on_server:
+        with database.read() as session:
+            return session.execute(_SEEN).first() is not None
     path = lock_path(database)
     if path is None:
         return None

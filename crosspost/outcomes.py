@@ -7,6 +7,7 @@ pause of a channel. It must not decide which of them is right (`retry.py`) or sp
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -204,11 +205,16 @@ def question(session: Session, delivery: Delivery, reason: str, doing: Doing) ->
         end_attempt(session, delivery, doing.at, "restored", Failure("restored", reason))
 
 
-def rescue(session: Session, doing: Doing) -> list[Delivery]:
+def rescue(
+    session: Session, doing: Doing, channels: Collection[str] | None = None
+) -> list[Delivery]:
     """Take over what a dead daemon had in hand: what was being prepared goes back to scheduled,
     what was being published is in doubt and looked for at once (absence counts only later). Only
-    for the holder of the daemon's lock."""
-    left = session.exec(select(Delivery).where(col(Delivery.status).in_(list(IN_HAND)))).all()
+    for the holder of the daemon's lock, or of the leases of these channels."""
+    query = select(Delivery).where(col(Delivery.status).in_(list(IN_HAND)))
+    if channels is not None:
+        query = query.where(col(Delivery.channel).in_(channels))
+    left = session.exec(query).all()
     failure = Failure("daemon_died", t("The daemon ended before the answer was known."))
     for delivery in left:
         if delivery.status == Status.PUBLISHING:

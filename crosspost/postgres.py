@@ -17,8 +17,8 @@ from crosspost.wording import t
 
 #: How long a writer waits for its turn, in milliseconds.
 LOCK_TIMEOUT = 10_000
-#: A writer that is silent for so long inside its turn (stopped, or its machine is gone) loses turn
-#: and connection, in milliseconds. Less than others wait for it.
+#: A writer that is silent for so long inside its transaction (stopped, or its machine is gone)
+#: loses its turn, its locks and its connection, in milliseconds. Less than others wait for it.
 SILENCE = 8_000
 #: The writers' turn: an advisory lock of the database, "crosspos" as a number.
 TURN = int.from_bytes(b"crosspos", "big")
@@ -71,12 +71,13 @@ def _set_up(connection: Any, _record: Any) -> None:
 
 def _take_turn(connection: Connection) -> None:
     """One writer at a time, from its first statement on, as on SQLite: what it has read stays so,
-    and the ledger has one order."""
-    if connection.get_execution_options().get("crosspost_write"):
-        connection.exec_driver_sql(
-            f"SELECT set_config('idle_in_transaction_session_timeout', '{SILENCE}', true), "
-            f"pg_advisory_xact_lock({TURN})"
-        )
+    and the ledger has one order. What holds locks is not held by somebody who was stopped."""
+    options = connection.get_execution_options()
+    silence = f"set_config('idle_in_transaction_session_timeout', '{SILENCE}', true)"
+    if options.get("crosspost_write"):
+        connection.exec_driver_sql(f"SELECT {silence}, pg_advisory_xact_lock({TURN})")
+    elif options.get("crosspost_plain"):
+        connection.exec_driver_sql(f"SELECT {silence}")
 
 
 def sentence(error: exc.DBAPIError, where: str) -> tuple[str, str] | None:

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import CursorResult, Dialect, Insert, Select, Update, bindparam, insert, update
+from sqlalchemy import Connection, Dialect, Insert, Select, Update, bindparam, insert, update
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.instrumentation import manager_of_class
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import Session, SQLModel
@@ -41,20 +43,33 @@ class Prepared:
         self._statement = statement
         self._compiled: dict[str, _Compiled] = {}  # by dialect
 
-    def run(self, session: Session, values: _Values) -> CursorResult[Any]:
-        """Run it in the transaction of `session`, with a value for each name. What it returns is as
-        the driver gives it: a time is text on SQLite."""
-        connection = session.connection()
-        compiled = self._for(connection.dialect)
-        return connection.exec_driver_sql(compiled.text, compiled.parameters(values))
+    def run(self, session: Session, values: _Values) -> int:
+        """Run it in the transaction of `session`, with a value for each name; how many rows it
+        wrote. Raises what SQLAlchemy raises, without the values in it."""
+        cursor, _ = self._execute(session.connection(), values)
+        count = int(cursor.rowcount)
+        cursor.close()
+        return count
 
     def rows(self, session: Session, values: _Values) -> list[tuple[Any, ...]]:
         """The rows of a SELECT, converted by the types of its columns."""
-        columns = self._for(session.connection().dialect).columns
-        return [
-            tuple(convert(value) for convert, value in zip(columns, row, strict=True))
-            for row in self.run(session, values)
-        ]
+        cursor, columns = self._execute(session.connection(), values)
+        found = cursor.fetchall()
+        cursor.close()
+        return [tuple([do(value) for do, value in zip(columns, row, strict=True)]) for row in found]
+
+    def _execute(
+        self, connection: Connection, values: _Values
+    ) -> tuple[DBAPICursor, Sequence[_Convert]]:
+        dialect = connection.dialect
+        compiled = self._for(dialect)
+        parameters = compiled.parameters(values)
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute(compiled.text, parameters)
+        except dialect.loaded_dbapi.Error as error:
+            raise _as_sqlalchemy(error, connection, compiled.text) from error
+        return cursor, compiled.columns
 
     def _for(self, dialect: Dialect) -> _Compiled:
         if dialect.name not in self._compiled:
@@ -88,6 +103,24 @@ class Prepared:
                 for column in getattr(self._statement, "selected_columns", ())
             ],
         )
+
+
+def _as_sqlalchemy(error: Any, connection: Connection, text: str) -> Exception:
+    """What SQLAlchemy makes of a driver's error."""
+    dialect = connection.dialect
+    gone = dialect.is_disconnect(error, connection.connection, None)
+    if gone:
+        connection.invalidate(error)
+    raised: Exception = DBAPIError.instance(
+        text,
+        (),
+        error,
+        dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=gone,
+        dialect=dialect,
+    )
+    return raised
 
 
 def _as_it_is(value: Any) -> Any:

@@ -27,6 +27,7 @@ from crosspost.lifecycle import Status
 from crosspost.outcomes import Failure, Health
 from crosspost.post import Receipt
 from crosspost.prepared import Prepared, as_read
+from crosspost.queue import Stale
 from crosspost.quotas import NEVER
 from crosspost.strong import lacking
 from crosspost.wording import t
@@ -166,6 +167,8 @@ class _Run:
         part = self.parts[index]
         if self.delivery.status is not Status.PUBLISHING and not self._begun(part):
             return False
+        if not self.bench.leases.holds(self.delivery.channel):  # stopped, or cut off, for too long
+            return self._give_back(t("The daemon was stopped before it was sent."))
         try:
             outgoing = self.bench.outgoing(self.parts, part, json.loads(part.handle))
             receipt = self.adapter.publish(outgoing)
@@ -315,6 +318,11 @@ def settle(
 
     try:
         bench.store(delivery, change, following)
+    except Stale:
+        where = receipt.permalink or receipt.remote_id
+        words = t("public: {where}; but another daemon finds out about it by now", where=where)
+        bench.say(logging.ERROR, "overtaken", delivery, words, permalink=receipt.permalink)
+        raise
     except IntegrityError:
         _ask_about_id(bench, delivery, receipt)
         return False

@@ -268,7 +268,7 @@ def rewrite(session: Session, delivery: Delivery, columns: Mapping[str, Any]) ->
     """Columns of a row that must still be what was read: same status, same fence. `delivery` is
     brought up to date. A status among them comes from `move` alone. Raises Stale."""
     its = {"its_id": delivery.id, "its_status": delivery.status, "its_fence": delivery.fence}
-    if _guarded(tuple(columns)).run(session, {**its, **columns}).rowcount != 1:
+    if _guarded(tuple(columns)).run(session, {**its, **columns}) != 1:
         raise Stale(
             t("This delivery was changed by somebody else meanwhile."),
             hint=t("Look at it again, then decide."),

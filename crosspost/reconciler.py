@@ -29,6 +29,8 @@ def look(bench: Workbench, delivery: Delivery) -> None:
             agenda.is_open(session, delivery.channel, bench.now()),
         )
     )
+    if all(part.published_at is not None for part in claimed.parts):
+        return  # another daemon has found it meanwhile
     case = _Case(bench, claimed, doubted)
     try:
         adapter = bench.adapter(delivery.channel)
@@ -66,7 +68,7 @@ class _Case:
     def find(self, adapter: Adapter) -> None:
         """Ask the platform."""
         words, until = "", None
-        receipt = None
+        receipt, asked = None, self.bench.now()  # an answer tells of the time before it
         try:
             receipt = adapter.find(self._outgoing())
         except Exception as error:  # noqa: BLE001 - whatever it is, it is no evidence
@@ -74,7 +76,7 @@ class _Case:
         clean = 0 if words else self.delivery.clean_looks + 1
         seen = retry.Look(receipt is not None, not words, clean, self.doubted, until)
         settle_time = adapter.capabilities.settle
-        decision = retry.after_look(seen, now=self.bench.now(), settle=settle_time)
+        decision = retry.after_look(seen, now=asked, settle=settle_time)
         self.carry_out(decision, words, receipt)
 
     def repeat(self, adapter: Adapter) -> None:
@@ -89,6 +91,10 @@ class _Case:
         bench.say(
             logging.WARNING, "repeated", self.delivery, t("it is sent again under the same key")
         )
+        if not bench.leases.holds(self.delivery.channel):
+            words = t("The daemon was stopped before it was sent.")
+            self.carry_out(retry.LookAgain(bench.now() + retry.REPEAT_GAP), words)
+            return
         try:
             self.part.prepared = json.dumps(adapter.prepare(self._outgoing()))
             receipt = adapter.publish(self._outgoing())

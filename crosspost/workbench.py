@@ -26,7 +26,8 @@ from crosspost.clerk import Change, Clerk
 from crosspost.config import Config
 from crosspost.connections import open_channel
 from crosspost.database import Database, Delivery, Part
-from crosspost.errors import DatabaseError, PlatformError, UserError
+from crosspost.errors import DatabaseError, PlatformError, SchemaError, UserError
+from crosspost.leases import Leases, OneDaemon
 from crosspost.outcomes import Failure
 from crosspost.post import Outgoing, Post, Receipt, from_json
 from crosspost.queue import Doing
@@ -64,7 +65,9 @@ class Workbench:
     now: Callable[[], datetime] = utc_now
     jitter: Callable[[], float] = random.random
     stopping: threading.Event = field(default_factory=threading.Event)
+    leases: Leases = field(default_factory=OneDaemon)
     clerk: Clerk = field(init=False)
+    refused: str = ""  # why the database does not take what has happened, while it does not
     verify: Verifier = field(default_factory=Verifier)
     _adapters: dict[str, Adapter] = field(default_factory=dict)
 
@@ -78,7 +81,10 @@ class Workbench:
     def adapter(self, channel: str) -> Adapter:
         """The channel's adapter, opened at first use. Raises UserError when it cannot be."""
         if channel not in self._adapters:
-            self._adapters[channel] = open_channel(self.config, self.database, channel, self.now)
+            may_send = partial(self.leases.holds, channel)
+            self._adapters[channel] = open_channel(
+                self.config, self.database, channel, self.now, may_send
+            )
         return self._adapters[channel]
 
     def close(self) -> None:
@@ -118,14 +124,22 @@ class Workbench:
 
         `change` moves `delivery` by `queue.py`, whose guard sees to it that the row is still the
         same. It is returned as it is afterwards; when storing fails, it is as before. Raises Stale
-        when somebody else has claimed it since, DatabaseError only when the daemon is stopping (the
-        next one finds the row as it was and takes over).
+        when somebody else has claimed it since, or works its channel; SchemaError when the tables
+        have changed; DatabaseError only when the daemon is stopping (the next one finds the row as
+        it was and takes over).
         """
         before = delivery.model_dump()
+        tried: dict[str, Any] | None = None
 
         def guarded(session: Session) -> None:
+            nonlocal tried
+            self.leases.guard(session, delivery.channel)
+            if tried is not None and _is_stored(session, before, tried):
+                vars(delivery).update(tried)  # durable, but the connection broke before we heard it
+                return
             vars(delivery).update(before)  # it may be the second time
             change(session, delivery)
+            tried = delivery.model_dump()
 
         also = [following.take] if following and following.taken is None else []
         while True:
@@ -134,10 +148,16 @@ class Workbench:
                 [following.taken], also = taken, []
             try:
                 done.result()
+                self.refused = ""
                 return delivery
+            except SchemaError:
+                vars(delivery).update(before)
+                raise
             except DatabaseError as error:
                 vars(delivery).update(before)
-                log.error("%s", error, extra={"event": "database"})
+                if str(error) != self.refused:  # the same again is no news
+                    log.error("%s", error, extra={"event": "database"})
+                self.refused = str(error)
                 if self.stopping.wait(STORE_AGAIN):
                     raise
             except Exception:
@@ -164,6 +184,12 @@ class Workbench:
         known = {"event": event, "announcement": number, "channel": delivery.channel}
         extra = {**known, "attempt": delivery.attempts, **fields}
         log.log(level, "#%s %s: %s", number, delivery.channel, words, extra=extra)
+
+
+def _is_stored(session: Session, before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Whether a change of a delivery, tried earlier, has been stored."""
+    row = session.get(Delivery, before["id"], populate_existing=True)
+    return row is not None and row.model_dump() == after != before
 
 
 def receipt_of(part: Part) -> Receipt:

@@ -79,6 +79,7 @@ class Context:
     `load` and `save` keep a small dictionary of secrets for the channel (a session), encrypted in
     the database by the caller; without them it lives as long as the adapter. Around a renewal
     stands `exclusive()`, which says whether this program alone renews now. `now` is the clock.
+    `may_send` is asked in the last moment before the first byte of a publish call.
     """
 
     config: Config | None = None
@@ -87,6 +88,7 @@ class Context:
     save: Callable[[dict[str, str]], None] | None = None
     exclusive: Callable[[], AbstractContextManager[bool]] | None = None
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    may_send: Callable[[], bool] = field(default=lambda: True)
 
 
 #: So many characters of a platform's words are kept.
@@ -302,7 +304,13 @@ class HttpAdapter(Adapter):
         kind: type[PlatformError]
         try:
             answer = transport.send(
-                self.session(), method, self.url(path), timeout, headers or {}, body
+                self.session(),
+                method,
+                self.url(path),
+                timeout,
+                headers or {},
+                body,
+                may_send=self.context.may_send if phase == "publish" else None,
             )
         except transport.NotSent as failure:
             kind = Misconfigured if failure.misconfigured else RetryLater

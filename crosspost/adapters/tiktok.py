@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Literal
+
+from pydantic import Field
 
 from crosspost.adapters.base import Answer, text_id, web_link
 from crosspost.adapters.oauth import OAuth, OAuthAdapter, OAuthSettings
@@ -33,6 +36,7 @@ from crosspost.errors import (
     UnknownOutcome,
 )
 from crosspost.post import Account, Capabilities, CardMaker, Outgoing, Receipt, Reconcile, Video
+from crosspost.quotas import Quota
 from crosspost.rendering.measure import utf16
 from crosspost.wording import t
 
@@ -76,6 +80,7 @@ class TikTokSettings(OAuthSettings):
     privacy: Literal[
         "PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY"
     ] = "PUBLIC_TO_EVERYONE"
+    posts_per_day: int = Field(default=15, ge=0)  # by all programs of the account together
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,7 @@ class TikTokAdapter(OAuthAdapter):
         reconcile=Reconcile.TWO_PHASE,
         settle=timedelta(minutes=2),  # longer than our own time-out and the server's queue
     )
+    quotas = (Quota(Decimal(15), timedelta(days=1), setting="posts_per_day"),)
     oauth = OAuth(
         authorize="https://www.tiktok.com/v2/auth/authorize/",
         token="/oauth/token/",  # noqa: S106 - an address

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,6 +47,10 @@ class Broken(Exception):
     """The call was begun and gave no whole answer: it may have had its effect."""
 
 
+#: Asked once the connection stands, and before a byte of the request is written.
+_MAY_SEND: ContextVar[Callable[[], bool] | None] = ContextVar("may_send", default=None)
+
+
 class _NoConnection(NewConnectionError):
     """Connecting failed: refused, no such host, no route, time-out, TLS."""
 
@@ -64,6 +69,12 @@ class _PlainConnection(HTTPConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is not None:
             self.timeout = SEND_SECONDS
+        may_send = _MAY_SEND.get()
+        if may_send is not None:
+            if self.sock is None:
+                self.connect()
+            if not may_send():
+                raise _NoConnection(self, "not ours any more")
         super().request(*args, **kwargs)
 
 
@@ -135,9 +146,26 @@ def send(
     timeout: tuple[float, float],
     headers: Mapping[str, str],
     body: Mapping[str, Any],
+    *,
+    may_send: Callable[[], bool] | None = None,
 ) -> Answer:
     """One call, answer read whole. Raises NotSent or Broken, with a sentence and no address in it
-    (a platform may have its token there)."""
+    (a platform may have its token there). `may_send` says no in the last moment: NotSent."""
+    asked = _MAY_SEND.set(may_send)
+    try:
+        return _send(session, method, url, timeout, headers, body)
+    finally:
+        _MAY_SEND.reset(asked)
+
+
+def _send(
+    session: Session,
+    method: str,
+    url: str,
+    timeout: tuple[float, float],
+    headers: Mapping[str, str],
+    body: Mapping[str, Any],
+) -> Answer:
     request = _prepared(session, requests.Request(method, url, headers=dict(headers), **body))
     try:
         with session.send(
@@ -200,6 +228,8 @@ def _sorted(error: Exception) -> Exception:
 def _no_connection(names: str) -> str:
     if "NameResolutionError" in names or "gaierror" in names:
         return t("The server's name cannot be found (DNS).")
+    if "not ours any more" in names:
+        return t("Another daemon works this channel by now.")
     if "refused" in names:
         return t("The server refuses the connection.")
     if "imed out" in names or "ConnectTimeout" in names:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -43,6 +44,7 @@ from crosspost.post import (
     Reconcile,
     Video,
 )
+from crosspost.quotas import Quota
 from crosspost.rendering.measure import utf8
 from crosspost.wording import t
 
@@ -79,6 +81,7 @@ class YouTubeSettings(OAuthSettings):
     privacy: Literal["public", "unlisted"] = "public"
     category_id: str = Field(default="25", pattern=r"^\d{1,3}$", coerce_numbers_to_str=True)
     made_for_kids: bool = False
+    uploads_per_day: int = Field(default=100, ge=0)  # of the office's own project at Google
 
 
 class YouTubeAdapter(OAuthAdapter):
@@ -103,6 +106,7 @@ class YouTubeAdapter(OAuthAdapter):
         reconcile=Reconcile.TWO_PHASE,
         settle=timedelta(seconds=90),  # longer than our own time-out
     )
+    quotas = (Quota(Decimal(100), "day", zone="America/Los_Angeles", setting="uploads_per_day"),)
     oauth = OAuth(
         authorize="https://accounts.google.com/o/oauth2/v2/auth",
         token="https://oauth2.googleapis.com/token",  # noqa: S106 - an address

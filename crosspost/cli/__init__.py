@@ -28,8 +28,10 @@ from crosspost.cli import (
     office,
     proving,
     records,
+    reporting,
     running,
     setup,
+    verifying,
 )
 from crosspost.errors import CrosspostError, UserError
 
@@ -53,9 +55,11 @@ for subject in (
     running,
     records,
     keeping,
+    verifying,
+    reporting,
 ):
     subject.register(app)
-proving.register(app, records.log)
+proving.register(records.log)
 app.add_typer(channels.app, name="channels")
 app.add_typer(records.log, name="log")
 app.add_typer(alarms.app, name="alarms")

@@ -236,20 +236,31 @@ def show(
         show_history(office, revisions, acts)
 
 
-def preview(number: Number, channel: OnlyChannel = [], json: AsJson = False) -> None:
+def preview(
+    number: Number,
+    channel: OnlyChannel = [],
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write it as a page, to be opened in a browser.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
     """Show each channel's post exactly as it is approved and sent, with its length."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import show_json
-    from crosspost.cli.previews import measured, show_posts
+    from crosspost.cli.previews import doubts, show_posts, write_page
+    from crosspost.preview import as_json, shown
 
     office = open_office()
     with office.views() as views:
-        views.announcement(number)
-        posts = [measured(office.config, post) for post in views.posts(number, channel)]
+        found = views.announcement(number)
+        posts = views.posts(number, channel)
+    channels = shown(office.config, found, posts)
     if json:
-        show_json(posts)
+        show_json(as_json(channels, posts))
+    elif html is not None:
+        write_page(office, html, found, channels, doubts(office, found))
     else:
-        show_posts(posts)
+        show_posts(channels, doubts(office, found))
 
 
 # --- from options to a draft ----------------------------------------------------------------------

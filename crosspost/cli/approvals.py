@@ -128,12 +128,13 @@ def _publish_now(
 def _show_what(office: Office, number: int) -> Offer:
     """What is about to be approved: time, title and every post whole."""
     from crosspost.cli.output import say
-    from crosspost.cli.previews import measured, show_posts
+    from crosspost.cli.previews import doubts, show_posts
     from crosspost.offers import offered
+    from crosspost.preview import shown
 
     with office.views() as views:
         found = views.announcement(number)
-        posts = [measured(office.config, post) for post in views.posts(number)]
+        posts = views.posts(number)
         offer = offered(views.session, office.config, number)
     say(t("Announcement {number}, revision {revision}", **found))
     facts = [
@@ -148,7 +149,7 @@ def _show_what(office: Office, number: int) -> Offer:
         when = spoken_time(office, datetime.fromisoformat(delivery["due"]))
         say(f"  {delivery['channel']}: {when}")
     say()
-    show_posts(posts)
+    show_posts(shown(office.config, found, posts), doubts(office, found))
     return offer
 
 

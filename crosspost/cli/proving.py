@@ -1,44 +1,33 @@
-"""The ledger that proves itself: log init, seal, verify, prove, export; and verify for anybody."""
+"""The ledger that proves itself: log init, seal, verify, prove, export."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crosspost.cli.announcements import AsJson, OnlyChannel
-from crosspost.wording import set_language, t
+from crosspost.cli.verifying import KEY_HELP, Against, checkpoint_values, keys_of
+from crosspost.wording import t
 
 if TYPE_CHECKING:
     from crosspost.cli.office import Office
     from crosspost.ledger.audit import Audit
-    from crosspost.ledger.checkpoint import Checkpoint
     from crosspost.ledger.note import Verifier
     from crosspost.ledger.proof import Proof
 
-Against = Annotated[
-    Path | None,
-    typer.Option(
-        "--against",
-        metavar="FILE",
-        help="A checkpoint or proof that was kept elsewhere; it must be of the same ledger.",
-    ),
-]
-KEY_HELP = "The verification key, NAME+ID+KEY, or a file that holds it."
 #: How commands end that give a verdict.
 EXIT = {"verified": 0, "refuted": 1, "fork": 3}
 
 
-def register(app: typer.Typer, log: typer.Typer) -> None:
-    """Put the commands of this file into `app` and its group `log`."""
+def register(log: typer.Typer) -> None:
+    """Put the commands of this file into the group `log`."""
     log.command("init")(init)
     log.command("seal")(seal)
     log.command("verify")(verify_log)
     log.command("prove")(prove)
     log.command("export")(export)
-    app.command()(verify)
 
 
 def init(
@@ -90,7 +79,7 @@ def seal(json: AsJson = False) -> None:
     sealed = sealing.seal(office.database, office.config.folder)
     show(office.database, office.config, whole=True)
     if json:
-        show_json(_checkpoint(sealed))
+        show_json(checkpoint_values(sealed))
         return
     say(t("Sealed: {size} entries. Root: {root}", size=sealed.size, root=sealed.root.hex()))
 
@@ -115,7 +104,7 @@ def verify_log(
     try:
         office = open_office(secrets=False)
         box = Strongbox(office.config.folder)
-        found = _audit(office, _key(key) if key else box.verifier(), against)
+        found = _audit(office, keys_of(key)[-1].verifier if key else box.verifier(), against)
     except DatabaseError as error:
         raise Undecided(*error.problems, hint=error.hint) from error
     if json:
@@ -250,68 +239,7 @@ def export(
     office = open_office(secrets=False)
     head = evidence.export(office.database, office.config.folder, folder)
     if json:
-        show_json(_checkpoint(head))
+        show_json(checkpoint_values(head))
         return
     say(t("Exported: {size} entries to {folder}", size=head.size, folder=folder))
     say(t("Anybody can check it: crosspost verify {folder} --key VKEY", folder=folder))
-
-
-def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
-    return {
-        "origin": checkpoint.origin,
-        "size": checkpoint.size,
-        "root": checkpoint.root.hex(),
-    }
-
-
-def verify(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A proof, a checkpoint, or an export's folder.")
-    ],
-    key: Annotated[str, typer.Option("--key", metavar="VKEY", help=KEY_HELP)],
-    against: Against = None,
-    json: AsJson = False,
-) -> None:
-    """Check what an office gave out. Needs its verification key and nothing else: no settings.
-
-    Ends with 0 verified, 1 refuted, 2 cannot decide, 3 two ledgers were signed with one key.
-    """
-    from crosspost.cli.output import block, say, show_json
-    from crosspost.errors import ForkProven, Refuted, Undecided
-    from crosspost.ledger import verifying
-
-    set_language(os.environ.get("CROSSPOST_LANGUAGE", "en"))
-    try:
-        found = verifying.verify(file, _key(key), against)
-    except (Refuted, Undecided, ForkProven) as error:
-        if not json:
-            raise
-        verdict = {Refuted: "refuted", Undecided: "undecided", ForkProven: "fork"}[type(error)]
-        show_json({"verdict": verdict, "problem": " ".join(error.problems)})
-        raise typer.Exit(error.exit_code) from error
-    if json:
-        about = {"kind": found.kind, "index": found.index, "entry": found.entry}
-        show_json({"verdict": "verified", **_checkpoint(found.checkpoint), **about})
-        return
-    for line in verifying.lines_of(found):
-        say(line)
-    for line in _told(found.entry):
-        block(line)
-
-
-def _told(entry: Any) -> list[str]:
-    """What an entry says, key by key; the words of `why` are for those who know the office."""
-    if not isinstance(entry, dict):
-        return [] if entry is None else [str(entry)]
-    flat = {**entry, **(entry["data"] if isinstance(entry.get("data"), dict) else {})}
-    return [f"{name}: {value}" for name, value in flat.items() if name not in ("data", "v")]
-
-
-def _key(key: str) -> Verifier:
-    """A verification key as given: itself, or the file that holds it."""
-    from crosspost.ledger.note import read_verifier
-    from crosspost.ledger.strongbox import read_file
-
-    if key.count("+") < 2:
-        key = read_file(Path(key)).decode(errors="replace")
-    return read_verifier(key)

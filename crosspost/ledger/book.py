@@ -56,7 +56,7 @@ class Act:
 
 def stamp(at: datetime) -> str:
     """A time as entries write it: RFC 3339, UTC, microseconds, `Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def entry_of(act: Act, note_digest: str = "") -> dict[str, Any]:

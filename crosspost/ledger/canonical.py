@@ -11,13 +11,14 @@ from typing import Any
 
 #: Integers beyond this are not exact everywhere (RFC 8785 section 3.2.2.3, IEEE 754 double).
 LARGEST = 2**53 - 1
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def canonical(value: Any) -> bytes:
     """The canonical bytes of `value` (UTF-8). Raises ValueError for what the ledger does not allow:
     floats, null, large integers, keys that are not ASCII, strings that are not Unicode text."""
     _check(value)
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _check(value: Any) -> None:

@@ -5,6 +5,7 @@ Pure: paths and bytes. It must not write a file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -45,6 +46,24 @@ class Tile:
         """The file: its hashes one after the other."""
         first = self.index * WIDTH
         return b"".join(node(self.level * HEIGHT, at) for at in range(first, first + self.width))
+
+
+_PATH = re.compile(
+    r"tile/(entries|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?", re.ASCII
+)
+
+
+def read_path(path: str) -> tuple[Tile, bool] | None:
+    """The tile that lies at `path`, and whether the file there is the bundle of its entries; None
+    when no tile lies there."""
+    found = _PATH.fullmatch(path)
+    if found is None:
+        return None
+    is_bundle = found[1] == "entries"
+    index = int(found[2].replace("x", "").replace("/", ""))
+    tile = Tile(0 if is_bundle else int(found[1]), index, int(found[3] or WIDTH))
+    same = (tile.bundle_path if is_bundle else tile.path) == path
+    return (tile, is_bundle) if same else None
 
 
 def bundle(entries: Iterable[bytes]) -> bytes:

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from crosspost.errors import ForkProven, Refuted, Undecided
@@ -46,25 +46,33 @@ def verify(path: Path, verifier: Verifier, against: Path | None = None) -> Verif
     try:
         if path.is_dir() or path.name == MANIFEST:
             return _verify_export(path if path.is_dir() else path.parent, verifier, witness)
-        found = _verify_file(path, verifier)
+        found = _verify_file(path, read_file(path), verifier)
     except OSError as error:
         raise Undecided(
             t("{path} cannot be read: {reason}.", path=path, reason=error.strerror)
         ) from error
     if witness:
-        _compare(found.checkpoint, witness)
+        compare(found.checkpoint, witness)
     return found
 
 
-def _verify_file(path: Path, verifier: Verifier) -> Verified:
-    data = read_file(path)
+def verify_data(name: str, data: bytes, verifier: Verifier, witness: Checkpoint | None) -> Verified:
+    """Verify a proof or a checkpoint that came from elsewhere under that name. Raises as `verify`
+    does."""
+    found = _verify_file(PurePosixPath(name), data, verifier)
+    if witness:
+        compare(found.checkpoint, witness)
+    return found
+
+
+def _verify_file(path: PurePath, data: bytes, verifier: Verifier) -> Verified:
     if not _is_proof(path, data):
         return Verified("checkpoint", read_checkpoint(data, verifier))
     proof = read_proof(data)
     return Verified("proof", proof.check(verifier), proof.index, _readable(proof.entry))
 
 
-def _is_proof(path: Path, data: bytes) -> bool:
+def _is_proof(path: PurePath, data: bytes) -> bool:
     return path.suffix == SUFFIX or data.startswith(FIRST_LINE.encode())
 
 
@@ -82,7 +90,8 @@ def checkpoint_in(path: Path, verifier: Verifier) -> Checkpoint:
     return read_checkpoint(read_proof(data).note if _is_proof(path, data) else data, verifier)
 
 
-def _compare(one: Checkpoint, other: Checkpoint) -> None:
+def compare(one: Checkpoint, other: Checkpoint) -> None:
+    """Raises ForkProven when both cannot be true, Undecided when that cannot be seen."""
     if one.size != other.size:
         raise Undecided(
             t(
@@ -184,7 +193,7 @@ def _check_entries(folder: Path, checkpoint: Checkpoint, witness: Checkpoint | N
         raise Refuted(t("The entries are not those that were signed."))
     _check_tiles(folder, Tree(bytes(leaves)))
     if witness and witness.size > checkpoint.size:
-        _compare(checkpoint, witness)
+        compare(checkpoint, witness)
     if witness and roots[witness.size] != witness.root:
         raise _fork()
 

@@ -19,6 +19,6 @@ def upgrade(database: Database) -> None:
     """Bring the tables to the newest schema, in one transaction. Raises DatabaseError."""
     config = AlembicConfig()
     config.set_main_option("script_location", str(Path(__file__).parent))
-    with database.write() as session:
+    with database.write(any_schema=True) as session:
         config.attributes["connection"] = session.connection()
         command.upgrade(config, "head")

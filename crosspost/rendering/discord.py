@@ -22,7 +22,7 @@ _WRITTEN = regex.compile(
     r"""(?m)
     ```\n(?P<block>.*?)\n```
     | (?P<ticks>`+)(?P<code>.+?)(?P=ticks)
-    | \[(?P<label>(?:\\.|[^\]\\])*)\]\(<[^>]*>\)
+    | \[(?P<label>(?:\\.|[^\]\\])*)\]\(<(?P<target>[^>]*)>\)
     | <(?P<wrapped>https?://[^\s<>]+)>
     | (?P<address>https?://[^\s<]+)
     | \\(?P<sign>.)
@@ -40,16 +40,55 @@ def written(spans: Spans) -> str:
 
 def visible(content: str) -> str:
     """What a reader sees of a content as `written` gave it."""
+    return text_of(read(content))
 
-    def shown(match: regex.Match[str]) -> str:
-        if match["code"] is not None:
-            return str(match["code"])
-        if match["label"] is not None:
-            return visible(match["label"])
-        one = match["block"] or match["wrapped"] or match["address"] or match["sign"]
-        return str(one or "")
 
-    return str(_WRITTEN.sub(shown, content))
+def read(content: str) -> Spans:
+    """The spans of a content as `written` gave it."""
+    return tuple(span for span in _Reader().read(content) if span.text)
+
+
+class _Reader:
+    """Goes through the signs; `marks` are those that are open."""
+
+    def __init__(self, marks: frozenset[str] = frozenset()) -> None:
+        self.marks = marks
+
+    def read(self, content: str) -> Iterator[Span]:
+        end = 0
+        for match in _WRITTEN.finditer(content):
+            yield from self._text(content[end : match.start()])
+            yield from self._sign(match)
+            end = match.end()
+        yield from self._text(content[end:])
+
+    def _text(self, text: str) -> Iterator[Span]:
+        """A quotation ends with its line."""
+        while "blockquote" in self.marks and "\n" in text:
+            line, _, text = text.partition("\n")
+            yield Span(f"{line}\n", self.marks)
+            self.marks -= {"blockquote"}
+        yield Span(text, self.marks)
+
+    def _sign(self, match: regex.Match[str]) -> Iterator[Span]:
+        found = match.groupdict()
+        if found["label"] is not None:
+            label = text_of(_Reader().read(found["label"]))
+            yield Span(label, self.marks, match["target"])
+        elif address := found["wrapped"] or found["address"]:
+            yield Span(address, self.marks, address)
+        elif found["block"] is not None or found["code"] is not None:
+            block = found["block"] is not None
+            text = found["block"] if block else found["code"]
+            yield Span(text, self.marks | {"pre" if block else "code"})
+        elif found["sign"] is not None:
+            yield Span(found["sign"], self.marks)
+        else:
+            self._toggle(match[0])
+
+    def _toggle(self, sign: str) -> None:
+        mark = {"**": "b", "_": "i", "> ": "blockquote"}[sign]
+        self.marks = self.marks | {mark} if sign == "> " else self.marks ^ {mark}
 
 
 #: A stretch within one line: its span's marks and address, and where it stands in the text.

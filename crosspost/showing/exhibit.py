@@ -6,6 +6,7 @@ head, or another one, stops it: then the head is not the head any more.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 
 from sqlmodel import Session
@@ -19,16 +20,17 @@ from crosspost.errors import ForkProven, Refuted, Undecided, UserError
 from crosspost.ledger import book
 from crosspost.ledger.checkpoint import read_checkpoint
 from crosspost.ledger.evidence import Sealed, open_sealed
+from crosspost.ledger.keys import KeyRange
 from crosspost.ledger.manifest import NAME
 from crosspost.ledger.strongbox import Strongbox
-from crosspost.ledger.tiles import WIDTH, bundle, tiles
+from crosspost.ledger.tiles import WIDTH, Tile, bundle, tiles
 from crosspost.ledger.tree import subtree_hash
 from crosspost.showing import subjects
 from crosspost.showing.shelf import LEDGER, Seal, Shelf
 from crosspost.showing.subjects import Subject
 from crosspost.site import lookup, publicpages, publishing
 from crosspost.site.folder import Folder
-from crosspost.site.publicpages import Identity, KeyRange, KnownFake, OfficialAccount
+from crosspost.site.publicpages import Identity, KnownFake, OfficialAccount
 from crosspost.wording import t
 
 #: So many revisions are read in one transaction; nobody waits for it to end.
@@ -89,7 +91,8 @@ class _Exhibit:
             self.shelf.put_page(subject)
             page = self.config.page(subject.page.code)
             self.keys += [(key, subject.page.code) for key in subjects.keys(subject, page)]
-        self._put_lists(whole=since is None)
+        if since is None or self.keys:
+            self._put_lists(anew=since is None)
         self._put_public_pages()
         self._put_index(whole=since is None)
         if self.seal is not None:
@@ -117,9 +120,11 @@ class _Exhibit:
                 found = [subjects.read(session, self.config, n, self.folder) for n in some]
             yield from found
 
-    def _put_lists(self, *, whole: bool) -> None:
+    def _put_lists(self, *, anew: bool) -> None:
+        """All of them: which of them the site's channel has written since, nobody knows."""
         assert self.config.site is not None  # noqa: S101 - `show` asks first
-        made = publishing.lists(self.folder, self.config.office, self.config.site, whole=whole)
+        office, site = self.config.office, self.config.site
+        made = publishing.lists(self.folder, office, site, every=True, anew=anew)
         for name, content in made.items():
             self.shelf.put(name, content)
 
@@ -161,6 +166,7 @@ class _Exhibit:
             for index, entry in enumerate(entries, first):
                 sealed.proof(index, entry)
             self.folder.replace(name, bundle(entries))
+            _drop_partial(self.folder, name, tile)
 
     def _known_keys(self) -> Iterator[tuple[str, str]]:
         for name in lookup.SHARDS:
@@ -198,11 +204,19 @@ def _put_tiles(folder: Folder, sealed: Sealed) -> None:
         content = folder.path / name
         if not content.exists() or content.stat().st_size != tile.width * 32:
             folder.replace(name, tile.content(sealed.tree.node))
+        _drop_partial(folder, name, tile)
+
+
+def _drop_partial(folder: Folder, name: str, tile: Tile) -> None:
+    """What a full file makes superfluous (C2SP tlog-tiles, "Partial Tiles")."""
+    partial = folder.path / f"{name}.p"
+    if tile.width == WIDTH and partial.exists():
+        shutil.rmtree(partial)
 
 
 def _identity(config: Config, seal: Seal | None, session: Session) -> Identity:
     """Who the office is now: its keys, its accounts, and what is none of its own."""
-    keys = (KeyRange(str(seal.sealed.verifier), 0),) if seal is not None else ()
+    keys = (KeyRange(seal.sealed.verifier),) if seal is not None else ()
     origin = seal.sealed.head.origin if seal is not None else ""
     accounts = publicpages.accounts_of([*_configured(config), *_found(config, session)])
     return Identity(origin, keys, accounts, tuple(_fake(known) for known in fakes.listed(session)))

@@ -140,7 +140,11 @@ def _is_web(link: str) -> bool:
 
 
 def _approvals(session: Session, config: Config, revision: int) -> tuple[Approved, ...]:
-    rows = session.exec(select(Approval).where(Approval.revision_id == revision))
+    rows = session.exec(
+        select(Approval)
+        .where(Approval.revision_id == revision, col(Approval.void_at).is_(None))
+        .order_by(col(Approval.id))
+    )
     return tuple(Approved(known_as(config, row.by), _stamp(row.at)) for row in rows)
 
 

@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Any
 
 from crosspost.config import Office, SiteSettings
+from crosspost.ledger.keys import KeyRange
 from crosspost.site.pages import render
 from crosspost.times import spoken
 from crosspost.wording import LANGUAGES
@@ -45,16 +46,6 @@ class KnownFake:
 
 
 @dataclass(frozen=True)
-class KeyRange:
-    """A verification key and the checkpoints that it may sign: of `since` entries and more, up to
-    `until` (None: it signs now)."""
-
-    vkey: str
-    since: int
-    until: int | None = None
-
-
-@dataclass(frozen=True)
 class Identity:
     """Who the office is, as `identity.json` says it; `keys` are in the order of their time."""
 
@@ -66,7 +57,7 @@ class Identity:
     @property
     def vkey(self) -> str:
         """The key that signs now; "" when none does."""
-        return self.keys[-1].vkey if self.keys else ""
+        return str(self.keys[-1].verifier) if self.keys else ""
 
 
 def files(identity: Identity, office: Office, site: SiteSettings) -> dict[str, bytes]:
@@ -130,7 +121,7 @@ def _identity(identity: Identity, office: Office, site: SiteSettings) -> bytes:
         "office": office.name,
         "site": f"{site.url}/",
         "ledger": identity.origin,
-        "keys": [{"vkey": k.vkey, "since": k.since, "until": k.until} for k in identity.keys],
+        "keys": [key.values() for key in identity.keys],
         "accounts": [
             {"name": a.name, "url": a.url, "platform": a.platform} for a in identity.accounts
         ],

@@ -53,12 +53,13 @@ def bring_lists_up_to_date(folder: Folder, office: Office, site: SiteSettings) -
 
 
 def lists(
-    folder: Folder, office: Office, site: SiteSettings, *, whole: bool = False
+    folder: Folder, office: Office, site: SiteSettings, *, every: bool = False, anew: bool = False
 ) -> dict[str, bytes]:
-    """Style sheet, index, archives and feeds by name, from the pages that are there; without
-    `whole` only the archives that lack something. Raises OSError."""
-    known = set() if whole else {page.code for page in folder.kept_list()}
-    listed = folder.listed(anew=whole)
+    """Style sheet, index, archives and feeds by name, from the pages that are there; unless `every`
+    only the archives that lack something. `anew`: without believing the list file. Raises
+    OSError."""
+    known = set() if every else {page.code for page in folder.kept_list()}
+    listed = folder.listed(anew=anew)
     by_year: dict[int, list[Page]] = {}
     for entry in listed:
         by_year.setdefault(_year(entry, office), []).append(entry)

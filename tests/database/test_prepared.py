@@ -39,7 +39,7 @@ def test_times_and_statuses_are_stored_by_their_types(session):
     moment = later(5).astimezone(timezone(timedelta(hours=7)))
     statement = Prepared(setting(Delivery, ("not_before", "status")).where(D.id == bindparam("n")))
     done = statement.run(session, {"not_before": moment, "status": Status.MISSED, "n": delivery.id})
-    assert done.rowcount == 1
+    assert done == 1
     session.expire_all()
     assert (delivery.not_before, delivery.status) == (later(5), Status.MISSED)
 
@@ -54,10 +54,10 @@ def test_what_stands_in_the_statement_itself_stays(session):
     delivery = scheduled(session)
     fixed = (D.status == Status.SCHEDULED, D.id == bindparam("n"))
     statement = Prepared(update(table(Delivery)).values(reason="fixed").where(*fixed))
-    assert statement.run(session, {"n": delivery.id}).rowcount == 1
+    assert statement.run(session, {"n": delivery.id}) == 1
     session.expire_all()
     assert delivery.reason == "fixed"
-    assert statement.run(session, {"n": delivery.id + 1}).rowcount == 0
+    assert statement.run(session, {"n": delivery.id + 1}) == 0
 
 
 def test_a_value_that_is_missing_is_no_null(session):

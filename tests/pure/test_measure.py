@@ -68,6 +68,26 @@ def test_mastodon_counts_links_and_remote_mentions_by_its_own_rule(text: str, le
 
 @pytest.mark.parametrize(
     ("text", "length"),
+    [
+        ("क्ष", 1),
+        ("ꦏ꧀ꦏ", 1),  # joined consonants are one
+        ("꧀ꦏ", 2),  # nothing is joined where no consonant stands before
+        ("한꧀ꦏ", 2),
+        ("🇮🇩꧀ꦏ", 2),
+        ("\u0939\u093f\u0928\u094d\u0926\u0940", 2),
+    ],
+)
+def test_joined_consonants_are_counted_by_the_rule_of_unicode(text: str, length: int) -> None:
+    assert measure.graphemes(text) == length
+
+
+def test_mastodon_counts_joined_consonants_apart() -> None:
+    assert measure.mastodon("क्ष") == 2
+    assert measure.mastodon("Loket ꦏ꧀ꦏ") == 8
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
     [("", 0), ("Loket 4 buka.", 13), ("é", 1), ("👍", 4), (FAMILY, 25), ("🇮🇩", 8),
      ("1\ufe0f\u20e3", 7), ("❤\ufe0f", 6), ("ꦲ", 1), ("𝐀", 2)],
 )  # fmt: skip

@@ -31,6 +31,8 @@ def test_the_conformance_file_is_met(text, length):
     [
         ("", 0),
         ("Halo, warga!", 12),
+        ("© 2026 ®", 8),
+        ("©\ufe0f ☕\ufe0f", 5),
         ("a\r\nb\rc", 6),
         ("égo.id", 24),
         (" égo.id", 24),

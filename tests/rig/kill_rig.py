@@ -246,7 +246,7 @@ class _Office:
                 posts = [Post(f"Notice {self.made} part {n + 1}", "en") for n in range(parts)]
                 delivery = queue.enqueue(
                     session,
-                    _revision(session, self.made, doing.at),
+                    new_revision(session, self.made, doing.at),
                     chance.choice(self.channels),
                     posts,
                     due=moment_of(doing.at, "Asia/Jakarta"),
@@ -293,7 +293,8 @@ def _last_try(session, delivery: Delivery) -> datetime:
     return session.exec(attempts).one() or datetime.now(UTC)
 
 
-def _revision(session, number: int, at: datetime) -> Revision:
+def new_revision(session, number: int, at: datetime) -> Revision:
+    """The first revision of the office's announcement of this number."""
     announcement = Announcement(created_at=at, created_by="Siti")
     session.add(announcement)
     session.flush()

@@ -68,7 +68,7 @@ def judge(database: Database, seen: Seen, *, enqueued: int) -> Verdict:
     if len(deliveries) != enqueued:
         say(f"lost: {enqueued} were queued, {len(deliveries)} are there")
     for delivery in deliveries:
-        verdict.violations += _of_delivery(delivery, parts[delivery.id], seen)
+        verdict.violations += of_delivery(delivery, parts[delivery.id], seen)
         if delivery.fence != tried[delivery.id]:
             say(f"delivery {delivery.id}: fence {delivery.fence}, {tried[delivery.id]} attempts")
     known = {text_of(part) for row in parts.values() for part in row}
@@ -82,7 +82,8 @@ def text_of(part: Part) -> str:
     return json.loads(part.payload)["text"]
 
 
-def _of_delivery(delivery: Delivery, parts: Sequence[Part], seen: Seen) -> Iterator[str]:
+def of_delivery(delivery: Delivery, parts: Sequence[Part], seen: Seen) -> Iterator[str]:
+    """Whether a delivery at rest is what it is said to be."""
     name = f"delivery {delivery.id} ({delivery.channel}, {delivery.status.value})"
     if delivery.status not in ENDED and delivery.status is not Status.REVIEW:
         yield f"{name}: neither ended nor on a person's desk"

@@ -10,40 +10,39 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, update
-from sqlmodel import col
+from sqlalchemy import update
+from sqlalchemy.orm.attributes import set_committed_value
 
-from crosspost import outcomes, publisher, queue, retry
-from crosspost.database import Delivery, Part, table
+from crosspost import database, outcomes, publisher, queue, retry
+from crosspost.database import Delivery, table
 
 Patch = Callable[[Any, str, Any], None]
 
 
 def mark_after_posting(patch: Patch = setattr) -> None:
     """Take it, post it, then write that it was begun: as most queues do."""
-    settle, failed = publisher.settle, publisher._failed
 
-    def begun(run, index, outgoing):
-        run.parts[index].handle = json.dumps(dict(outgoing.handle))
-        return outgoing
+    def publish_part(run, index):
+        part = run.parts[index]
+        try:
+            run._prepare(part)
+        except Exception as error:  # noqa: BLE001 - as in the original
+            return run._failed(part, error, publishing=False)
+        try:
+            outgoing = run.bench.outgoing(run.parts, part, json.loads(part.handle))
+            receipt = run.adapter.publish(outgoing)
+        except Exception as error:  # noqa: BLE001 - as in the original
+            mark(run, part)
+            return run._failed(part, error, publishing=True)
+        mark(run, part)
+        return publisher.settle(run.bench, run.delivery, part, receipt)
 
-    def mark(bench, delivery, part):
-        def change(session, row):
-            outcomes.begin(session, row, Part(**part.model_dump()), bench.doing())
+    def mark(run, part):
+        doing = run.bench.doing()
+        run.bench.store(run.delivery, lambda s, row: outcomes.begin(s, row, part, doing))
 
-        return bench.store(delivery, change)
-
-    def settle_late(bench, delivery, part, receipt):
-        return settle(bench, mark(bench, delivery, part), part, receipt)
-
-    def failed_late(bench, delivery, part, error, *, settle, publishing):
-        if publishing:
-            delivery = mark(bench, delivery, part)
-        failed(bench, delivery, part, error, settle=settle, publishing=publishing)
-
-    patch(publisher._Run, "_begun", begun)
-    patch(publisher, "settle", settle_late)
-    patch(publisher, "_failed", failed_late)
+    patch(publisher, "_handle_at_once", lambda _bench, _claimed, _part: None)
+    patch(publisher._Run, "_publish_part", publish_part)
 
 
 def settle_at_once(patch: Patch = setattr) -> None:
@@ -56,10 +55,28 @@ def settle_at_once(patch: Patch = setattr) -> None:
 
 def ignore_fences(patch: Patch = setattr) -> None:
     """Whoever writes last is right."""
-    by_id = update(table(Delivery)).where(col(Delivery.id) == bindparam("its_id"))
-    patch(queue, "_GUARDED", by_id)
+    its = table(Delivery)
+
+    def rewrite(session, delivery, columns):
+        session.execute(update(its).where(its.c.id == delivery.id).values(**columns))
+        for name, value in columns.items():
+            set_committed_value(delivery, name, value)
+
+    patch(queue, "rewrite", rewrite)
 
 
+def trust_the_disk(patch: Patch = setattr) -> None:
+    """A commit is not waited for until it is on the disk: faster, until the power fails."""
+    prepare = database._prepare_sqlite
+
+    def prepare_lazily(connection, record):
+        prepare(connection, record)
+        connection.execute("PRAGMA synchronous = OFF")
+
+    patch(database, "_prepare_sqlite", prepare_lazily)
+
+
+#: Those that the rig or the simulation must catch; `trust_the_disk` is for `power_loss.py`.
 SABOTAGES: dict[str, Callable[..., None]] = {
     "mark_after_posting": mark_after_posting,
     "settle_at_once": settle_at_once,

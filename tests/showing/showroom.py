@@ -18,6 +18,7 @@ from crosspost.migrations import upgrade
 from crosspost.outcomes import Failure
 from crosspost.post import Post, Receipt
 from crosspost.queue import Doing
+from crosspost.revisions import current_revision
 from crosspost.showing.exhibit import show
 from crosspost.times import moment_of
 
@@ -53,11 +54,10 @@ class Publisher:
             **values,
         )
         added = editorial.add(self.database, self.config, draft, Doing("Siti", NOW))
-        revision = approvals.approve(
-            self.database, self.config, added.announcement, Doing("Budi", NOW)
-        )
+        approvals.approve(self.database, self.config, added.announcement, Doing("Budi", NOW))
         Daemon(self.database, self.config, now=lambda: NOW).run_once()
-        return revision.code
+        with self.database.read() as session:
+            return current_revision(session, added.announcement).code
 
     def copy(self, code: str, text: str, link: str, *, seen_by: str = "") -> None:
         """The announcement of a page, public on the channel `web` too: as the platform said, or as

@@ -69,6 +69,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "lease",
+        sa.Column("name", AutoString(), nullable=False),
+        sa.Column("holder", AutoString(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("until", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "ledger_entry",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("entry", sa.LargeBinary(), nullable=False),
@@ -298,6 +306,7 @@ def forbid_changes_of_the_ledger() -> None:
                 "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
             )
         return
+    call_the_daemons()
     op.execute(
         "CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION 'the ledger is append-only' "
@@ -306,4 +315,20 @@ def forbid_changes_of_the_ledger() -> None:
     op.execute(
         "CREATE TRIGGER ledger_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE "
         "ON ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only()"
+    )
+
+
+def call_the_daemons() -> None:
+    """Wake whoever listens when there may be something to send (`wakeups.py`)."""
+    op.execute(
+        "CREATE FUNCTION call_the_daemons() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_notify('crosspost', ''); RETURN NULL; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER delivery_calls AFTER INSERT OR UPDATE ON delivery FOR EACH ROW "
+        "WHEN (NEW.status = 'scheduled') EXECUTE FUNCTION call_the_daemons()"
+    )
+    op.execute(
+        "CREATE TRIGGER channel_state_calls AFTER INSERT OR UPDATE ON channel_state "
+        "FOR EACH ROW EXECUTE FUNCTION call_the_daemons()"
     )

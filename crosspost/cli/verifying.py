@@ -1,0 +1,197 @@
+"""What an office gave out or shows, checked by anybody: verify."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crosspost.cli.announcements import AsJson
+from crosspost.wording import set_language, t
+
+if TYPE_CHECKING:
+    from crosspost.ledger.checkpoint import Checkpoint
+    from crosspost.ledger.keys import KeyRange
+    from crosspost.ledger.note import Verifier
+    from crosspost.ledger.verifying import Verified
+    from crosspost.site.sources import Source
+    from crosspost.site.verifying import Genuine
+
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        "--against",
+        metavar="FILE",
+        help="A checkpoint or proof that was kept elsewhere; it must be of the same ledger.",
+    ),
+]
+KEY_HELP = "The verification key, NAME+ID+KEY, or a file that holds it (identity.json has all)."
+_PAGE = re.compile(r"(?P<site>.*?/)?p/(?P<code>[0-9a-z]+)(?:/(?:index\.html)?)?(?:[?#].*)?")
+
+
+def register(app: typer.Typer) -> None:
+    """Put the command of this file into `app`."""
+    app.command()(verify)
+
+
+def verify(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|URL",
+            help="A proof, a checkpoint, an export's folder; a page or a whole site, as a folder "
+            "or by its address.",
+        ),
+    ],
+    key: Annotated[str, typer.Option("--key", metavar="VKEY", help=KEY_HELP)],
+    against: Against = None,
+    json: AsJson = False,
+) -> None:
+    """Check what an office gave out. Needs its verification key and nothing else: no settings.
+
+    Ends with 0 verified, 1 refuted, 2 cannot decide, 3 two ledgers were signed with one key.
+    """
+    from crosspost.cli.output import show_json
+    from crosspost.errors import ForkProven, Refuted, Undecided
+    from crosspost.ledger.keys import by_any
+
+    set_language(os.environ.get("CROSSPOST_LANGUAGE", "en"))
+    try:
+        found = by_any(keys_of(key), lambda verifier: _verify(file, verifier, against))
+    except (Refuted, Undecided, ForkProven) as error:
+        if not json:
+            raise
+        verdict = {Refuted: "refuted", Undecided: "undecided", ForkProven: "fork"}[type(error)]
+        show_json({"verdict": verdict, "problem": " ".join(error.problems)})
+        raise typer.Exit(error.exit_code) from error
+    _show(found, as_json=json)
+
+
+def _verify(file: str, verifier: Verifier, against: Path | None) -> Verified | Genuine:
+    from crosspost.ledger import verifying
+    from crosspost.ledger.proof import SUFFIX
+    from crosspost.site.verifying import verify_page, verify_site
+
+    witness = verifying.checkpoint_in(against, verifier) if against else None
+    if not file.startswith(("https://", "http://")):
+        place = _site_at(Path(file))
+        if place is None:
+            return verifying.verify(Path(file), verifier, against)
+    elif file.endswith((SUFFIX, "/ledger/checkpoint")):
+        return verifying.verify_data(file, _fetch(file), verifier, witness)
+    else:
+        place = _site_of(file)
+    source, code = place
+    found = verify_page(source, code, verifier) if code else verify_site(source, verifier)
+    if witness:
+        verifying.compare(found.checkpoint, witness)
+    return found
+
+
+def _site_at(path: Path) -> tuple[Source, str] | None:
+    """The site on this disk that `path` is, or a page of it; None when it is neither."""
+    from crosspost.site.sources import FolderSource
+
+    folder = path.parent if path.name == "index.html" else path
+    above = folder.absolute().parent.parent
+    try:
+        if (folder / "ledger" / "manifest").exists():
+            return FolderSource(folder), ""
+        if folder.absolute().parent.name == "p" and (above / "ledger").exists():
+            return FolderSource(above), folder.absolute().name
+    except OSError:
+        return None  # no path at all: whoever reads it says so
+    return None
+
+
+def _site_of(url: str) -> tuple[Source, str]:
+    """The site that an address belongs to, and the code of its page, if it is one."""
+    from crosspost.fetching import WebSource
+
+    scheme, _, rest = url.partition("://")
+    page = _PAGE.fullmatch(rest)
+    if page is not None and page["site"]:
+        return WebSource(f"{scheme}://{page['site']}"), page["code"]
+    return WebSource(url if url.endswith("/") else f"{url}/"), ""
+
+
+def _fetch(url: str) -> bytes:
+    from crosspost.errors import Undecided
+    from crosspost.fetching import WebSource
+
+    data = WebSource(url).read("")
+    if data is None:
+        raise Undecided(t("{path} is missing.", path=url))
+    return data
+
+
+def _show(found: Verified | Genuine, *, as_json: bool) -> None:
+    from crosspost.cli.output import block, say, show_json
+    from crosspost.ledger import verifying
+
+    checkpoint = checkpoint_values(found.checkpoint)
+    if isinstance(found, verifying.Verified):
+        about: dict[str, Any] = {"kind": found.kind, "index": found.index, "entry": found.entry}
+        lines = list(verifying.lines_of(found))
+        told = _told(found.entry)
+    else:
+        about, lines = _genuine(found)
+        told = []
+    if as_json:
+        show_json({"verdict": "verified", **checkpoint, **about})
+        return
+    for line in lines:
+        say(line)
+    for line in told:
+        block(line)
+
+
+def _genuine(found: Genuine) -> tuple[dict[str, Any], list[str]]:
+    size = t("Its checkpoint covers {size} entries.", size=found.checkpoint.size)
+    if found.standing is None:
+        words = t("VERIFIED: every file of the site, with {count} pages.", count=found.pages)
+        return {"kind": "site", "pages": found.pages}, [words, size]
+    standing = found.standing
+    words = {
+        "current": t("VERIFIED: the page is genuine, and it still holds."),
+        "corrected": t("VERIFIED: the page is genuine, and was CORRECTED since."),
+        "withdrawn": t("VERIFIED: the page is genuine, and was WITHDRAWN since."),
+    }[standing.state]
+    copies = [f"  {copy.title}: {link}" for copy in standing.copies for link in copy.links]
+    about = {
+        "kind": "page",
+        "code": standing.code,
+        "state": standing.state,
+        "copies": [link for copy in standing.copies for link in copy.links],
+    }
+    return about, [words, *copies, size]
+
+
+def checkpoint_values(checkpoint: Checkpoint) -> dict[str, Any]:
+    """A checkpoint as JSON values."""
+    return {
+        "origin": checkpoint.origin,
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+    }
+
+
+def _told(entry: Any) -> list[str]:
+    """What an entry says, key by key; the words of `why` are for those who know the office."""
+    if not isinstance(entry, dict):
+        return [] if entry is None else [str(entry)]
+    flat = {**entry, **(entry["data"] if isinstance(entry.get("data"), dict) else {})}
+    return [f"{name}: {value}" for name, value in flat.items() if name not in ("data", "v")]
+
+
+def keys_of(key: str) -> list[KeyRange]:
+    """Verification keys as given: one itself, or those of a file."""
+    from crosspost.ledger.keys import read_keys
+    from crosspost.ledger.strongbox import read_file
+
+    if key.count("+") < 2:
+        key = read_file(Path(key)).decode(errors="replace")
+    return read_keys(key)

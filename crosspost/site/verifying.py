@@ -1,0 +1,289 @@
+"""Verifying the office's pages as they are shown: a page, or the whole site, by its key alone.
+
+Needs no office and no database. Where the files come from (`Source`) it must not know; it believes
+none of them before a signature or a hash says so.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from crosspost.errors import ForkProven, Refuted, Undecided
+from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
+from crosspost.ledger.hashing import leaf_hash, node_hash, salted_digest
+from crosspost.ledger.manifest import NAME, Manifest, digest_of, read_manifest
+from crosspost.ledger.note import Verifier
+from crosspost.ledger.proof import read_proof
+from crosspost.ledger.tiles import HEIGHT, WIDTH, Tile, read_path, tiles, unbundle
+from crosspost.ledger.tree import (
+    HASH_BYTES,
+    Tree,
+    consistency_holds,
+    consistency_proof,
+    subtree_hash,
+)
+from crosspost.site.sources import Source
+from crosspost.site.standing import RECORD, Copy, Standing, from_json
+from crosspost.wording import t
+
+LEDGER = "ledger"
+DATA = "announcement.json"
+
+
+@dataclass(frozen=True)
+class Genuine:
+    """What holds: the whole site, or one page, then with how it stands."""
+
+    checkpoint: Checkpoint
+    pages: int
+    standing: Standing | None = None
+
+
+def verify_page(source: Source, code: str, verifier: Verifier) -> Genuine:
+    """One page with its images, record and proofs, and that its proofs are of the ledger that the
+    site shows. Raises Refuted, Undecided, ForkProven."""
+    shown = _checkpoint(source, verifier)
+    standing = _Page(source, code, verifier).verify(shown, _Tiles(source, shown.size))
+    return Genuine(shown, 1, standing)
+
+
+def verify_site(source: Source, verifier: Verifier) -> Genuine:
+    """Every file of the site against its signed lists, the tiles against the checkpoint, the pages
+    against the record. Raises Refuted, Undecided, ForkProven."""
+    listed = _list(source, f"{LEDGER}/{NAME}", "", verifier)
+    shown = _checkpoint(source, verifier)
+    if listed.size != shown.size:
+        raise Undecided(
+            t("The list of the site and its checkpoint are not of one time."),
+            hint=t("The site may be changing just now: try again in a minute."),
+        )
+    for path, about in listed.files.items():
+        if digest_of(_needed(source, path)) != about:
+            raise _changed(source, path)
+    tree = _tree(source, shown)
+    codes = [path.split("/")[1] for path in listed.files if _is_page_list(path)]
+    for code in codes:
+        _Page(source, code, verifier).verify(shown, tree)
+    _check_names(source, listed, codes, verifier, tree)
+    return Genuine(shown, len(codes))
+
+
+def _is_page_list(path: str) -> bool:
+    return path.startswith("p/") and path.endswith(f"/{NAME}")
+
+
+def _needed(source: Source, path: str) -> bytes:
+    data = source.read(path)
+    if data is None:
+        raise Refuted(t("{path} was signed and is not there.", path=source.where(path)))
+    return data
+
+
+def _changed(source: Source, path: str) -> Refuted:
+    return Refuted(t("{path} is not the file that the office signed.", path=source.where(path)))
+
+
+def _list(source: Source, path: str, folder: str, verifier: Verifier) -> Manifest:
+    note = source.read(path)
+    if note is None:
+        raise Undecided(
+            t("There is no signed list: {path}.", path=source.where(path)),
+            hint=t("A new page has one after about a minute; a page of others has none."),
+        )
+    listed = read_manifest(note, verifier)
+    if listed.folder != folder:
+        raise Refuted(t("{path} is the list of another folder.", path=source.where(path)))
+    return listed
+
+
+def _checkpoint(source: Source, verifier: Verifier) -> Checkpoint:
+    path = f"{LEDGER}/checkpoint"
+    note = source.read(path)
+    if note is None:
+        raise Undecided(t("There is no checkpoint: {path}.", path=source.where(path)))
+    return read_checkpoint(note, verifier)
+
+
+# --- the tree, from tiles -------------------------------------------------------------------------
+
+
+class _Tiles:
+    """The hashes of the tree as tiles give them; unbelieved."""
+
+    def __init__(self, source: Source, size: int) -> None:
+        self.source, self.size = source, size
+        self.known: dict[str, bytes] = {}
+
+    def node(self, level: int, index: int) -> bytes:
+        """The hash of a full subtree. Raises Undecided when its tile is not there."""
+        if level % HEIGHT:
+            left, right = (self.node(level - 1, 2 * index + side) for side in (0, 1))
+            return node_hash(left, right)
+        total = self.size >> level
+        first, at = divmod(index, WIDTH)
+        width = min(WIDTH, total - first * WIDTH)
+        content = self._tile(Tile(level // HEIGHT, first, width))
+        return content[at * HASH_BYTES : (at + 1) * HASH_BYTES]
+
+    def _tile(self, tile: Tile) -> bytes:
+        path = f"{LEDGER}/{tile.path}"
+        if path not in self.known:
+            content = self.source.read(path)
+            if content is None or len(content) != tile.width * HASH_BYTES:
+                raise Undecided(t("A tile is missing: {path}.", path=self.source.where(path)))
+            self.known[path] = content
+        return self.known[path]
+
+
+def _tree(source: Source, shown: Checkpoint) -> Tree:
+    """The whole tree, from the tiles of leaves; every other tile must follow from it."""
+    leaves = b"".join(
+        _needed(source, f"{LEDGER}/{tile.path}") for tile in tiles(shown.size) if not tile.level
+    )
+    tree = Tree(leaves)
+    if (tree.size, tree.root()) != (shown.size, shown.root):
+        raise Refuted(t("The tiles are not those of the signed ledger."))
+    for tile in tiles(shown.size):
+        path = f"{LEDGER}/{tile.path}"
+        if tile.level and _needed(source, path) != tile.content(tree.node):
+            raise Refuted(t("{path} is not a tile of this ledger.", path=source.where(path)))
+    return tree
+
+
+def _check_bundle(source: Source, tile: Tile, data: bytes, tree: Tree) -> None:
+    first = tile.index * WIDTH
+    try:
+        leaves = [leaf_hash(entry) for entry in unbundle(data)]
+        good = leaves == [tree.node(0, at) for at in range(first, first + tile.width)]
+    except (ValueError, IndexError):
+        good = False
+    if not good:
+        path = source.where(f"{LEDGER}/{tile.bundle_path}")
+        raise Refuted(t("{path} does not hold the entries that were signed.", path=path))
+
+
+# --- one page -------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Page:
+    source: Source
+    code: str
+    verifier: Verifier
+
+    def verify(self, shown: Checkpoint, tree: _Tiles | Tree) -> Standing:
+        where = f"p/{self.code}"
+        listed = _list(self.source, f"{where}/{NAME}", where, self.verifier)
+        files = {}
+        for name, about in listed.files.items():
+            files[name] = _needed(self.source, f"{where}/{name}")
+            if digest_of(files[name]) != about:
+                raise _changed(self.source, f"{where}/{name}")
+        try:
+            standing = from_json(files[RECORD].decode())
+            self._check_text(files[DATA], standing)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise self._contradiction() from error
+        for copy in standing.copies:
+            if copy.proof:
+                self._check_copy(copy, files.get(copy.proof, b""), shown, tree)
+        return standing
+
+    def _check_text(self, data: bytes, standing: Standing) -> None:
+        """The text of the page is that of the site's copy, as approved."""
+        page = json.loads(data)
+        [post] = next(copy.posts for copy in standing.copies if copy.platform == "site")
+        document = post["document"]
+        same = all(page[key] == document[key] for key in ("title", "html", "text", "source"))
+        if not same or (page["code"], standing.code) != (self.code, self.code):
+            raise self._contradiction()
+
+    def _check_copy(self, copy: Copy, data: bytes, shown: Checkpoint, tree: _Tiles | Tree) -> None:
+        proof = read_proof(data)
+        signed = proof.check(self.verifier)
+        _require_one_ledger(signed, shown, tree)
+        try:
+            entry: dict[str, Any] = json.loads(proof.entry)
+            digest = salted_digest(bytes.fromhex(copy.salt), list(copy.posts))
+            said = (entry["code"], entry["channel"], entry["digest"], proof.index)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise self._contradiction() from error
+        if said != (self.code, copy.channel, digest, copy.index) or digest != copy.digest:
+            raise self._contradiction()
+
+    def _contradiction(self) -> Refuted:
+        return Refuted(
+            t(
+                "The page and the record contradict each other: {path}.",
+                path=self.source.where(f"p/{self.code}/"),
+            )
+        )
+
+
+def _require_one_ledger(signed: Checkpoint, shown: Checkpoint, tree: _Tiles | Tree) -> None:
+    """The checkpoint of a proof is one that the shown ledger began with."""
+    if signed.size > shown.size:
+        raise Refuted(t("The site shows an older checkpoint than its own proof: it was set back."))
+    steps = consistency_proof(tree.node, signed.size, shown.size)
+    if not consistency_holds(signed.size, shown.size, signed.root, shown.root, steps):
+        if isinstance(tree, _Tiles) and not _root_holds(tree, shown):
+            raise Refuted(t("The tiles are not those of the signed ledger."))
+        raise ForkProven(
+            t("FORK: two different ledgers were signed with this key."),
+            hint=t(
+                "Keep both files. Together they are proof for anybody, without any trust in you."
+            ),
+        )
+
+
+def _root_holds(tree: _Tiles, shown: Checkpoint) -> bool:
+    return subtree_hash(tree.node, 0, shown.size) == shown.root
+
+
+# --- files that nobody signed ---------------------------------------------------------------------
+
+
+def _check_names(
+    source: Source, listed: Manifest, codes: list[str], verifier: Verifier, tree: Tree
+) -> None:
+    """Where all names are known: no page stands there that the office does not know, and what is
+    left of smaller tiles belongs to this ledger."""
+    names = source.names()
+    if names is None:
+        return
+    known = {*listed.files, f"{LEDGER}/{NAME}", f"{LEDGER}/checkpoint"}
+    for code in codes:
+        page = read_manifest(_needed(source, f"p/{code}/{NAME}"), verifier)
+        known |= {f"p/{code}/{name}" for name in page.files}
+    for name in names:
+        if name.startswith(f"{LEDGER}/tile/"):
+            _check_tile(source, name, tree)
+        elif name not in known and _is_ours(name):
+            raise Undecided(
+                t("{path} is on no list of the office.", path=source.where(name)),
+                hint=t(
+                    "A new page is listed after about a minute; then somebody else put it there."
+                ),
+            )
+
+
+def _check_tile(source: Source, name: str, tree: Tree) -> None:
+    """A tile or bundle, also one of a smaller tree that was left there."""
+    found = read_path(name.removeprefix(f"{LEDGER}/"))
+    data = source.read(name) or b""
+    if found is not None and found[1]:
+        return _check_bundle(source, found[0], data, tree)
+    try:
+        good = found is not None and found[0].content(tree.node) == data
+    except IndexError:
+        good = False
+    if not good:
+        raise Refuted(t("{path} is not a tile of this ledger.", path=source.where(name)))
+    return None
+
+
+def _is_ours(name: str) -> bool:
+    """Whether only the office may write there; other files (robots.txt) are its web server's."""
+    return name.endswith((".html", ".js")) or name.startswith(("p/", f"{LEDGER}/", "check/"))
