@@ -311,13 +311,15 @@ def test_a_database_that_refuses_what_has_happened_is_told_and_the_heart_stops(
     alarms = by_webhook.alarms.model_copy(update={"heartbeat_url": url})
     daemon = Daemon(database, by_webhook.model_copy(update={"alarms": alarms}), now=clock)
     delivery = make(database, scheduled)
-    whole, tries = outcomes.settle_part, []
+    whole, tries, beats = outcomes.settle_part, [], []
 
     def full_for_a_while(*arguments):
         tries.append(1)
         if len(tries) <= 4:
+            known, before = bool(daemon.bench.refused), len(monitor.requests)
             daemon._watch_over()
             daemon._beat()
+            beats.append((known, len(monitor.requests) - before))
             raise DatabaseError("The disk is full; nothing was changed.", hint="Make room.")
         return whole(*arguments)
 
@@ -327,7 +329,9 @@ def test_a_database_that_refuses_what_has_happened_is_told_and_the_heart_stops(
     assert len(platform.public) == 1
     [told] = receiver.texts
     assert told.startswith("The disk is full; nothing was changed. Make room.")
-    assert len(monitor.requests) == 2  # before it was known, and when all was well again
+    assert (True, 0) in beats
+    assert (True, 1) not in beats
+    assert len(monitor.requests) == sum(beat for _, beat in beats) + 1  # all is well again
 
 
 def test_a_queue_that_cannot_be_read_is_told_and_the_heart_stops(
