@@ -105,6 +105,7 @@ class Daemon:
                 return
             self.guard.require()
             self._begin()
+            self.bench.open_all()
             scheduler = self._scheduler()
             scheduler.start()
             listener = self._listener()
@@ -354,9 +355,6 @@ class Daemon:
                 self.leases.guard(session, channel)
             rescued = outcomes.rescue(session, self._doing(), taken)
             busy += sharing.not_ours(session, taken)
-        wake = agenda.next_wake(session, busy, now)
-        if wake is None or wake > now:
-            return _Look([], [], wake, rescued)
         doing = self._doing()
         missed = [(d, queue.announcement_of(session, d)) for d in queue.miss(session, doing)]
         looks = [_Task(d.channel, d) for d in agenda.unconfirmed(session, busy, now)]

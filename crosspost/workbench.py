@@ -10,8 +10,9 @@ import logging
 import random
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -87,6 +88,13 @@ class Workbench:
             )
         return self._adapters[channel]
 
+    def open_all(self) -> None:
+        """Open every adapter ahead, so that the first post need not wait for it. What goes wrong is
+        said when there is something to send."""
+        for channel in self.config.channels:
+            with suppress(Exception):
+                self.adapter(channel)
+
     def close(self) -> None:
         """Write what is left to write, and give back every connection to a platform."""
         self.clerk.close()
@@ -101,9 +109,16 @@ class Workbench:
         """The post of a part, as stored."""
         return from_json(json.loads(part.payload), self.config.media)
 
-    def outgoing(self, parts: list[Part], part: Part, handle: dict[str, str]) -> Outgoing:
-        """A part with all that is known of it."""
+    def outgoing(
+        self,
+        parts: list[Part],
+        part: Part,
+        handle: dict[str, str],
+        answers_to: Sequence[Receipt] = (),
+    ) -> Outgoing:
+        """A part with all that is known of it, and what the first of them answers to."""
         before = [receipt_of(other) for other in parts if other.position < part.position]
+        before = [*answers_to, *before]
         return Outgoing(
             post=self.post(part),
             handle=handle,
