@@ -364,14 +364,7 @@ _ATTEMPTED = Prepared(
 def miss(session: Session, doing: Doing) -> list[Delivery]:
     """End every scheduled delivery whose latest time has passed; none while the clock that says so
     is not believed."""
-    if agenda.clock_is_doubted(session):
-        return []
-    late = session.exec(
-        select(Delivery)
-        .where(Delivery.status == Status.SCHEDULED, Delivery.not_after < doing.at)
-        .order_by(col(Delivery.due_at))
-        .limit(agenda.BATCH)
-    ).all()
+    late = agenda.late(session, doing.at)
     for delivery in late:
         public = public_parts(session, delivery)
         reason = delivery.reason or _why_late(session, delivery)
@@ -379,7 +372,7 @@ def miss(session: Session, doing: Doing) -> list[Delivery]:
         if public.some:
             columns = {"outcome": PARTLY, "reason": f"{public.sentence} {reason}"}
         move(session, delivery, Verb.MISS, doing, Change(columns, public.data))
-    return list(late)
+    return late
 
 
 def _why_late(session: Session, delivery: Delivery) -> str:

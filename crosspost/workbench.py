@@ -12,6 +12,7 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -67,6 +68,7 @@ class Workbench:
     stopping: threading.Event = field(default_factory=threading.Event)
     leases: Leases = field(default_factory=OneDaemon)
     clerk: Clerk = field(init=False)
+    refused: str = ""  # why the database does not take what has happened, while it does not
     verify: Verifier = field(default_factory=Verifier)
     _adapters: dict[str, Adapter] = field(default_factory=dict)
 
@@ -85,6 +87,13 @@ class Workbench:
                 self.config, self.database, channel, self.now, may_send
             )
         return self._adapters[channel]
+
+    def open_all(self) -> None:
+        """Open every adapter ahead, so that the first post need not wait for it. What goes wrong is
+        said when there is something to send."""
+        for channel in self.config.channels:
+            with suppress(Exception):
+                self.adapter(channel)
 
     def close(self) -> None:
         """Write what is left to write, and give back every connection to a platform."""
@@ -154,13 +163,16 @@ class Workbench:
                 [following.taken], also = taken, []
             try:
                 done.result()
+                self.refused = ""
                 return delivery
             except SchemaError:
                 vars(delivery).update(before)
                 raise
             except DatabaseError as error:
                 vars(delivery).update(before)
-                log.error("%s", error, extra={"event": "database"})
+                if str(error) != self.refused:  # the same again is no news
+                    log.error("%s", error, extra={"event": "database"})
+                self.refused = str(error)
                 if self.stopping.wait(STORE_AGAIN):
                     raise
             except Exception:
