@@ -3,7 +3,8 @@
 `python benchmarks/loopback.py [SECONDS]`: each answer comes after so many seconds. HTTP/1.1 with
 keep-alive on threads, as little work as can be, so that it is not what is measured. GET tells, as
 JSON, how many posts came since the last GET, the seconds from the first of them to the end of the
-last, the time (Unix) of each one's arrival, and the last one's headers and body.
+last, of each one its arrival (Unix time) and its idempotency key, and the last one's headers and
+body.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Answer(BaseHTTPRequestHandler):
     wbufsize = -1  # head and body of an answer in one packet
 
     def do_POST(self) -> None:
-        SEEN.came.append((time.time(), self.path))
+        SEEN.came.append((time.time(), self.headers.get("Idempotency-Key", "")))
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if DELAY:
             time.sleep(DELAY)

@@ -10,16 +10,20 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import insert, select, text
+from sqlmodel import SQLModel
+
 from crosspost import queue
 from crosspost.config import Config, load
-from crosspost.database import Database
+from crosspost.database import Database, Delivery, Part, Revision, table
 from crosspost.drafts import Draft
 from crosspost.editorial import add
 from crosspost.founding import upgrade
+from crosspost.lifecycle import Status
 from crosspost.times import moment_of
 
 CONFIG = """
@@ -28,6 +32,8 @@ name = "Bench"
 language = "en"
 [policy]
 approvals = 0
+[publishing]
+spacing_seconds = 0
 [checks]
 repeated = "off"
 quiet_time = "off"
@@ -89,6 +95,51 @@ def announce(
         due=moment_of(due, "Asia/Jakarta"),
     )
     add(database, config, draft, queue.Doing("bench", due))
+
+
+AT_ONCE = 500  # announcements in one transaction
+
+
+def copies(database: Database, times: int, *, due: datetime, status: Status) -> None:
+    """So many copies of the first announcement, to the same channels, due at `due`, in this status.
+    Written in bulk, so the record says nothing of them."""
+    with database.read() as session:
+        revision = dict(session.execute(select(table(Revision)).limit(1)).mappings().one())
+        mine = select(table(Delivery)).where(table(Delivery).c.revision_id == revision["id"])
+        deliveries = [dict(row) for row in session.execute(mine).mappings()]
+        parts = {
+            row["delivery_id"]: dict(row) for row in session.execute(select(table(Part))).mappings()
+        }
+        number, made = (session.execute(text(_LAST.format(name))).scalar_one() for name in _NAMES)
+    for first in range(0, times, AT_ONCE):
+        rows: dict[type[SQLModel], list[dict[str, Any]]] = {Revision: [], Delivery: [], Part: []}
+        for _ in range(min(AT_ONCE, times - first)):
+            number += 1
+            rows[Revision].append(
+                {**revision, "id": number, "number": number, "code": f"c{number}"}
+            )
+            for delivery in deliveries:
+                made += 1
+                about = _about(made, due, status)
+                rows[Delivery].append(
+                    {**delivery, **about, "id": made, "revision_id": number, "status": status}
+                )
+                part = {**parts[delivery["id"]], "id": made, "delivery_id": made}
+                public = {"remote_id": f"copy-{made}", "published_at": due, "begun_at": due}
+                rows[Part].append({**part, **(public if status is Status.PUBLISHED else {})})
+        with database.write() as session:
+            for model, values in rows.items():
+                session.execute(insert(table(model)), values)
+
+
+_NAMES, _LAST = ("revision", "delivery"), "SELECT max(id) FROM {}"
+
+
+def _about(number: int, due: datetime, status: Status) -> dict[str, Any]:
+    """What differs from copy to copy: due times are a millisecond apart."""
+    at = due + timedelta(milliseconds=number % 1000)
+    ended = at if status is Status.PUBLISHED else None
+    return {"due_at": at, "not_after": at + timedelta(days=365), "ended_at": ended}
 
 
 def until(true: Callable[[], bool], seconds: float, gap: float = 0.2) -> None:

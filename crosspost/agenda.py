@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, exists
-from sqlmodel import Session, col, func, or_, select
+from sqlalchemy import BindParameter, Column, bindparam, exists
+from sqlmodel import Session, func, or_, select
 
 from crosspost.database import ChannelState, Delivery, OfficeState, table
 from crosspost.lifecycle import Status
@@ -33,10 +33,16 @@ def due(session: Session, now: datetime, busy: Iterable[str]) -> list[Delivery]:
     occupied = set(busy)
     found = [
         session.get_one(Delivery, delivery.id)
-        for channel in channels(session, Status.SCHEDULED)
+        for channel in _due_channels(session, now)
         if channel not in occupied and (delivery := next_due(session, channel, now))
     ]
     return sorted(found, key=lambda d: (not d.urgent, d.due_at, d.id or 0))
+
+
+def _due_channels(session: Session, now: datetime) -> Iterable[str]:
+    """Every channel that has something due, and with a backlog some that have not."""
+    rows = _DUE_CHANNELS.rows(session, {"now": now})
+    return channels(session, Status.SCHEDULED) if len(rows) == BATCH else {row[0] for row in rows}
 
 
 def next_due(session: Session, channel: str, now: datetime) -> Delivery | None:
@@ -55,6 +61,12 @@ _PAGE = table(Delivery).alias("page")
 _MAY_BEGIN = or_(_D.not_before.is_(None), _D.not_before <= bindparam("now"))
 _ITS_STATE = or_(_C.channel == bindparam("its_channel"), _C.channel == EVERYTHING)
 _STILL_PAUSED = _C.paused_until > bindparam("now")
+_DUE_CHANNELS = Prepared(
+    select(_D.channel)
+    .where(_D.status == Status.SCHEDULED, _D.due_at <= bindparam("now"))
+    .order_by(_D.due_at)
+    .limit(BATCH)
+)
 _NEXT_DUE = Prepared(
     select(*_D)
     .join(_PAGE, _PAGE.c.id == _D.waits_for, isouter=True)
@@ -95,7 +107,28 @@ _PAUSED = Prepared(select(_C.channel).where(_ITS_STATE, _STILL_PAUSED))
 
 def clock_is_doubted(session: Session) -> bool:
     """Whether the office's clock is not believed: then nothing is late, and no absence counts."""
-    return session.get(OfficeState, CLOCK) is not None
+    return bool(_CLOCK_DOUBTED.rows(session, {}))
+
+
+_CLOCK_DOUBTED = Prepared(
+    select(table(OfficeState).c.name).where(table(OfficeState).c.name == CLOCK)
+)
+
+
+def late(session: Session, now: datetime) -> list[Delivery]:
+    """Scheduled deliveries whose latest time has passed, the oldest first, a batch of them; none
+    while the clock that says so is not believed."""
+    if clock_is_doubted(session):
+        return []
+    return [session.get_one(Delivery, number) for [number] in _LATE.rows(session, {"now": now})]
+
+
+_LATE = Prepared(
+    select(_D.id)
+    .where(_D.status == Status.SCHEDULED, _D.not_after < bindparam("now"))
+    .order_by(_D.due_at)
+    .limit(BATCH)
+)
 
 
 def next_wake(session: Session, busy: Iterable[str], now: datetime) -> datetime | None:
@@ -107,23 +140,29 @@ def next_wake(session: Session, busy: Iterable[str], now: datetime) -> datetime 
     occupied = list(busy)
     if due(session, now, occupied) or unconfirmed(session, occupied, now):
         return now
-    scheduled = Delivery.status == Status.SCHEDULED
-    moments = (
-        _first(session, Delivery.due_at, scheduled, col(Delivery.due_at) > now),
-        _first(session, Delivery.not_before, scheduled, col(Delivery.not_before) > now),
-        None if clock_is_doubted(session) else _first(session, Delivery.not_after, scheduled),
-        _first(
-            session,
-            Delivery.not_before,
-            Delivery.status == Status.UNCONFIRMED,
-            col(Delivery.not_before) > now,
-            col(Delivery.channel).not_in(occupied),
-        ),
-        _first(session, ChannelState.paused_until, col(ChannelState.paused_until) > now),
-        _first(session, ChannelState.spaced_until, col(ChannelState.spaced_until) > now),
-    )
-    known = [moment for moment in moments if moment is not None]
-    return max(min(known), now) if known else None
+    moments = [row[0] for moment in _MOMENTS for row in moment.rows(session, {"now": now})]
+    if not clock_is_doubted(session):
+        moments += [row[0] for row in _LATE_FROM.rows(session, {})]
+    return max(min(moments), now) if moments else None
+
+
+def _first(column: Column[Any], *conditions: Any) -> Prepared:
+    """The earliest time in a column."""
+    query = select(column).where(column.is_not(None), *conditions)
+    return Prepared(query.order_by(column).limit(1))
+
+
+_SCHEDULED = _D.status == Status.SCHEDULED
+_NOW: BindParameter[Any] = bindparam("now")
+#: When something may be to do, if nothing is now: each found by one step in an index.
+_MOMENTS = (
+    _first(_D.due_at, _SCHEDULED, _D.due_at > _NOW),
+    _first(_D.not_before, _SCHEDULED, _D.not_before > _NOW),
+    _first(_D.not_before, _D.status == Status.UNCONFIRMED, _D.not_before > _NOW),
+    _first(_C.paused_until, _C.paused_until > _NOW),
+    _first(_C.spaced_until, _C.spaced_until > _NOW),
+)
+_LATE_FROM = _first(_D.not_after, _SCHEDULED)
 
 
 def unconfirmed(session: Session, busy: Iterable[str], now: datetime) -> list[Delivery]:
@@ -174,10 +213,3 @@ _NEXT_CHANNEL = Prepared(
         _D.status == bindparam("its_status"), _D.channel > bindparam("after")
     )
 )
-
-
-def _first(session: Session, column: Any, *conditions: Any) -> datetime | None:
-    """The earliest time in a column."""
-    query = select(column).where(column.is_not(None), *conditions)
-    moment: datetime | None = session.exec(query.order_by(column).limit(1)).first()
-    return moment

@@ -115,6 +115,8 @@ def _heading(revision: Revision, content: str) -> Json:
 def _target(delivery: Delivery, posts: str) -> Json:
     return {
         "channel": delivery.channel,
+        "act": delivery.act,
+        "amends": delivery.amends or 0,
         "due": book.stamp(delivery.due_at),
         "wall": delivery.wall,
         "zone": delivery.zone,

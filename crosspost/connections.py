@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from crosspost.adapters import Adapter, Context, adapter_class, open_adapter
-from crosspost.adapters.oauth import OAuthAdapter
+from crosspost.adapters.oauth import OAuthAdapter, by_browser
 from crosspost.config import Config
 from crosspost.database import Database
 from crosspost.errors import AuthRevoked, PlatformError, UserError
@@ -72,5 +72,5 @@ def renew(config: Config, adapter_of: Callable[[str], Adapter]) -> None:
 
 def _with_login(config: Config) -> Iterator[str]:
     for name, channel in config.channels.items():
-        if issubclass(adapter_class(channel.platform), OAuthAdapter):
+        if by_browser(adapter_class(channel.platform)):
             yield name

@@ -88,6 +88,7 @@ class Daemon:
         self._idle = threading.Condition()
         self.watchman = Watchman(database, config, now)
         self._looked_at: datetime | None = None  # when a look at the queue went well last
+        self._refused = ""  # why it did not since
         self.guard = Guard(database, config, now, self.stopping, self.leases)
         self._wake: Callable[[datetime], None] = lambda _when: None
 
@@ -104,6 +105,7 @@ class Daemon:
                 return
             self.guard.require()
             self._begin()
+            self.bench.open_all()
             scheduler = self._scheduler()
             scheduler.start()
             listener = self._listener()
@@ -267,13 +269,16 @@ class Daemon:
         self.database.close()
 
     def _watch_over(self) -> None:
-        """Tell a person what needs one."""
-        self.watchman.look(daemon=True)
+        """Tell a person what needs one; that the database cannot be used, without it."""
+        if self._failing:
+            self.watchman.cry(self._failing)
+        else:
+            self.watchman.look(daemon=True)
 
     def _beat(self) -> None:
         """Tell the monitor outside that all is well, if it is."""
         looked = self._looked_at
-        if looked is not None and self.now() - looked < 2 * LOOK_ANYWAY:
+        if looked is not None and not self._failing and self.now() - looked < 2 * LOOK_ANYWAY:
             self.watchman.beat()
 
     def _renew(self) -> None:
@@ -284,6 +289,11 @@ class Daemon:
             log.error("%s", error, extra={"event": "database"})
 
     # --- one look at the queue --------------------------------------------------------------------
+
+    @property
+    def _failing(self) -> str:
+        """Why the database cannot be used now; "" when it can."""
+        return self.bench.refused or self._refused
 
     def _tick_safely(self) -> None:
         self._safely(self.tick)
@@ -296,6 +306,7 @@ class Daemon:
             self.guard.stop(error, "database")
         except DatabaseError as error:
             log.error("%s", error, extra={"event": "database"})
+            self._refused = str(error)
 
     def tick(self) -> None:
         """Give every free channel what it has to do now, and be woken for what comes next."""
@@ -307,7 +318,7 @@ class Daemon:
                 look = self._shared_look(self.leases)
             else:
                 look = self.bench.clerk.do(self._look)
-            self._looked_at = self.now()
+            self._looked_at, self._refused = self.now(), ""
             self._say_rescued(look.rescued)
             for delivery, number in look.missed:
                 _say_missed(delivery, number)
@@ -344,9 +355,6 @@ class Daemon:
                 self.leases.guard(session, channel)
             rescued = outcomes.rescue(session, self._doing(), taken)
             busy += sharing.not_ours(session, taken)
-        wake = agenda.next_wake(session, busy, now)
-        if wake is None or wake > now:
-            return _Look([], [], wake, rescued)
         doing = self._doing()
         missed = [(d, queue.announcement_of(session, d)) for d in queue.miss(session, doing)]
         looks = [_Task(d.channel, d) for d in agenda.unconfirmed(session, busy, now)]

@@ -110,6 +110,10 @@ class Announcement(_Table, table=True):
     id: int | None = Field(default=None, primary_key=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
     created_by: str
+    amends: int | None = Field(default=None, foreign_key="announcement.id", index=True)
+    amend: str = ""  # what it does to the one that it amends: corrected, retracted
+    reason: str = Field(default="", sa_type=Text)  # why, for the public
+    told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # it is on record since
 
 
 class Revision(_Table, table=True):
@@ -214,7 +218,7 @@ class Delivery(_Table, table=True):
     """One revision to one channel: the unit of queueing, scheduling and retry."""
 
     __table_args__ = (
-        UniqueConstraint("revision_id", "channel"),
+        UniqueConstraint("revision_id", "channel", "act"),
         # Answer the daemon's questions (`agenda.py`), however long history and queue are.
         Index("delivery_status_due", "status", "due_at"),
         Index("delivery_status_channel_due", "status", "channel", "urgent", "due_at", "id"),
@@ -225,6 +229,8 @@ class Delivery(_Table, table=True):
     id: int | None = Field(default=None, primary_key=True)
     revision_id: int = _id("revision")
     channel: str
+    act: str = "publish"  # `acts.py`: what is done on the channel
+    amends: int | None = Field(default=None, foreign_key="delivery.id")  # what is public already
     status: Status = Field(sa_type=StatusText)  # written by `queue.py` only
     fence: int = 0  # one more at each claim; a write with an older fence changes nothing
     due_at: datetime = Field(sa_type=UtcDateTime)

@@ -120,6 +120,15 @@ def _released(session: Session, config: Config, revision: Revision, doing: Doing
 
 
 def _require_editable(session: Session, revision: Revision, base: int) -> None:
+    amends = session.get_one(Announcement, revision.announcement_id).amends
+    if amends is not None:
+        raise Conflict(
+            t("It corrects or withdraws announcement {n}; it is not edited.", n=amends),
+            hint=t(
+                "Cancel it and make another: crosspost cancel {number}",
+                number=revision.announcement_id,
+            ),
+        )
     if revision.number != base:
         raise Conflict(
             t("Somebody else has edited it meanwhile: revision {new}.", new=revision.number),
@@ -139,7 +148,9 @@ def _require_editable(session: Session, revision: Revision, base: int) -> None:
                 names=", ".join(public),
             ),
             hint=t(
-                "What is public is not edited quietly. Queue a new announcement that corrects it."
+                "What is public is not edited quietly. "
+                "Correct it in the open: crosspost correct {number}",
+                number=revision.announcement_id,
             ),
         )
 

@@ -12,6 +12,7 @@ import logging
 from sqlmodel import Session
 
 from crosspost import outcomes, retry
+from crosspost.acts import is_repeatable
 from crosspost.database import Delivery
 from crosspost.lifecycle import IN_HAND, Status
 from crosspost.outcomes import Failure
@@ -51,7 +52,7 @@ def _decided(bench: Workbench, row: Delivery, failure: Failure, error: Exception
 def _ended(bench: Workbench, row: Delivery, failure: Failure, error: Exception) -> Delivery:
     decision = retry.after_failure(
         error,
-        publishing=row.status is Status.PUBLISHING,
+        publishing=row.status is Status.PUBLISHING and not is_repeatable(row.act),
         attempt=row.attempts,
         now=bench.now(),
         jitter=bench.jitter(),

@@ -16,7 +16,7 @@ from zoneinfo import available_timezones
 from pydantic import SecretStr
 
 from crosspost.adapters import adapter_class
-from crosspost.adapters.oauth import OAuthAdapter
+from crosspost.adapters.oauth import by_browser
 from crosspost.config import CONFIG_NAME, Config, known_zone, load
 from crosspost.database import Database
 from crosspost.errors import Conflict, UserError
@@ -40,7 +40,7 @@ class NewChannel:
 
 def logs_in(platform: str) -> bool:
     """Whether its account is connected with `channels login` and a browser."""
-    return issubclass(adapter_class(platform), OAuthAdapter)
+    return by_browser(adapter_class(platform))
 
 
 @dataclass(frozen=True)

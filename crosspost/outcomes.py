@@ -16,7 +16,8 @@ from typing import Any
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
-from crosspost import queue
+from crosspost import amended, queue
+from crosspost.acts import is_repeatable
 from crosspost.database import Attempt, Delivery, Part, table
 from crosspost.ledger import book
 from crosspost.lifecycle import IN_HAND, Status, Verb
@@ -43,7 +44,8 @@ def settle_part(
     Also what evidence says of an unconfirmed one.
     """
     stored = {
-        "remote_id": receipt.remote_id,
+        # what is edited or taken down keeps its id where it was published
+        "remote_id": None if is_repeatable(delivery.act) else receipt.remote_id,
         "permalink": receipt.permalink,
         "extra": json.dumps(dict(receipt.extra)),
         "published_at": doing.at,
@@ -59,6 +61,8 @@ def settle_part(
     queue.move(session, delivery, verb, doing, queue.Change(columns, data))
     if last:
         end_attempt(session, delivery, doing.at, "confirmed" if found else "published")
+        if delivery.amends is not None:
+            amended.tell(session, delivery, doing)
     if not found:  # evidence of an earlier post says nothing of how the channel is now
         queue.works(session, delivery.channel, doing.at)
     return last
@@ -217,7 +221,7 @@ def rescue(
     left = session.exec(query).all()
     failure = Failure("daemon_died", t("The daemon ended before the answer was known."))
     for delivery in left:
-        if delivery.status == Status.PUBLISHING:
+        if delivery.status == Status.PUBLISHING and not is_repeatable(delivery.act):
             doubt(session, delivery, doing.at, failure, doing)
         else:
             postpone(session, delivery, doing.at, failure, doing)

@@ -77,6 +77,7 @@ class Capabilities:
     threads: bool = False  # a post can answer to another, so that several read as one
     delete: bool = False
     edit: bool = False
+    shows_edits: bool = False  # readers see that a post was edited
     reconcile: Reconcile = Reconcile.NONE
     settle: timedelta = timedelta(seconds=60)  # before absence may count
     #: how long the platform remembers an idempotency key; None: for ever

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -19,19 +20,20 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, select
 
 from crosspost import agenda, allowance, media, outcomes, retry
+from crosspost.acts import Act, is_repeatable
 from crosspost.adapters import Adapter
 from crosspost.binding import Basis, approvals_of, basis_of, departure
 from crosspost.database import Delivery, Part, table
 from crosspost.errors import MediaExpired, MediaProcessing, NotSupported, QuotaExhausted
 from crosspost.lifecycle import Status
 from crosspost.outcomes import Failure, Health
-from crosspost.post import Receipt
+from crosspost.post import Outgoing, Receipt
 from crosspost.prepared import Prepared, as_read
 from crosspost.queue import Stale
 from crosspost.quotas import NEVER
 from crosspost.strong import lacking
 from crosspost.wording import t
-from crosspost.workbench import Following, Workbench, failure_of
+from crosspost.workbench import Following, Workbench, failure_of, receipt_of
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,16 @@ class Claimed:
     delivery: Delivery
     parts: list[Part]
     basis: Basis
+    amended: Sequence[Part] = ()  # the parts of what an edit, a reply or a deletion is done to
 
 
 def with_parts(session: Session, delivery: Delivery) -> Claimed:
     """A claimed delivery with its parts, read in the same transaction."""
     parts = [as_read(Part, row) for row in _PARTS.rows(session, {"its_delivery": delivery.id})]
-    return Claimed(delivery, parts, basis_of(session, delivery))
+    its = {"its_delivery": delivery.amends}
+    amended = [] if delivery.amends is None else _PARTS.rows(session, its)
+    basis = basis_of(session, delivery)
+    return Claimed(delivery, parts, basis, [as_read(Part, row) for row in amended])
 
 
 _PARTS = Prepared(
@@ -71,7 +77,7 @@ def _handle_at_once(bench: Workbench, claimed: Claimed, part: Part) -> dict[str,
     """The handle of a part that is as approved and needs no preparation; None for any other, and
     for one that has something wrong with it, which `publish` will find and decide about. None where
     signatures are verified, too: that takes longer than a transaction should."""
-    if bench.config.policy.signed:
+    if bench.config.policy.signed or is_repeatable(claimed.delivery.act):
         return None
     adapter = bench.opened(part.channel)
     try:
@@ -114,7 +120,7 @@ def publish(bench: Workbench, claimed: Claimed, following: Following | None = No
         failed = _Failed(error, publishing=False, settle=retry.LOOK_GAP)
         _store_failure(bench, delivery, parts[0], failed, following)
         return
-    _Run(bench, adapter, delivery, parts, following).go()
+    _Run(bench, adapter, claimed, following).go()
 
 
 def not_as_approved(bench: Workbench, delivery: Delivery, parts: list[Part], basis: Basis) -> str:
@@ -135,6 +141,11 @@ def not_as_approved(bench: Workbench, delivery: Delivery, parts: list[Part], bas
     return ""
 
 
+def answers_to(delivery: Delivery, amended: Sequence[Part]) -> list[Receipt]:
+    """What the first part of a delivery answers to: what is public of the one it amends."""
+    return [receipt_of(part) for part in amended] if delivery.act == Act.REPLY else []
+
+
 class _OnHold(Exception):
     """A person put the channel on hold after the delivery was claimed."""
 
@@ -146,14 +157,14 @@ class _Run:
         self,
         bench: Workbench,
         adapter: Adapter,
-        delivery: Delivery,
-        parts: list[Part],
+        claimed: Claimed,
         following: Following | None,
     ) -> None:
         self.bench = bench
         self.adapter = adapter
-        self.delivery = delivery
-        self.parts = parts
+        self.delivery = claimed.delivery
+        self.parts = claimed.parts
+        self.amended = claimed.amended
         self.following = following  # is taken with whatever ends this run
 
     def go(self) -> None:
@@ -170,13 +181,28 @@ class _Run:
         if not self.bench.leases.holds(self.delivery.channel):  # stopped, or cut off, for too long
             return self._give_back(t("The daemon was stopped before it was sent."))
         try:
-            outgoing = self.bench.outgoing(self.parts, part, json.loads(part.handle))
-            receipt = self.adapter.publish(outgoing)
+            receipt = self._done(part, json.loads(part.handle))
         except Exception as error:  # noqa: BLE001 - an adapter's fault must end in a decision
             return self._failed(part, error, publishing=True)
         last = all(other.published_at is not None for other in self.parts[index + 1 :])
         following = self.following if last else None
         return settle(self.bench, self.delivery, part, receipt, following)
+
+    def _done(self, part: Part, handle: dict[str, str]) -> Receipt:
+        """The one public call: whatever this delivery does."""
+        outgoing = self._outgoing(part, handle)
+        if not is_repeatable(self.delivery.act):
+            return self.adapter.publish(outgoing)
+        public = receipt_of(self.amended[part.position])
+        if self.delivery.act == Act.EDIT:
+            return self.adapter.edit(public, outgoing)
+        self.adapter.delete(public)
+        return Receipt(public.remote_id)
+
+    def _outgoing(self, part: Part, handle: dict[str, str]) -> Outgoing:
+        return self.bench.outgoing(
+            self.parts, part, handle, answers_to(self.delivery, self.amended)
+        )
 
     def _begun(self, part: Part) -> bool:
         """Prepared, and the intent is durable, with the handle, before the first byte leaves."""
@@ -200,12 +226,15 @@ class _Run:
         return True
 
     def _prepare(self, part: Part) -> None:
+        handle = _handle_of(self.bench, self.adapter, self.delivery, part)
+        part.handle = json.dumps(handle)
+        if is_repeatable(self.delivery.act):  # the images are there
+            part.prepared = self.amended[part.position].prepared
+            return
         if part.position == 0 and self.adapter.quotas:
             self._require_quota()
-        handle = _handle_of(self.bench, self.adapter, self.delivery, part)
-        outgoing = self.bench.outgoing(self.parts, part, handle)
+        outgoing = self._outgoing(part, handle)
         part.prepared = json.dumps(self.adapter.prepare(outgoing))
-        part.handle = json.dumps(handle)
 
     def _require_quota(self) -> None:
         """Nothing is prepared that the platform would refuse, or that costs more than was allowed.
@@ -240,7 +269,8 @@ class _Run:
         return False
 
     def _failed(self, part: Part, error: Exception, *, publishing: bool) -> bool:
-        failed = _Failed(error, publishing=publishing, settle=self.adapter.capabilities.settle)
+        doubtful = publishing and not is_repeatable(self.delivery.act)
+        failed = _Failed(error, publishing=doubtful, settle=self.adapter.capabilities.settle)
         _store_failure(self.bench, self.delivery, part, failed, self.following)
         return False
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, or_, select
 
 from crosspost import agenda, breaker
+from crosspost.acts import Act
 from crosspost.binding import bound, keep
 from crosspost.database import Attempt, ChannelState, Delivery, Part, Revision, table
 from crosspost.errors import Conflict, NotFound
@@ -68,12 +69,17 @@ def enqueue(
     not_after: datetime,
     waits_for: int | None,
     doing: Doing,
+    act: str = Act.PUBLISH,
+    amends: int | None = None,
 ) -> Delivery:
-    """Put one revision into the queue of one channel, held until it is approved."""
+    """Put one revision into the queue of one channel, held until it is approved. `amends` is the
+    delivery that an act other than publishing is done to."""
     payloads = [to_json(post) for post in posts]
     delivery = Delivery(
         revision_id=known(revision.id),
         channel=channel,
+        act=act,
+        amends=amends,
         status=Status.HELD,
         due_at=due.utc,
         wall=due.wall,
@@ -95,7 +101,9 @@ def enqueue(
             )
         )
     session.flush()
-    data = {"due": book.stamp(due.utc), "wall": due.wall, "zone": due.zone}
+    data: dict[str, Any] = {"due": book.stamp(due.utc), "wall": due.wall, "zone": due.zone}
+    if amends is not None:
+        data |= {"act": str(act), "amends": amends}
     _record(session, delivery, "queued", doing, data, digest=delivery.render_digest)
     return delivery
 
@@ -356,14 +364,7 @@ _ATTEMPTED = Prepared(
 def miss(session: Session, doing: Doing) -> list[Delivery]:
     """End every scheduled delivery whose latest time has passed; none while the clock that says so
     is not believed."""
-    if agenda.clock_is_doubted(session):
-        return []
-    late = session.exec(
-        select(Delivery)
-        .where(Delivery.status == Status.SCHEDULED, Delivery.not_after < doing.at)
-        .order_by(col(Delivery.due_at))
-        .limit(agenda.BATCH)
-    ).all()
+    late = agenda.late(session, doing.at)
     for delivery in late:
         public = public_parts(session, delivery)
         reason = delivery.reason or _why_late(session, delivery)
@@ -371,7 +372,7 @@ def miss(session: Session, doing: Doing) -> list[Delivery]:
         if public.some:
             columns = {"outcome": PARTLY, "reason": f"{public.sentence} {reason}"}
         move(session, delivery, Verb.MISS, doing, Change(columns, public.data))
-    return list(late)
+    return late
 
 
 def _why_late(session: Session, delivery: Delivery) -> str:

@@ -15,7 +15,7 @@ from crosspost import agenda, outcomes, retry
 from crosspost.adapters import Adapter
 from crosspost.database import Delivery
 from crosspost.post import Outgoing, Receipt
-from crosspost.publisher import Claimed, not_as_approved, settle, with_parts
+from crosspost.publisher import Claimed, answers_to, not_as_approved, settle, with_parts
 from crosspost.wording import t
 from crosspost.workbench import Workbench, failure_of
 
@@ -106,7 +106,8 @@ class _Case:
 
     def _outgoing(self) -> Outgoing:
         handle = json.loads(self.part.handle or "{}")
-        return self.bench.outgoing(self.claimed.parts, self.part, handle)
+        answers = answers_to(self.delivery, self.claimed.amended)
+        return self.bench.outgoing(self.claimed.parts, self.part, handle, answers)
 
     def carry_out(
         self, decision: retry.AfterLook, words: str = "", receipt: Receipt | None = None

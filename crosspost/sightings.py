@@ -25,6 +25,7 @@ from crosspost.database import (
     Revision,
     table,
 )
+from crosspost.emergencies import unreviewed
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
 from crosspost.queue import Doing
@@ -47,6 +48,14 @@ def seen_in(session: Session, config: Config, now: datetime, daemon: bool | None
     if found := restored(session, config.folder):
         words = t("Nothing is published before somebody confirms it: crosspost restore")
         others["restored"] = f"{found.words()} {words}"
+    for alone in unreviewed(session):
+        key = f"emergency/{alone.announcement}/{alone.revision}/{alone.at:%Y%m%dT%H%M%S}"
+        words = t("EMERGENCY: {by} published announcement {announcement} alone.", **vars(alone))
+        again = t(
+            "A second person must look at it: crosspost countersign {number}",
+            number=alone.announcement,
+        )
+        others[key] = f"{words} {again}"
     if doubted := session.get(OfficeState, agenda.CLOCK):
         words = t("Nothing is sent before somebody has looked at the clock: crosspost resume")
         others["clock"] = f"{json.loads(doubted.value)} {words}"

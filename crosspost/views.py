@@ -123,6 +123,7 @@ class Views:
             ],
             "needed": self.config.policy.needed(revision.urgency),
             "approvals": self._approvals(revision),
+            **self._amendments(number),
             "deliveries": [self.delivery(delivery) for delivery in deliveries],
         }
 
@@ -144,6 +145,22 @@ class Views:
             }
             for row in rows
         ]
+
+    def _amendments(self, number: int) -> Json:
+        """What it corrects or withdraws, and what corrects or withdraws it."""
+        own = self.session.get_one(Announcement, number)
+        later = self.session.exec(
+            select(Announcement)
+            .where(Announcement.amends == number, col(Announcement.told_at).is_not(None))
+            .order_by(col(Announcement.id).desc())
+        ).first()
+        return {
+            "amends": own.amends,
+            "amend": own.amend or None,
+            "amend_reason": own.reason or None,
+            "amended_by": later.id if later else None,
+            "amended": later.amend if later else None,
+        }
 
     def history(self, number: int) -> list[Json]:
         """Every revision of an announcement, the first one first, with what it changed."""
@@ -184,6 +201,7 @@ class Views:
         return {
             "id": delivery.id,
             "channel": delivery.channel,
+            "act": delivery.act,
             "platform": channel.platform if channel else None,
             "status": delivery.status.value,
             "due": self.time(delivery.due_at),

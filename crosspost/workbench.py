@@ -10,8 +10,9 @@ import logging
 import random
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -67,6 +68,7 @@ class Workbench:
     stopping: threading.Event = field(default_factory=threading.Event)
     leases: Leases = field(default_factory=OneDaemon)
     clerk: Clerk = field(init=False)
+    refused: str = ""  # why the database does not take what has happened, while it does not
     verify: Verifier = field(default_factory=Verifier)
     _adapters: dict[str, Adapter] = field(default_factory=dict)
 
@@ -86,6 +88,13 @@ class Workbench:
             )
         return self._adapters[channel]
 
+    def open_all(self) -> None:
+        """Open every adapter ahead, so that the first post need not wait for it. What goes wrong is
+        said when there is something to send."""
+        for channel in self.config.channels:
+            with suppress(Exception):
+                self.adapter(channel)
+
     def close(self) -> None:
         """Write what is left to write, and give back every connection to a platform."""
         self.clerk.close()
@@ -100,9 +109,16 @@ class Workbench:
         """The post of a part, as stored."""
         return from_json(json.loads(part.payload), self.config.media)
 
-    def outgoing(self, parts: list[Part], part: Part, handle: dict[str, str]) -> Outgoing:
-        """A part with all that is known of it."""
+    def outgoing(
+        self,
+        parts: list[Part],
+        part: Part,
+        handle: dict[str, str],
+        answers_to: Sequence[Receipt] = (),
+    ) -> Outgoing:
+        """A part with all that is known of it, and what the first of them answers to."""
         before = [receipt_of(other) for other in parts if other.position < part.position]
+        before = [*answers_to, *before]
         return Outgoing(
             post=self.post(part),
             handle=handle,
@@ -147,13 +163,16 @@ class Workbench:
                 [following.taken], also = taken, []
             try:
                 done.result()
+                self.refused = ""
                 return delivery
             except SchemaError:
                 vars(delivery).update(before)
                 raise
             except DatabaseError as error:
                 vars(delivery).update(before)
-                log.error("%s", error, extra={"event": "database"})
+                if str(error) != self.refused:  # the same again is no news
+                    log.error("%s", error, extra={"event": "database"})
+                self.refused = str(error)
                 if self.stopping.wait(STORE_AGAIN):
                     raise
             except Exception:

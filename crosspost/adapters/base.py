@@ -45,6 +45,8 @@ from crosspost.wording import t
 if TYPE_CHECKING:
     from crosspost.adapters.transport import Session
 
+#: A list may be written as one text, its parts between commas, as people type it.
+LISTS = (tuple[str, ...],)
 Vault = Callable[[], "dict[str, str]"]
 
 
@@ -63,6 +65,8 @@ class AdapterSettings(BaseModel):
             )
         if not wants_secret and isinstance(value, SecretStr):
             return value.get_secret_value()
+        if isinstance(value, str) and cls.model_fields[info.field_name].annotation in LISTS:
+            return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
 

@@ -102,6 +102,7 @@ class DiscordAdapter(HttpAdapter):
         threads=True,
         delete=True,
         edit=True,
+        shows_edits=True,
         reconcile=Reconcile.LOOKUP,
         settle=timedelta(seconds=90),  # longer than our own time-out and the server's queue
     )

@@ -46,6 +46,7 @@ class FacebookAdapter(GraphAdapter):
         max_alt=1000,  # no limit is documented; this is what all of Meta's platforms take
         delete=True,
         edit=True,
+        shows_edits=True,
         reconcile=Reconcile.LOOKUP,
         settle=timedelta(minutes=2),  # lists may lag behind
     )

@@ -87,6 +87,7 @@ class LinkedInAdapter(OAuthAdapter):
         card=CardMaker.CLIENT,
         delete=True,
         edit=True,
+        shows_edits=True,
         reconcile=Reconcile.LOOKUP,
         settle=timedelta(minutes=2),  # lists may lag behind
     )

@@ -78,6 +78,7 @@ class MastodonAdapter(OAuthAdapter):
         threads=True,
         delete=True,
         edit=True,
+        shows_edits=True,
         reconcile=Reconcile.LOOKUP,
         settle=timedelta(seconds=90),  # longer than our own time-out and the server's queue
     )

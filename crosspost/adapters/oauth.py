@@ -20,7 +20,14 @@ from urllib.parse import urlencode, urlsplit
 
 from pydantic import SecretStr
 
-from crosspost.adapters.base import AdapterSettings, Answer, Context, HttpAdapter, HttpSettings
+from crosspost.adapters.base import (
+    Adapter,
+    AdapterSettings,
+    Answer,
+    Context,
+    HttpAdapter,
+    HttpSettings,
+)
 from crosspost.config import WebAddress
 from crosspost.errors import AuthExpired, AuthRevoked, Misconfigured, PlatformError, RetryLater
 from crosspost.post import Account
@@ -86,6 +93,12 @@ class OAuthSettings(LoginSettings):
 
     client_id: str = ""
     client_secret: SecretStr | None = None
+
+
+def by_browser(kind: type[Adapter]) -> bool:
+    """Whether accounts of this platform are connected with a browser: an adapter may speak for a
+    platform of this family and only take a token that was copied."""
+    return issubclass(kind, OAuthAdapter) and hasattr(kind, "oauth")
 
 
 class OAuthAdapter(HttpAdapter):

@@ -94,6 +94,7 @@ class TelegramAdapter(HttpAdapter):
         threads=True,
         delete=True,  # younger than 48 hours
         edit=True,
+        shows_edits=True,
     )
 
     def check(self) -> Account:

@@ -76,6 +76,7 @@ class WebhookAdapter(HttpAdapter):
         max_alt=10_000,
         delete=True,
         edit=True,
+        shows_edits=True,
         reconcile=Reconcile.IDEMPOTENCY_KEY,
         key_window=timedelta(hours=24),  # the least that receivers are asked to remember
     )

@@ -18,6 +18,7 @@ import typer
 from crosspost import __version__
 from crosspost.cli import (
     alarms,
+    amendments,
     announcements,
     approvals,
     channels,
@@ -52,6 +53,7 @@ for subject in (
     checking,
     approvals,
     dispatching,
+    amendments,
     running,
     records,
     keeping,

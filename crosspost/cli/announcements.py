@@ -485,6 +485,7 @@ def warn_without_daemon(office: Office) -> None:
 
 
 def _show(office: Office, found: dict[str, Any]) -> None:
+    from crosspost.acts import act_word
     from crosspost.cli.output import block, say, table
     from crosspost.cli.output import status as coloured
     from crosspost.lifecycle import Status, status_word
@@ -503,6 +504,8 @@ def _show(office: Office, found: dict[str, Any]) -> None:
         *((t("For {channel}", channel=name), text) for name, text in found["texts"].items()),
         (t("Urgency"), t("urgent") if found["urgency"] == "urgent" else ""),
         (t("Author"), f"{found['author']}, {short_time(office, found['created'])}"),
+        (t("Amends"), _amends(found)),
+        (t("Amended"), _amended(found)),
         (t("Stage"), stage_word(found["stage"]) if found["stage"] != "submitted" else ""),
         *((t("Approved"), _approval(office, a)) for a in found["approvals"]),
         *(
@@ -517,7 +520,7 @@ def _show(office: Office, found: dict[str, Any]) -> None:
     say()
     rows = [
         (
-            d["channel"],
+            d["channel"] + (f" ({act_word(d['act'])})" if d["act"] != "publish" else ""),
             coloured(status_word(Status(d["status"])), d["status"]),
             short_time(office, d["published"] or d["due"]),
             "\n".join(d["permalinks"]) or d["reason"] or "",
@@ -525,6 +528,23 @@ def _show(office: Office, found: dict[str, Any]) -> None:
         for d in found["deliveries"]
     ]
     table([t("Channel"), t("Status"), t("Time"), t("Where")], rows)
+
+
+def _amends(found: dict[str, Any]) -> str:
+    if found["amends"] is None:
+        return ""
+    said = {"number": found["amends"], "reason": found["amend_reason"]}
+    if found["amend"] == "corrected":
+        return t("corrects announcement {number}: {reason}", **said)
+    return t("withdraws announcement {number}: {reason}", **said)
+
+
+def _amended(found: dict[str, Any]) -> str:
+    if found["amended_by"] is None:
+        return ""
+    if found["amended"] == "corrected":
+        return t("corrected by announcement {number}", number=found["amended_by"])
+    return t("withdrawn by announcement {number}", number=found["amended_by"])
 
 
 def _approval(office: Office, approval: dict[str, Any]) -> str:

@@ -45,7 +45,7 @@ def announcement(
         when=spoken(instant(page), office.zone, page.lang),
         spoken=told,
         standing=standing,
-        copies=[copy for copy in standing.copies if copy.platform != "site"],
+        copies=[copy for copy in standing.copies if copy.links and copy.platform != "site"],
         proofs=[copy for copy in standing.copies if copy.proof],
         qr=qr(url),
         site_url=site.url,
@@ -57,7 +57,7 @@ def qr(address: str) -> Markup:
     """An address as a QR code (ISO/IEC 18004), as SVG, without a colour of its own."""
     import segno
 
-    drawn = segno.make(address, micro=False, error="m").svg_inline(scale=4, svgclass=None)
+    drawn = segno.make(address, micro=False, error="m").svg_inline(omitsize=True, svgclass=None)
     return Markup(drawn)  # noqa: S704 - made of rectangles only
 
 
@@ -91,9 +91,10 @@ def archive(
     )
 
 
-def style() -> bytes:
-    """The style sheet of every page."""
-    return (resources.files("crosspost.site") / "templates" / "style.css").read_bytes()
+def fixed() -> dict[str, bytes]:
+    """The files that every page needs and that say nothing: style sheet and icon, by name."""
+    folder = resources.files("crosspost.site") / "templates"
+    return {name: (folder / name).read_bytes() for name in ("style.css", "icon.svg")}
 
 
 def address(site: SiteSettings, code: str) -> str:

@@ -70,7 +70,7 @@ def lists(
         for year in _changed(folder, listed, known, office)
     }
     return {
-        "style.css": pages.style(),
+        **pages.fixed(),
         **archives,
         "index.html": pages.index(listed, years, office, site).encode(),
         "feed.xml": feeds.atom(newest, office, site),

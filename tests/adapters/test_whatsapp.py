@@ -22,6 +22,7 @@ from crosspost.errors import (
     RejectedContent,
     UnknownOutcome,
 )
+from crosspost.founding import logs_in
 from crosspost.testing.case import Bench
 from crosspost.testing.conformance import refused
 from crosspost.testing.loopback import Platform, Reply, Seen
@@ -136,6 +137,17 @@ def test_a_list_that_cannot_be_used_is_refused(numbers: list[str], words: str) -
     options = {"access_token": SecretStr("x"), "phone_number_id": PHONE, "recipients": numbers}
     with pytest.raises(ValidationError, match=words):
         WhatsAppSettings.model_validate(options)
+
+
+def test_a_list_may_be_written_as_one_text_as_people_type_it() -> None:
+    options = {"access_token": SecretStr("x"), "phone_number_id": int(PHONE)}
+    typed = options | {"recipients": "+62 812 3456 7890, +62 812 3456 7891,"}
+    assert WhatsAppSettings.model_validate(typed).recipients == LIST[:2]
+
+
+def test_its_token_is_copied_and_no_browser_is_walked_through() -> None:
+    assert not logs_in("whatsapp")
+    assert logs_in("facebook")
 
 
 # --- templates --------------------------------------------------------------------------------

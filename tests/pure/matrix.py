@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from crosspost.adapters import BUILT_IN, Adapter, adapter_class
-from crosspost.adapters.oauth import OAuthAdapter
+from crosspost.adapters.oauth import by_browser
 from crosspost.post import Capabilities, CardMaker, Markup, Reconcile
 
 PAGE = Path(__file__).parents[2] / "docs" / "capabilities.md"
@@ -86,8 +86,7 @@ def _delete(kind: type[Adapter], can: Capabilities) -> str:
 
 
 def _access(kind: type[Adapter], can: Capabilities) -> str:
-    login = issubclass(kind, OAuthAdapter) and hasattr(kind, "oauth")
-    return "`channels login`" if login else "a secret, or none"
+    return "`channels login`" if by_browser(kind) else "a secret, or none"
 
 
 Cell = Callable[[type[Adapter], Capabilities], str]

@@ -220,7 +220,7 @@ class _Office:
     def __init__(self, plan: Plan, folder: Path, url: str) -> None:
         lines = ['[office]\nname = "Rig"\nlanguage = "en"\n[publishing]\nspacing_seconds = 0\n']
         if plan.database_url:
-            lines.append(f'[storage]\ndatabase = "{plan.database_url}"\n')
+            lines.append(f'[storage]\ndatabase = "{plan.database_url}"\nlease_seconds = 2\n')
         self.channels = []
         for kind in Reconcile:
             for number in range(plan.accounts):

@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm.attributes import set_committed_value
 
-from crosspost import outcomes, publisher, queue, retry
+from crosspost import database, outcomes, publisher, queue, retry, sharing
 from crosspost.database import Delivery, table
+from crosspost.leases import SharedLeases
 
 Patch = Callable[[Any, str, Any], None]
 
@@ -65,8 +66,30 @@ def ignore_fences(patch: Patch = setattr) -> None:
     patch(queue, "rewrite", rewrite)
 
 
+def ignore_leases(patch: Patch = setattr) -> None:
+    """Every daemon works every channel, and whoever writes last is right."""
+    ignore_fences(patch)
+    patch(sharing, "others_at_work", lambda _session, _holder: set())
+    patch(SharedLeases, "take", lambda _leases, channels: list(channels))
+    patch(SharedLeases, "guard", lambda _leases, _session, _channel: None)
+    patch(SharedLeases, "holds", lambda _leases, _channel: True)
+
+
+def trust_the_disk(patch: Patch = setattr) -> None:
+    """A commit is not waited for until it is on the disk: faster, until the power fails."""
+    prepare = database._prepare_sqlite
+
+    def prepare_lazily(connection, record):
+        prepare(connection, record)
+        connection.execute("PRAGMA synchronous = OFF")
+
+    patch(database, "_prepare_sqlite", prepare_lazily)
+
+
+#: Those that the rig or the simulation must catch; `trust_the_disk` is for `power_loss.py`.
 SABOTAGES: dict[str, Callable[..., None]] = {
     "mark_after_posting": mark_after_posting,
     "settle_at_once": settle_at_once,
     "ignore_fences": ignore_fences,
+    "ignore_leases": ignore_leases,
 }

@@ -16,8 +16,18 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("created_by", AutoString(), nullable=False),
+        sa.Column("amends", sa.Integer(), nullable=True),
+        sa.Column("amend", AutoString(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("told_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["amends"],
+            ["announcement.id"],
+        ),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("ix_announcement_amends", "announcement", ["amends"])
+
     op.create_table(
         "alarm_state",
         sa.Column("key", AutoString(), nullable=False),
@@ -172,6 +182,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("revision_id", sa.Integer(), nullable=False),
         sa.Column("channel", AutoString(), nullable=False),
+        sa.Column("act", AutoString(), nullable=False),
+        sa.Column("amends", sa.Integer(), nullable=True),
         sa.Column("status", StatusText(), nullable=False),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("due_at", UtcDateTime(), nullable=False),
@@ -196,11 +208,15 @@ def upgrade() -> None:
             ["revision.id"],
         ),
         sa.ForeignKeyConstraint(
+            ["amends"],
+            ["delivery.id"],
+        ),
+        sa.ForeignKeyConstraint(
             ["waits_for"],
             ["delivery.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("revision_id", "channel"),
+        sa.UniqueConstraint("revision_id", "channel", "act"),
     )
     op.create_index("delivery_status_due", "delivery", ["status", "due_at"])
     op.create_index(

@@ -1,0 +1,43 @@
+"""That something is corrected or withdrawn goes on record of what it corrects, once it is public.
+
+So the page of the original says what changed, when and why, and nothing vanishes from it. This room
+must not decide how it is set right on a channel (`acts.py`, `amending.py`).
+"""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, select
+
+from crosspost.database import Announcement, Delivery, Revision
+from crosspost.ledger import book
+from crosspost.queue import Doing, subject
+
+
+def tell(session: Session, delivery: Delivery, doing: Doing) -> None:
+    """The entry of the original, with the first delivery of its amendment that is public."""
+    number, _, code = subject(session, delivery.revision_id)
+    amendment = session.get_one(Announcement, number)
+    if amendment.amends is None or amendment.told_at is not None:
+        return
+    original = session.exec(
+        select(Revision)
+        .where(Revision.announcement_id == amendment.amends)
+        .order_by(col(Revision.number).desc())
+        .limit(1)
+    ).one()
+    amendment.told_at = doing.at
+    session.add(amendment)
+    session.flush()
+    book.append(
+        session,
+        book.Act(
+            kind=amendment.amend,
+            by=doing.by,
+            at=doing.at,
+            announcement=original.announcement_id,
+            revision=original.number,
+            code=original.code,
+            data={"amendment": number, "page": code},
+            note=amendment.reason,
+        ),
+    )

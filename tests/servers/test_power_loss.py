@@ -1,0 +1,26 @@
+"""The power fails as a post leaves: the intent is on the disk, or the post would go out twice."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from power_loss import run
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _strace() -> None:
+    assert shutil.which("strace"), "these tests need strace: apt-get install strace"
+
+
+def test_whenever_the_power_fails_the_intent_is_on_the_disk(tmp_path):
+    tried, lost = run(tmp_path)
+    assert tried >= 36
+    assert lost == []
+
+
+def test_a_database_that_does_not_wait_for_the_disk_is_caught(tmp_path):
+    _tried, lost = run(tmp_path, sabotage="trust_the_disk")
+    assert lost, "the disk was not waited for, and nobody noticed: the rig is broken"
