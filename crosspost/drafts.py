@@ -20,6 +20,7 @@ from crosspost.config import Config
 from crosspost.errors import ContentError
 from crosspost.post import Capabilities, Content, Image, Post, Video
 from crosspost.rendering import render
+from crosspost.rendering.entities import urls
 from crosspost.times import Moment
 from crosspost.wording import t
 
@@ -148,8 +149,19 @@ def inspect(
         own_domains=_own_domains(config),
         own_phones=frozenset(config.checks.own_phones),
         earlier=tuple(earlier),
+        dead=_dead(config, draft),
     )
     return checks.check(subject, config.checks)
+
+
+def _dead(config: Config, draft: Draft) -> tuple[tuple[str, str], ...]:
+    """The addresses of a draft that lead nowhere, if the office wants to know."""
+    if config.checks.link_dead is Level.OFF:
+        return ()
+    from crosspost.adapters.probing import dead
+
+    texts = (draft.link, draft.source, draft.body, *draft.texts.values())
+    return tuple(dead([text[start:end] for text in texts for start, end in urls(text)]))
 
 
 def _pictures(config: Config, draft: Draft, kept: Kept, *, try_images: bool) -> tuple[Picture, ...]:
