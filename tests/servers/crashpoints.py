@@ -188,7 +188,7 @@ class Stage:
         options = CASES[name]().options(_Nowhere())
         lines = [
             *("[office]", 'name = "Office"', 'language = "en"', "[policy]"),
-            *("approve_on_add = true", "[channels.only]", f'platform = "{name}"'),
+            *("approvals = 0", "[channels.only]", f'platform = "{name}"'),
         ]
         secrets = []
         for key, value in options.items():
