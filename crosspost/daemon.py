@@ -112,7 +112,8 @@ class Daemon:
             log.info("%s", t("The daemon runs. Stop it with Ctrl-C."), extra={"event": "started"})
             try:
                 while not self.stopping.wait(CLOCK_LOOK.total_seconds()):
-                    if self._mind_the_clock():
+                    if self._jumped() is not None:
+                        self._safely(self._mind_the_clock)
                         _at_once(scheduler, self.now())
             finally:
                 if listener is not None:
@@ -298,7 +299,7 @@ class Daemon:
     def _tick_safely(self) -> None:
         self._safely(self.tick)
 
-    def _safely(self, act: Callable[[], None]) -> None:
+    def _safely(self, act: Callable[[], object]) -> None:
         """A database that fails for a while does not end the daemon; one that is another does."""
         try:
             act()
