@@ -88,6 +88,7 @@ class Daemon:
         self._idle = threading.Condition()
         self.watchman = Watchman(database, config, now)
         self._looked_at: datetime | None = None  # when a look at the queue went well last
+        self._refused = ""  # why it did not since
         self.guard = Guard(database, config, now, self.stopping, self.leases)
         self._wake: Callable[[datetime], None] = lambda _when: None
 
@@ -111,7 +112,8 @@ class Daemon:
             log.info("%s", t("The daemon runs. Stop it with Ctrl-C."), extra={"event": "started"})
             try:
                 while not self.stopping.wait(CLOCK_LOOK.total_seconds()):
-                    if self._mind_the_clock():
+                    if self._jumped() is not None:
+                        self._safely(self._mind_the_clock)
                         _at_once(scheduler, self.now())
             finally:
                 if listener is not None:
@@ -268,13 +270,16 @@ class Daemon:
         self.database.close()
 
     def _watch_over(self) -> None:
-        """Tell a person what needs one."""
-        self.watchman.look(daemon=True)
+        """Tell a person what needs one; that the database cannot be used, without it."""
+        if self._failing:
+            self.watchman.cry(self._failing)
+        else:
+            self.watchman.look(daemon=True)
 
     def _beat(self) -> None:
         """Tell the monitor outside that all is well, if it is."""
         looked = self._looked_at
-        if looked is not None and self.now() - looked < 2 * LOOK_ANYWAY:
+        if looked is not None and not self._failing and self.now() - looked < 2 * LOOK_ANYWAY:
             self.watchman.beat()
 
     def _renew(self) -> None:
@@ -286,10 +291,15 @@ class Daemon:
 
     # --- one look at the queue --------------------------------------------------------------------
 
+    @property
+    def _failing(self) -> str:
+        """Why the database cannot be used now; "" when it can."""
+        return self.bench.refused or self._refused
+
     def _tick_safely(self) -> None:
         self._safely(self.tick)
 
-    def _safely(self, act: Callable[[], None]) -> None:
+    def _safely(self, act: Callable[[], object]) -> None:
         """A database that fails for a while does not end the daemon; one that is another does."""
         try:
             act()
@@ -297,6 +307,7 @@ class Daemon:
             self.guard.stop(error, "database")
         except DatabaseError as error:
             log.error("%s", error, extra={"event": "database"})
+            self._refused = str(error)
 
     def tick(self) -> None:
         """Give every free channel what it has to do now, and be woken for what comes next."""
@@ -308,7 +319,7 @@ class Daemon:
                 look = self._shared_look(self.leases)
             else:
                 look = self.bench.clerk.do(self._look)
-            self._looked_at = self.now()
+            self._looked_at, self._refused = self.now(), ""
             self._say_rescued(look.rescued)
             for delivery, number in look.missed:
                 _say_missed(delivery, number)

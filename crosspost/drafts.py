@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -20,8 +20,12 @@ from crosspost.config import Config
 from crosspost.errors import ContentError
 from crosspost.post import Capabilities, Content, Image, Post, Video
 from crosspost.rendering import render
+from crosspost.rendering.entities import urls
 from crosspost.times import Moment
 from crosspost.wording import t
+
+if TYPE_CHECKING:
+    from crosspost.resizing import Fitter
 
 #: Letters of a code: no vowels, so that no word arises, and nothing that looks like another.
 CODE_LETTERS = "23456789bcdfghjkmnpqrstvwxyz"
@@ -97,9 +101,10 @@ def compose(
         texts=draft.texts,
     )
     posts: dict[str, tuple[Post, ...]] = {}
+    fitter = _fitter(config, images, draft.channels)
     for channel in draft.channels:
         try:
-            posts[channel] = render_for(config, channel, content, draft.channels)
+            posts[channel] = render_for(config, channel, content, draft.channels, fitter)
         except ContentError as error:
             problems += error.problems
     if problems:
@@ -144,8 +149,19 @@ def inspect(
         own_domains=_own_domains(config),
         own_phones=frozenset(config.checks.own_phones),
         earlier=tuple(earlier),
+        dead=_dead(config, draft),
     )
     return checks.check(subject, config.checks)
+
+
+def _dead(config: Config, draft: Draft) -> tuple[tuple[str, str], ...]:
+    """The addresses of a draft that lead nowhere, if the office wants to know."""
+    if config.checks.link_dead is Level.OFF:
+        return ()
+    from crosspost.adapters.probing import dead
+
+    texts = (draft.link, draft.source, draft.body, *draft.texts.values())
+    return tuple(dead([text[start:end] for text in texts for start, end in urls(text)]))
 
 
 def _pictures(config: Config, draft: Draft, kept: Kept, *, try_images: bool) -> tuple[Picture, ...]:
@@ -240,18 +256,36 @@ def _each(
     return taken
 
 
+def _fitter(config: Config, images: Sequence[Image], channels: Sequence[str]) -> Fitter | None:
+    """The images as the channels need them; each image is decoded once."""
+    if not images:
+        return None
+    from crosspost.resizing import Fitter
+
+    fitter = Fitter(config.media)
+    cans = [open_adapter(config, channel).capabilities for channel in channels]
+    fitter.prepare(images, [can for can in cans if can.max_images])
+    return fitter
+
+
 def render_for(
-    config: Config, channel: str, content: Content, channels: Sequence[str]
+    config: Config,
+    channel: str,
+    content: Content,
+    channels: Sequence[str],
+    fitter: Fitter | None = None,
 ) -> tuple[Post, ...]:
     """The posts of one channel. With the site among `channels`, its page is the link of all."""
     adapter = open_adapter(config, channel)
     can = adapter.capabilities
     content = replace(content, videos=_fitting(content.videos, can, channel))
     if content.images:
-        from crosspost import media
+        from crosspost.resizing import Fitter
 
-        fitted = tuple(media.fit(image, can, config.media) for image in content.images)
-        content = replace(content, images=fitted)
+        fitter = fitter or Fitter(config.media)
+        shown, rest = content.images[: can.max_images], content.images[can.max_images :]
+        fitted = tuple(fitter.fit(image, can) for image in shown)
+        content = replace(content, images=(*fitted, *rest))
     page = config.page(content.code) if config.site_channel in channels else ""
     return render(
         content,

@@ -1,14 +1,13 @@
-"""Images: an author's file is checked and cleaned once, then fitted to what a channel takes.
+"""Images: an author's file is checked and cleaned once; `resizing.py` fits it to channels.
 
 Files lie in one folder under their SHA-256, so a name says what is in it and none is overwritten.
 Nothing of the author's file but its pixels comes in: no place, no camera, no comment. It must not
-know platforms; what one takes stands in its `Capabilities`.
+know platforms.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 import tempfile
 import warnings
@@ -22,7 +21,7 @@ from PIL import ExifTags, ImageCms, ImageOps, JpegImagePlugin, UnidentifiedImage
 from PIL import Image as Pixels
 
 from crosspost.errors import ContentError
-from crosspost.post import Capabilities, Image, Video
+from crosspost.post import Image, Video
 from crosspost.wording import t
 
 BYTES_LIMIT = 30_000_000
@@ -30,9 +29,6 @@ PIXELS_LIMIT = 60_000_000  # width × height; Pillow needs up to 4 bytes for eac
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")  # Pillow reads an MPO (a JPEG with others behind) as JPEG
 _ANIMATED = ("PNG", "WEBP", "GIF")
-_QUALITIES = (90, 84, 78, 72)  # of a JPEG that was made smaller; below, detail is lost first
-_SHAPE_MARGIN = 1.01  # sides are rounded when an image is made smaller
-_SMALLEST_SIDE = 16  # pixels; what does not fit so is not worth sending
 
 
 def take_in(path: Path, alt: str, media: Path) -> Image:
@@ -44,48 +40,16 @@ def take_in(path: Path, alt: str, media: Path) -> Image:
     without a description.
     """
     alt = _description(path, alt)
-    with _opened(path, _bytes_of(path)) as original:
+    with opened_file(path, _bytes_of(path)) as original:
         pixels = _upright_srgb(original)
         lossy = original.format in ("JPEG", "MPO") or (
             original.format == "WEBP" and pixels.mode == "RGB"
         )
         options = _jpeg_options(original) if lossy else {}
     if not lossy:
-        return _stored(_encoded(pixels, "image/png"), "image/png", pixels.size, alt, media)
-    data = _encoded(pixels, "image/jpeg", **options)
-    return _stored(data, "image/jpeg", pixels.size, alt, media)
-
-
-def fit(image: Image, capabilities: Capabilities, media: Path) -> Image:
-    """`image` within the types, bytes, pixels and side of a channel: itself where it is, else a
-    derivative of the best quality that fits, stored in `media`. Where the channel does not take its
-    shape it gets a white border on two sides; nothing is cut off.
-
-    Raises ContentError when the stored file is gone or changed, or cannot be made small enough.
-    """
-    if _fits(image, capabilities):
-        return image
-    if not intact(image):
-        raise ContentError(
-            t("The stored image {file} is missing or was changed.", file=image.path),
-            hint=t("Give the image again with `crosspost edit`."),
-        )
-    with _opened(image.path, image.path.read_bytes()) as opened:
-        pixels = opened.copy()
-    pixels = _framed(pixels, capabilities)
-    pixels = _scaled(pixels, _first_scale(pixels.size, capabilities))
-    limit, encodings = capabilities.image_bytes, _encodings(image, capabilities)
-    while encodings and min(pixels.size) >= _SMALLEST_SIDE:
-        for mime, options in encodings:
-            data = _encoded(pixels, mime, **options)
-            if len(data) <= limit:
-                return _stored(data, mime, pixels.size, image.alt, media)
-        # bytes go with the area, so the next size is near the largest that fits
-        pixels = _scaled(pixels, min(0.9, math.sqrt(limit / len(data))))
-    raise ContentError(
-        t("The image {file} cannot be made to fit {limit} bytes.", file=image.path, limit=limit),
-        hint=t("Leave the image out, or leave this channel out with --to."),
-    )
+        return stored(encoded(pixels, "image/png"), "image/png", pixels.size, alt, media)
+    data = encoded(pixels, "image/jpeg", **options)
+    return stored(data, "image/jpeg", pixels.size, alt, media)
 
 
 def intact(image: Image | Video) -> bool:
@@ -151,7 +115,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 @contextmanager
-def _opened(path: Path, data: bytes) -> Iterator[Pixels.Image]:
+def opened_file(path: Path, data: bytes) -> Iterator[Pixels.Image]:
     """The decoded image. Its size is looked at before a single pixel is decoded."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -236,64 +200,7 @@ def _jpeg_options(original: Pixels.Image) -> dict[str, Any]:
     return {"quality": 95, "subsampling": 0}
 
 
-def _fits(image: Image, capabilities: Capabilities) -> bool:
-    return (
-        image.mime in capabilities.image_types
-        and image.size <= capabilities.image_bytes
-        and _canvas(image.width, image.height, capabilities) == (image.width, image.height)
-        and _first_scale((image.width, image.height), capabilities) == 1
-    )
-
-
-def _first_scale(size: tuple[int, int], capabilities: Capabilities) -> float:
-    """By how much the sides must shrink for the channel's pixels and side; 1 for not at all."""
-    return min(
-        1.0,
-        capabilities.image_side / max(size),
-        math.sqrt(capabilities.image_pixels / math.prod(size)),
-    )
-
-
-def _canvas(width: int, height: int, capabilities: Capabilities) -> tuple[int, int]:
-    """The size that an image of this size must have for its shape to be taken; its own if it is."""
-    least, most = capabilities.image_shapes or (0.0, math.inf)
-    if width < least * height:
-        return math.ceil(least * _SHAPE_MARGIN * height), height
-    if width > most * height:
-        return width, math.ceil(width / most * _SHAPE_MARGIN)
-    return width, height
-
-
-def _framed(pixels: Pixels.Image, capabilities: Capabilities) -> Pixels.Image:
-    """The whole image in a shape that the channel takes, in the middle of a white ground."""
-    width, height = _canvas(*pixels.size, capabilities)
-    if (width, height) == pixels.size:
-        return pixels
-    ground = Pixels.new(pixels.mode, (width, height), "white")
-    ground.paste(pixels, ((width - pixels.width) // 2, (height - pixels.height) // 2))
-    return ground
-
-
-def _encodings(image: Image, capabilities: Capabilities) -> list[tuple[str, dict[str, Any]]]:
-    """What to try at one size, the least loss first. A PNG stays one where it can."""
-    encodings: list[tuple[str, dict[str, Any]]] = []
-    takes_jpeg = "image/jpeg" in capabilities.image_types
-    if "image/png" in capabilities.image_types and (image.mime == "image/png" or not takes_jpeg):
-        encodings.append(("image/png", {}))
-    if takes_jpeg:
-        encodings += [("image/jpeg", {"quality": quality}) for quality in _QUALITIES]
-    return encodings
-
-
-def _scaled(pixels: Pixels.Image, scale: float) -> Pixels.Image:
-    """Smaller by `scale`; rounded down, so that a limit holds."""
-    if scale >= 1:
-        return pixels
-    size = (max(1, int(pixels.width * scale)), max(1, int(pixels.height * scale)))
-    return pixels.resize(size, Pixels.Resampling.LANCZOS)
-
-
-def _encoded(pixels: Pixels.Image, mime: str, **options: Any) -> bytes:
+def encoded(pixels: Pixels.Image, mime: str, **options: Any) -> bytes:
     """The bytes of a file; where the format has no transparency, on white."""
     buffer = BytesIO()
     if mime == "image/png":
@@ -307,7 +214,7 @@ def _encoded(pixels: Pixels.Image, mime: str, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _stored(data: bytes, mime: str, size: tuple[int, int], alt: str, media: Path) -> Image:
+def stored(data: bytes, mime: str, size: tuple[int, int], alt: str, media: Path) -> Image:
     """The image as a file of `media`, whole and durable or not there at all."""
     digest = hashlib.sha256(data).hexdigest()
     image = Image(media / digest, digest, mime, alt, *size, len(data))

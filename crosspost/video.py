@@ -27,7 +27,8 @@ PATIENCE = 30
 
 _PIECE = 1_048_576  # bytes read at once
 _WEBM = b"\x1a\x45\xdf\xa3"  # the head of EBML (RFC 8794)
-_PLACES = (b"\xa9xyz", b"com.apple.quicktime.location")  # where a camera writes the place
+# where a camera writes the place: QuickTime, 3GPP (TS 26.244), Apple
+_PLACES = (b"\xa9xyz", b"loci\0\0\0\0", b"com.apple.quicktime.location")
 
 
 def take_in(path: Path, alt: str, media: Path) -> Video:

@@ -160,6 +160,7 @@ class Views:
             "amend_reason": own.reason or None,
             "amended_by": later.id if later else None,
             "amended": later.amend if later else None,
+            "redacted": own.redacted or None,
         }
 
     def history(self, number: int) -> list[Json]:
@@ -242,14 +243,15 @@ class Views:
                 "hold_reason": (state.hold_reason if state and state.held else "")
                 or every.hold_reason
                 or None,
-                "paused_until": self.time(state.paused_until if state else None),
-                "reason": (state.reason or None) if state else None,
+                "paused_until": self.time(pause.paused_until if pause else None),
+                "reason": (pause.reason or None) if pause else None,
                 "last_published": self.time(self._last_published(channel.name)),
                 "login_ends": self.time(state.login_ends if state else None),
                 "quotas": self._quotas(channel, now),
             }
             for channel in self.config.channels.values()
             for state in [states.get(channel.name)]
+            for pause in [state if state and _still(state.paused_until, now) else None]
         ]
 
     def _quotas(self, channel: Channel, now: datetime) -> list[Json]:
@@ -299,7 +301,7 @@ class Views:
             for delivery in self.session.exec(waiting.order_by(col(Delivery.id)))
             for number in [queue.announcement_of(self.session, delivery)]
         ]
-        paused = [c for c in self.channels(now) if _is_paused(c, now)]
+        paused = [c for c in self.channels(now) if c["held"] or c["paused_until"]]
         wake = agenda.next_wake(self.session, (), now)
         return {
             "office": self.config.office.name,
@@ -381,9 +383,9 @@ def _is_read(remembered: Mapping[str, AlarmState], delivery: Delivery, number: i
     return row is not None and row.read_at is not None
 
 
-def _is_paused(channel: Json, now: datetime) -> bool:
-    until = channel["paused_until"]
-    return channel["held"] or (until is not None and datetime.fromisoformat(until) > now)
+def _still(until: datetime | None, now: datetime) -> bool:
+    """Whether a pause until then lasts."""
+    return until is not None and until > now
 
 
 def _first_words(body: str) -> str:

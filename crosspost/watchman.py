@@ -34,6 +34,8 @@ LOOK = timedelta(seconds=30)
 BEAT = timedelta(seconds=60)
 #: How old the note "it was still there" may become before it is written anew.
 STALE = timedelta(minutes=15)
+#: How often the same is told when it cannot be remembered in the database.
+ONCE = timedelta(days=1)
 #: Beside crosspost.toml: what was told last when the database could not be used.
 LAST_WORDS = "crosspost.alarm"
 
@@ -46,6 +48,7 @@ class Watchman:
         self._config = config
         self._now = now
         self._beat_worked = True
+        self._cried: dict[str, datetime] = {}
 
     def look(self, *, daemon: bool | None) -> None:
         """Look once; tell what is due. `daemon`: whether one runs, None when that is not known.
@@ -111,6 +114,19 @@ class Watchman:
                 told = update(table(AlarmState)).where(col(AlarmState.key).in_(keys))
                 session.execute(told.values(told_at=now))
 
+    def cry(self, words: str) -> None:
+        """Tell, without the database, what hinders all publishing; the same words once a day."""
+        now, line = self._now(), " ".join(words.split())
+        last = self._cried.get(line)
+        if last is not None and now - last < ONCE:
+            return
+        self._cried[line] = now
+        subject = t(
+            "crosspost, {office}: nothing can be published", office=self._config.office.name
+        )
+        closing = t("Told again tomorrow if it is still so.")
+        _by_all_ways(self._config, alarms.Message(subject, (line,), closing), now)
+
     def beat(self) -> None:
         """Call the heartbeat's address, if there is one. Its failure hurts nobody; it is logged
         once."""
@@ -168,9 +184,7 @@ def _say_last(config: Config, words: str, now: datetime) -> None:
     digest = hashlib.sha256(words.encode()).hexdigest()
     try:
         last = json.loads(path.read_text())
-        if last["digest"] == digest and now - datetime.fromisoformat(last["at"]) < timedelta(
-            days=1
-        ):
+        if last["digest"] == digest and now - datetime.fromisoformat(last["at"]) < ONCE:
             return
     except (OSError, ValueError, KeyError, TypeError):
         pass  # nothing was said yet, or nobody knows what

@@ -68,6 +68,7 @@ class Workbench:
     stopping: threading.Event = field(default_factory=threading.Event)
     leases: Leases = field(default_factory=OneDaemon)
     clerk: Clerk = field(init=False)
+    refused: str = ""  # why the database does not take what has happened, while it does not
     verify: Verifier = field(default_factory=Verifier)
     _adapters: dict[str, Adapter] = field(default_factory=dict)
 
@@ -162,13 +163,16 @@ class Workbench:
                 [following.taken], also = taken, []
             try:
                 done.result()
+                self.refused = ""
                 return delivery
             except SchemaError:
                 vars(delivery).update(before)
                 raise
             except DatabaseError as error:
                 vars(delivery).update(before)
-                log.error("%s", error, extra={"event": "database"})
+                if str(error) != self.refused:  # the same again is no news
+                    log.error("%s", error, extra={"event": "database"})
+                self.refused = str(error)
                 if self.stopping.wait(STORE_AGAIN):
                     raise
             except Exception:

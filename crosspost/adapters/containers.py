@@ -26,7 +26,7 @@ from crosspost.errors import (
     RetryLater,
     TargetGone,
 )
-from crosspost.post import Image, Outgoing, Receipt
+from crosspost.post import Image, Outgoing, Receipt, Video
 from crosspost.tokens import Token
 from crosspost.wording import t
 
@@ -55,12 +55,12 @@ class ContainerAdapter(GraphAdapter):
     account: str
 
     @abstractmethod
-    def item(self, image: Image, address: str) -> dict[str, str]:
-        """The fields of a container of one image."""
+    def item(self, media: Image | Video, address: str) -> dict[str, str]:
+        """The fields of a container of one image or video."""
 
     @abstractmethod
     def whole(self, outgoing: Outgoing) -> dict[str, str]:
-        """The fields of the post besides its images: the text, and what it answers to."""
+        """The fields of the post besides its media: the text, and what it answers to."""
 
     # --- logging in -------------------------------------------------------------------------------
 
@@ -91,8 +91,7 @@ class ContainerAdapter(GraphAdapter):
             container = self._make(self._fields(outgoing, children))
             state = self._state(container, "prepare")
         self._refuse_unready(state, {"container": container, "children": children})
-        if outgoing.post.images:
-            lending.take_back(self, outgoing.post.images)
+        lending.take_back(self, _media(outgoing))
         return {"container": container, "children": children}
 
     def publish(self, outgoing: Outgoing) -> Receipt:
@@ -140,13 +139,13 @@ class ContainerAdapter(GraphAdapter):
     # --- containers -------------------------------------------------------------------------------
 
     def _children(self, outgoing: Outgoing, known: list[str]) -> list[str]:
-        """The containers of several images, ready; none for fewer."""
-        images = outgoing.post.images
-        if len(images) < 2:
+        """The containers of several images, ready; none for fewer, or for a video."""
+        media = _media(outgoing)
+        if len(media) < 2:
             return []
         children = known or [
-            self._make(self.item(image, lending.lend(self, image)) | {"is_carousel_item": "true"})
-            for image in images
+            self._make(self.item(each, lending.lend(self, each)) | {"is_carousel_item": "true"})
+            for each in media
         ]
         states = {self._state(child, "prepare") for child in children}
         for state in (EXPIRED, WORKING):
@@ -155,11 +154,11 @@ class ContainerAdapter(GraphAdapter):
         return children
 
     def _fields(self, outgoing: Outgoing, children: list[str]) -> dict[str, str]:
-        whole, images = self.whole(outgoing), outgoing.post.images
+        whole, media = self.whole(outgoing), _media(outgoing)
         if children:
             return {"media_type": "CAROUSEL", "children": ",".join(children)} | whole
-        if images:
-            return self.item(images[0], lending.lend(self, images[0])) | whole
+        if media:
+            return self.item(media[0], lending.lend(self, media[0])) | whole
         return whole
 
     def _make(self, fields: dict[str, str]) -> str:
@@ -207,6 +206,11 @@ class ContainerAdapter(GraphAdapter):
                 t("The server has forgotten the images; they are given to it again."),
                 platform=self.platform,
             )
+
+
+def _media(outgoing: Outgoing) -> tuple[Image | Video, ...]:
+    """The video, which takes the place of images; else the images."""
+    return outgoing.post.videos[:1] or outgoing.post.images
 
 
 def _kept(outgoing: Outgoing) -> tuple[str, list[str]]:

@@ -13,13 +13,9 @@ from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from html import escape
 
-from crosspost.adapters.article import figure, tail
 from crosspost.post import Document, Image, Post
-from crosspost.wording import words
-
-STYLE = "body{font-family:sans-serif;line-height:1.5;max-width:40em}img{max-width:100%;height:auto}"
+from crosspost.rendering.article import described, figure, page
 
 
 @dataclass(frozen=True)
@@ -47,9 +43,9 @@ def message_of(post: Post, envelope: Envelope, pictures: Sequence[bytes]) -> byt
     message["Subject"] = _line(document.title) or _line(document.summary)
     message["Date"] = envelope.date
     message["Message-ID"] = envelope.message_id
-    message.set_content(_text(post), cte="quoted-printable")
-    page = _page(document, post, envelope.message_id)
-    message.add_alternative(page, subtype="html", cte="quoted-printable")
+    message.set_content(described(post), cte="quoted-printable")
+    html = _page(document, post, envelope.message_id)
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
     message["Content-Language"] = _line(document.lang)
     _attach(message, post.images, pictures, envelope.message_id)
     # written by hand, since a long address would be folded into something that is none
@@ -61,9 +57,9 @@ def _attach(
     message: EmailMessage, images: Sequence[Image], pictures: Sequence[bytes], message_id: str
 ) -> None:
     boundary = re.sub(r"\W", "", message_id.partition("@")[0])
-    page = message.get_payload()[-1]  # type: ignore[index]
+    related = message.get_payload()[-1]  # type: ignore[index]
     for place, (image, content) in enumerate(zip(images, pictures, strict=True)):
-        page.add_related(  # type: ignore[union-attr]
+        related.add_related(  # type: ignore[union-attr]
             content,
             *image.mime.split("/"),
             cid=f"<{_content_id(message_id, place)}>",
@@ -71,7 +67,7 @@ def _attach(
             filename=image.filename,
         )
     if images:
-        page.set_boundary(f"{boundary}_related")  # type: ignore[union-attr]
+        related.set_boundary(f"{boundary}_related")  # type: ignore[union-attr]
     message.set_boundary(f"{boundary}_alternative")
 
 
@@ -81,25 +77,12 @@ def _content_id(message_id: str, place: int) -> str:
     return f"{name}.{place}@{domain}"
 
 
-def _text(post: Post) -> str:
-    """The post's text, then what its images show."""
-    say = words(post.lang)
-    shown = [say("Image: {description}", description=_line(image.alt)) for image in post.images]
-    return "\n\n".join([post.text, *(["\n".join(shown)] if shown else [])]) + "\n"
-
-
 def _page(document: Document, post: Post, message_id: str) -> str:
-    lang, title = escape(document.lang), escape(document.title or document.summary)
     pictures = [
         figure(image, f"cid:{_content_id(message_id, place)}")
         for place, image in enumerate(post.images)
     ]
-    heading = [f"<h1>{escape(document.title)}</h1>"] if document.title else []
-    inner = "\n".join([*heading, document.html.strip(), *pictures, *tail(document, post.link)])
-    return (
-        f'<!doctype html>\n<html lang="{lang}">\n<head><meta charset="utf-8">'
-        f"<title>{title}</title><style>{STYLE}</style></head>\n<body>\n{inner}\n</body>\n</html>\n"
-    )
+    return page(document, pictures, post.link)
 
 
 def _line(text: str) -> str:

@@ -1,7 +1,7 @@
-"""Instagram, for professional accounts: one to ten images with a caption.
+"""Instagram, for professional accounts: one to ten images, or a video, with a caption.
 
-It must not post without an image, which Instagram has no way for. Images are fetched from the
-office's own pages. Facts: developers.facebook.com, Instagram Platform "Content publishing".
+It must not post without an image or a video, which Instagram has no way for. They are fetched from
+the office's own pages. Facts: developers.facebook.com, Instagram Platform "Content publishing".
 """
 
 from __future__ import annotations
@@ -20,7 +20,16 @@ from crosspost.adapters.graph import GraphSettings
 from crosspost.adapters.oauth import OAuth
 from crosspost.config import WebAddress
 from crosspost.errors import ConfigError, NotSupported
-from crosspost.post import Account, Capabilities, CardMaker, Image, Outgoing, Receipt, Reconcile
+from crosspost.post import (
+    Account,
+    Capabilities,
+    CardMaker,
+    Image,
+    Outgoing,
+    Receipt,
+    Reconcile,
+    Video,
+)
 from crosspost.quotas import Quota
 from crosspost.rendering.measure import utf16
 from crosspost.tokens import Token
@@ -54,6 +63,11 @@ class InstagramAdapter(ContainerAdapter):
         image_shapes=(0.8, 1.91),
         max_alt=1000,
         max_hashtags=5,
+        max_videos=1,  # a reel
+        video_bytes=300_000_000,
+        video_seconds=15 * 60,
+        video_types=("video/mp4", "video/quicktime"),
+        video_codecs=("h264", "hevc"),
         needs_media=True,
         card=CardMaker.NONE,
         reconcile=Reconcile.TWO_PHASE,
@@ -116,15 +130,17 @@ class InstagramAdapter(ContainerAdapter):
         return utf16(text)
 
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
-        if not outgoing.post.images:
+        if not (outgoing.post.images or outgoing.post.videos):
             raise NotSupported(
-                t("{platform} takes no post without an image.", platform=self.title),
+                t("{platform} takes no post without an image or a video.", platform=self.title),
                 platform=self.platform,
             )
         return super().prepare(outgoing)
 
-    def item(self, image: Image, address: str) -> dict[str, str]:
-        return {"image_url": address, "alt_text": image.alt}
+    def item(self, media: Image | Video, address: str) -> dict[str, str]:
+        if isinstance(media, Video):  # for which Instagram has no field of a description
+            return {"media_type": "REELS", "video_url": address, "share_to_feed": "true"}
+        return {"image_url": address, "alt_text": media.alt}
 
     def whole(self, outgoing: Outgoing) -> dict[str, str]:
         return {"caption": outgoing.post.text}

@@ -14,7 +14,6 @@ from html.parser import HTMLParser
 from typing import Any, Literal
 from urllib.parse import unquote
 
-import regex
 from pydantic import Field
 
 from crosspost.adapters.base import Answer, clock_lag, text_id, web_link
@@ -30,13 +29,9 @@ from crosspost.errors import (
     RetryLater,
 )
 from crosspost.post import Account, Capabilities, Image, Outgoing, Post, Receipt, Reconcile
+from crosspost.rendering.measure import mastodon
 from crosspost.wording import t
 
-# A cautious subset of what the server takes for a URL: what it leaves out counts in full.
-URL = re.compile(
-    r"(?<![\w@#$])https?://(?:[\w-]+\.)+[^\W\d_]{2,}(?::\d+)?"
-    r"(?:[/?#][A-Za-z0-9\-._~/?%&=+#!$*,;:@]*)?(?<![.,;:!?])"
-)
 STATUSES = "/api/v1/statuses"
 URL_LENGTH = 23  # what every URL counts, whatever its length
 MENTION = re.compile(r"(?<![\w@/])@([\w.-]+)@[\w.-]+\w")  # of which only @user counts and is shown
@@ -103,8 +98,7 @@ class MastodonAdapter(OAuthAdapter):
 
     def measure(self, text: str) -> int:
         """Grapheme clusters; a URL counts 23, of a remote mention only @user."""
-        short = MENTION.sub(r"@\1", URL.sub("x" * URL_LENGTH, text))
-        return len(regex.findall(r"\X", short))
+        return mastodon(text, URL_LENGTH)
 
     def new_handle(self, key: str, now: datetime) -> dict[str, str]:
         # with the time, since a server that knows the key of an older database answers its old post

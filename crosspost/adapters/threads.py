@@ -18,7 +18,7 @@ from crosspost.adapters.containers import ContainerAdapter
 from crosspost.adapters.graph import GraphSettings
 from crosspost.adapters.oauth import OAuth
 from crosspost.config import WebAddress
-from crosspost.post import Account, Capabilities, Image, Outgoing, Receipt, Reconcile
+from crosspost.post import Account, Capabilities, Image, Outgoing, Receipt, Reconcile, Video
 from crosspost.quotas import Quota
 from crosspost.rendering import measure
 from crosspost.wording import t
@@ -46,6 +46,11 @@ class ThreadsAdapter(ContainerAdapter):
         image_side=1440,
         image_shapes=(0.1, 10.0),
         max_alt=1000,
+        max_videos=1,
+        video_bytes=1_000_000_000,
+        video_seconds=5 * 60,
+        video_types=("video/mp4", "video/quicktime"),
+        video_codecs=("h264", "hevc"),
         max_hashtags=1,  # it makes a link of one
         threads=True,
         delete=True,
@@ -76,7 +81,7 @@ class ThreadsAdapter(ContainerAdapter):
 
     def setup(self) -> None:
         if not lending.can_lend(self.context.config):
-            self.capabilities = replace(self.capabilities, max_images=0)
+            self.capabilities = replace(self.capabilities, max_images=0, max_videos=0)
 
     def check(self) -> Account:
         answer = self.graph("GET", "me", {"fields": "id,username"}, phase="check")
@@ -97,13 +102,14 @@ class ThreadsAdapter(ContainerAdapter):
         """Characters; an emoji counts its bytes in UTF-8."""
         return measure.threads(text)
 
-    def item(self, image: Image, address: str) -> dict[str, str]:
-        return {"media_type": "IMAGE", "image_url": address, "alt_text": image.alt}
+    def item(self, media: Image | Video, address: str) -> dict[str, str]:
+        kind = "VIDEO" if isinstance(media, Video) else "IMAGE"
+        return {"media_type": kind, f"{kind.lower()}_url": address, "alt_text": media.alt}
 
     def whole(self, outgoing: Outgoing) -> dict[str, str]:
         post = outgoing.post
         fields = {"text": post.text, "reply_control": self.settings.reply_control}
-        if not post.images:
+        if not (post.images or post.videos):
             fields["media_type"] = "TEXT"
             if post.link:
                 fields["link_attachment"] = post.link

@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, field_validator
 
 from crosspost.adapters.base import Answer, HttpAdapter, HttpSettings, text_id, web_link
-from crosspost.adapters.wordpress_content import fields_of
 from crosspost.errors import (
     AuthRevoked,
     MediaExpired,
@@ -40,6 +39,7 @@ from crosspost.post import (
     Receipt,
     Reconcile,
 )
+from crosspost.rendering.wordpress import fields_of
 from crosspost.wording import t
 
 POSTS, MEDIA = "/wp/v2/posts", "/wp/v2/media"

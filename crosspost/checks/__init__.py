@@ -54,6 +54,7 @@ CHECKS: Mapping[str, Check] = {
     "source_long": writing.source_long,
     "link_invalid": addresses.invalid,
     "link_shortened": addresses.shortened,
+    "link_dead": addresses.dead,
     "domain_lookalike": addresses.lookalike,
     "language_missing": writing.language_missing,
     "language_invalid": writing.language_invalid,

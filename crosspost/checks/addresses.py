@@ -1,6 +1,6 @@
 """Web addresses: well-formed, not shortened, and not made to look like another.
 
-Pure. It must not look an address up: whether it answers is not known here.
+Pure. It must not look an address up: whether one answers is said by the `Subject`.
 """
 
 from __future__ import annotations
@@ -56,6 +56,12 @@ def url_problem(url: str) -> str:
     if parts.username or parts.password:
         return t('"{url}" contains a user name or password; leave it out.', url=parts.hostname)
     return "" if "." in host or host == "localhost" or ":" in host else wrong
+
+
+def dead(subject: Subject) -> Iterator[str]:
+    """Addresses that lead nowhere, as far as somebody has looked."""
+    for url, reason in subject.dead:
+        yield t("{url} leads nowhere: {reason}. Open it in a browser.", url=url, reason=reason)
 
 
 def shortened(subject: Subject) -> Iterator[str]:

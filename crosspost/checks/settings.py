@@ -71,6 +71,7 @@ class Checks(BaseModel):
     capitals: Level = Level.WARN
     hashtag_unreadable: Level = Level.WARN
     link_shortened: Level = Level.WARN
+    link_dead: Level = Level.OFF  # it needs the network, and takes its time
     domain_lookalike: Level = Level.BLOCK
     bidi_characters: Level = Level.BLOCK
     zero_width: Level = Level.WARN

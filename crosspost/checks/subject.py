@@ -52,6 +52,7 @@ class Subject:
     own_domains: frozenset[str] = frozenset()
     own_phones: frozenset[str] = frozenset()
     earlier: tuple[Earlier, ...] = ()
+    dead: tuple[tuple[str, str], ...] = ()  # addresses in it that lead nowhere, and why
 
     def words(self) -> Iterator[tuple[str, str]]:
         """What people will read, each with the name of where it stands."""

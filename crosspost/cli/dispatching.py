@@ -60,6 +60,11 @@ def cancel(
         office.database, office.config, number, office.doing(reason), channels=channel
     )
     say(t("Cancelled on: {names}", names=", ".join(taken)))
+    with office.views() as views:
+        found = views.announcement(number)["deliveries"]
+    for delivery in found:
+        if delivery["channel"] in taken and delivery["outcome"] == "partly_public":
+            say(t("On {channel} it cannot be taken back: {reason}", **delivery))
 
 
 def retry(

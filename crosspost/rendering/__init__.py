@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-
-from markdown_it.token import Token
+from functools import lru_cache
 
 from crosspost.errors import ContentError
 from crosspost.post import Capabilities, Card, CardMaker, Content, Document, Image, Markup, Post
@@ -51,9 +50,9 @@ def render(
 
     Raises ContentError, with counts and limits, when it cannot go out so.
     """
-    tokens = document.parse(content.texts.get(channel, content.body))
+    text = content.texts.get(channel, content.body)
     title, link = _line(content.title), page or content.link
-    plain = text_of(document.spans(tokens, Markup.PLAIN)).strip()
+    plain = text_of(document.read(text, Markup.PLAIN)).strip()
     if not title and not plain:
         raise ContentError(t("The announcement has no text."), hint=t("Give a title or a text."))
     if content.videos and not capabilities.mixes_media:
@@ -66,7 +65,7 @@ def render(
             hint=t("Give one with --image or --video, or leave this channel out with --to."),
         )
     frame = _frame(content, title, link, office, room, style)
-    body = document.spans(tokens, capabilities.markup) if plain else ()
+    body = document.read(text, capabilities.markup) if plain else ()
     parts = texts(frame, body, _described(content, capabilities), room, link)
     first = Post(
         text="",
@@ -79,7 +78,7 @@ def render(
              for i, part in enumerate(parts)]  # fmt: skip
     posts[-1] = _last(posts[-1], content, capabilities, link, (title, plain))
     if capabilities.markup is Markup.DOCUMENT:
-        posts[0] = replace(posts[0], document=_document(content, title, tokens, plain))
+        posts[0] = replace(posts[0], document=_document(content, title, text, plain))
     return tuple(posts)
 
 
@@ -217,12 +216,12 @@ def _heading(title: str, plain: str, capabilities: Capabilities) -> str:
     return line[:kept] + ellipsis
 
 
-def _document(content: Content, title: str, tokens: Sequence[Token], plain: str) -> Document:
+def _document(content: Content, title: str, text: str, plain: str) -> Document:
     return Document(
         code=content.code,
         revision=content.revision,
         title=title,
-        html=document.safe_html(tokens),
+        html=document.html_of(text),
         text=plain,
         summary=_summary(plain),
         source=_line(content.source),
@@ -238,6 +237,7 @@ def _card(link: str, title: str, plain: str) -> Card:
     return Card(link, title or summary, summary if title else "")
 
 
+@lru_cache(maxsize=2)
 def _summary(plain: str) -> str:
     """The beginning of a plain text, on one line."""
     line = _line(plain)

@@ -7,7 +7,9 @@ support.discord.com, "Markdown Text 101".
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 
 import regex
@@ -95,11 +97,19 @@ class _Reader:
 _Piece = tuple[Span, int, int]
 
 
+@dataclass(frozen=True)
+class _Escapes:
+    """What must stand before some signs of a text, by their places, which are in order."""
+
+    places: list[int]
+    signs: dict[int, str]
+
+
 def _addresses(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _ADDRESS.finditer(text)]
 
 
-def _to_escape(text: str) -> dict[int, str]:
+def _to_escape(text: str) -> _Escapes:
     """What must stand before the signs that would be markup, by their places. An address that such
     a sign follows at once goes into angle brackets, or the backslash would belong to it."""
     signs = {match.end() - 1: "\\" for match in _MARKUP.finditer(text)}
@@ -110,7 +120,7 @@ def _to_escape(text: str) -> dict[int, str]:
             signs |= {} if ">" in text[start:end] else {start: "<", end: ">\\"}
             if start not in signs:
                 del signs[end]
-    return signs
+    return _Escapes(sorted(signs), signs)
 
 
 def _pieces(spans: Spans, addresses: list[tuple[int, int]]) -> Iterator[_Piece]:
@@ -126,7 +136,7 @@ def _pieces(spans: Spans, addresses: list[tuple[int, int]]) -> Iterator[_Piece]:
         place = end
 
 
-def _lines(pieces: Iterator[_Piece], escapes: dict[int, str], text: str) -> Iterator[str]:
+def _lines(pieces: Iterator[_Piece], escapes: _Escapes, text: str) -> Iterator[str]:
     """The text of each stretch of bold or not, a quotation's lines with their sign."""
     begins_line = True
     for bold, run in groupby(_by_line(pieces), key=lambda piece: _is_bold(piece[0])):
@@ -177,16 +187,27 @@ def _bold(inner: list[tuple[str, bool]]) -> Iterator[str]:
     yield f"{before}**{bare}**{joined[len(before) + len(bare) :]}" if bare else joined
 
 
-def _inner(span: Span, start: int, end: int, escapes: dict[int, str], text: str) -> str:
+def _inner(span: Span, start: int, end: int, escapes: _Escapes, text: str) -> str:
     raw = text[start:end]
     if _is_block(span):
         return f"```\n{raw}\n```"
     if "code" in span.marks and "`" not in raw and raw.strip():
         return f"`{raw}`"
-    shown = "".join(escapes.get(i, "") + text[i] for i in range(start, end))
+    shown = _escaped(start, end, escapes, text)
     if "i" in span.marks and _stands_apart(text, start, end):
         shown = f"_{shown}_"
     return f"[{shown}](<{span.url}>)" if span.url and span.url != raw else shown
+
+
+def _escaped(start: int, end: int, escapes: _Escapes, text: str) -> str:
+    """A piece of the text with what must stand before its signs."""
+    pieces = []
+    for place in escapes.places[
+        bisect_left(escapes.places, start) : bisect_left(escapes.places, end)
+    ]:
+        pieces += [text[start:place], escapes.signs[place]]
+        start = place
+    return "".join([*pieces, text[start:end]])
 
 
 def _stands_apart(text: str, start: int, end: int) -> bool:

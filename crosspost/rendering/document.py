@@ -21,7 +21,7 @@ from markdown_it.token import Token
 from crosspost.errors import ContentError
 from crosspost.post import Markup
 from crosspost.rendering import entities
-from crosspost.rendering.spans import Span, Spans, text_of
+from crosspost.rendering.spans import Span, Spans, merged, text_of
 from crosspost.wording import t
 
 #: Bytes of UTF-8. A longer text is a document, to be attached or linked.
@@ -68,6 +68,19 @@ def parse(body: str) -> tuple[Token, ...]:
     return tuple(tokens)
 
 
+@lru_cache(maxsize=8)
+def read(body: str, markup: Markup) -> Spans:
+    """The spans of a Markdown text, as `spans` gives them; the same for all channels with one
+    markup. Raises ContentError, as `parse`."""
+    return spans(parse(body), markup)
+
+
+@lru_cache(maxsize=1)
+def html_of(body: str) -> str:
+    """A Markdown text as `safe_html`. Raises ContentError, as `parse`."""
+    return safe_html(parse(body))
+
+
 def safe_html(tokens: Sequence[Token]) -> str:
     """The text as HTML: nothing in it but what Markdown makes, all else escaped."""
     parser = _parser()
@@ -101,7 +114,7 @@ class _Writer:
     def write(self, tokens: Sequence[Token]) -> Spans:
         for token in tokens:
             getattr(self, f"_{token.type}", self._ignore)(token)
-        return tuple(span for span in self.spans if span.text)
+        return merged(self.spans)
 
     def _ignore(self, _: Token) -> None:
         """A token that has no text: a paragraph's ends, a rule."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 import regex
 
@@ -95,11 +96,11 @@ class _Breaks:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.words = [*_word_ends(text), len(text)]
-        self._graphemes: list[int] | None = None
+        self.words = (*_word_ends(text), len(text))
+        self._graphemes: tuple[int, ...] | None = None
 
     @property
-    def graphemes(self) -> list[int]:
+    def graphemes(self) -> tuple[int, ...]:
         if self._graphemes is None:
             self._graphemes = _grapheme_ends(self.text)
         return self._graphemes
@@ -150,17 +151,18 @@ def _last_fitting(points: Sequence[int], first: int, ok: Callable[[int], bool]) 
     return low
 
 
-def _word_ends(text: str) -> list[int]:
+@lru_cache(maxsize=4)  # many channels show the same text
+def _word_ends(text: str) -> tuple[int, ...]:
     between: list[int] = []
     for run in _UNSPACED.finditer(text):
         ends = [run.start() + cluster.end() for cluster in GRAPHEME.finditer(run[0])]
         between += ends[:-1]  # the last cluster may go on after the run
     words = [match.start() for match in _WORD_END.finditer(text)]
-    return sorted({*words, *_outside_of_names(text, between)} - {0})
+    return tuple(sorted({*words, *_outside_of_names(text, between)} - {0}))
 
 
-def _grapheme_ends(text: str) -> list[int]:
-    return list(_outside_of_names(text, [end.end() for end in GRAPHEME.finditer(text)]))
+def _grapheme_ends(text: str) -> tuple[int, ...]:
+    return tuple(_outside_of_names(text, [end.end() for end in GRAPHEME.finditer(text)]))
 
 
 def _outside_of_names(text: str, points: Sequence[int]) -> Iterator[int]:

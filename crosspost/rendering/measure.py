@@ -68,7 +68,7 @@ def utf16(text: str) -> int:
     "Message entities": offsets and lengths are in UTF-16 code units), and TikTok (Content Posting
     API). Where a platform only says "characters" (Facebook, Instagram, LinkedIn, WhatsApp), this is
     never less than what it counts."""
-    return len(text) + sum(1 for char in text if char > "\uffff")
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 _EMOJI = regex.compile(r"\p{Extended_Pictographic}|\p{RI}|\u20e3")
@@ -79,6 +79,8 @@ def threads(text: str) -> int:
 
     What a character is it does not say: the larger of the usual two counts, UTF-16 units, is taken.
     """
+    if not _EMOJI.search(text):
+        return utf16(text)
     clusters = GRAPHEME.findall(text)
     return sum(utf8(one) if _EMOJI.search(one) else utf16(one) for one in clusters)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, groupby
 
 from crosspost.rendering import entities
 
@@ -33,6 +33,13 @@ Spans = tuple[Span, ...]
 def text_of(spans: Iterable[Span]) -> str:
     """What a reader sees."""
     return "".join(span.text for span in spans)
+
+
+def merged(spans: Iterable[Span]) -> Spans:
+    """The same with neighbours of one kind in one span, and none that is empty."""
+    runs = groupby(spans, key=lambda span: (span.marks, span.url))
+    joined = (Span(text_of(run), marks, url) for (marks, url), run in runs)
+    return tuple(span for span in joined if span.text)
 
 
 def linked(text: str, *marks: str) -> Spans:

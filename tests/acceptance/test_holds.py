@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
+from crosspost import queue
+from crosspost.database import Database
+
 GOOD = ("add", "The road is closed on Sunday.", "--title", "Road closed", "--source", "Letter 1")
 
 
@@ -31,3 +36,22 @@ def test_one_channel_on_hold_is_named_and_unknown_ones_are_refused(desk):
     assert "not on hold" in desk.run("resume", code=1)
     desk.run("resume", "site")
     assert desk.json("channels", "list")[0]["held"] is False
+
+
+def test_a_pause_is_shown_while_it_lasts_and_resume_ends_it(desk):
+    pause(desk, datetime.now(UTC) + timedelta(hours=1))
+    assert "Wrong token" in desk.run("channels", "list")
+    assert "Paused:  site: Wrong token" in desk.run("status")
+    desk.run("resume", "site", "--reason", "New token")
+    assert "Wrong token" not in desk.run("channels", "list")
+    assert "not on hold" in desk.run("resume", "site", code=1)
+    pause(desk, datetime.now(UTC) - timedelta(hours=1))
+    assert "Wrong token" not in desk.run("channels", "list")
+
+
+def pause(desk, until: datetime) -> None:
+    """As the daemon does after a refusal of the account."""
+    database = Database(f"sqlite:///{desk.folder / 'crosspost.db'}")
+    with database.write() as session:
+        queue.pause(session, "site", until, "Wrong token")
+    database.close()

@@ -48,9 +48,8 @@ class FakeInstagram(FakeContainers):
     def refusal(self, fields: dict[str, str]) -> Reply | None:
         if utf16(fields.get("caption", "")) > 2200:
             return Reply(400, no(100, "The caption is too long", 2207010))
-        if "image_url" not in fields and len(fields.get("children", "").split(",")) not in range(
-            2, 11
-        ):
+        children = len(fields.get("children", "").split(","))
+        if "image_url" not in fields and "video_url" not in fields and children not in range(2, 11):
             return Reply(400, no(100, "The children are too few or too many", 2207028))
         return None
 

@@ -42,7 +42,7 @@ class FakeThreads(FakeContainers):
             return Reply(400, no(100, "Param text must be at most 500 characters long."))
         if len(set(re.findall(r"https?://\S+", fields.get("text", "")))) > 5:
             return Reply(400, no(100, "THREADS_API__LINK_LIMIT_EXCEEDED"))
-        if fields.get("media_type") not in ("TEXT", "IMAGE", "CAROUSEL"):
+        if fields.get("media_type") not in ("TEXT", "IMAGE", "VIDEO", "CAROUSEL"):
             return Reply(400, no(100, "Param media_type must be one of ..."))
         if fields.get("reply_to_id") and fields["reply_to_id"] not in self.published:
             return self.absent(fields["reply_to_id"])

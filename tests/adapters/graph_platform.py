@@ -174,11 +174,12 @@ class FakeContainers(FakeGraph):
 
     def _make(self, fields: dict[str, str]) -> Reply:
         images: tuple[tuple[str, str], ...] = ()
-        if "image_url" in fields:
-            digest = self.fetched(fields["image_url"])
+        where = fields.get("image_url") or fields.get("video_url")
+        if where:
+            digest = self.fetched(where)
             if digest is None:
                 return Reply(400, no(9004, "The media could not be fetched", 2207052))
-            images = ((fields["alt_text"], digest),)
+            images = ((fields.get("alt_text", ""), digest),)
         children = [c for c in fields.get("children", "").split(",") if c]
         if any(self.containers[child]["polls"] for child in children):
             return Reply(400, no(9007, "Media ID is not available", 2207027))
@@ -194,6 +195,7 @@ class FakeContainers(FakeGraph):
             "polls": self.slow,
             "state": "ERROR" if self.broken else "FINISHED",
             "words": self.broken,
+            "kind": fields.get("media_type", ""),
         }
         return Reply(200, {"id": name})
 

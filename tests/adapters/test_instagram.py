@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from case_instagram import ACCOUNT, TOKEN, FakeInstagram, InstagramCase
 from graph_platform import no
+from one_video import one_video
 from pydantic import SecretStr
 
 from crosspost.adapters import Context
@@ -90,6 +91,20 @@ def test_a_post_without_image_is_refused_without_a_call(
     outgoing = bench.outgoing(replace(bench.case.post("Teks saja."), images=()))
     assert isinstance(refused(bench, lambda: bench.prepare(outgoing)), NotSupported)
     assert instagram.requests == []
+
+
+def test_a_video_becomes_a_reel_and_is_public_only_while_it_is_fetched(
+    bench: Bench, instagram: FakeInstagram
+) -> None:
+    post = replace(bench.case.post("Rekaman."), videos=(one_video(),))
+    outgoing = waiting(bench, bench.outgoing(post))
+    assert instagram.lent == [f"under-test-{one_video().filename}"]
+    _, receipt = bench.send(post)
+    assert outgoing.prepared["children"] == []
+    (posted,) = instagram.published.values()
+    assert (posted["kind"], posted["images"]) == ("REELS", (("", one_video().sha256),))
+    assert bench.adapter.find(bench.prepare(outgoing)) == receipt
+    assert instagram.lent == []
 
 
 # --- containers -------------------------------------------------------------------------------

@@ -63,10 +63,11 @@ def with_site(mastodon: FakeMastodon, tmp_path: Path) -> Bench:
     [
         ("👨‍👩‍👧‍👦", 1),
         ("e\u0301", 1),
-        ("https://kejari.example/" + "x" * 200, 23),
+        ("https://kejari.go.id/" + "x" * 200, 23),
         ("http://a.id", 23),
-        ("Lihat https://kejari.example/a?b=c#d.", 6 + 23 + 1),
-        ("(https://kejari.example/a)", 25),
+        ("Lihat https://kejari.go.id/a?b=c#d.", 6 + 23 + 1),
+        ("(https://kejari.go.id/a)", 25),
+        ("https://kejari.example/a?b=c#d", 30),  # no top-level domain: the server links it not
         ("@humas@social.example halo", 6 + 5),
         ("humas@kejari.example", 20),
         ("https://localhost/pengumuman", 28),

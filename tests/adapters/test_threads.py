@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from case_threads import TOKEN, FakeThreads, ThreadsCase
+from one_video import one_video
 from pydantic import SecretStr
 
 from crosspost.adapters import Context
@@ -57,6 +59,16 @@ def test_a_text_has_its_link_as_card_and_images_push_it_out(
     assert [post.link for post in threads.posts] == [LINK, ""]
 
 
+def test_a_video_takes_the_place_of_images_and_has_its_description(
+    bench: Bench, threads: FakeThreads
+) -> None:
+    post = bench.case.post("Rekaman.", images=(bench.image(1, "Satu"),))
+    bench.send(replace(post, videos=(one_video(),)))
+    (posted,) = threads.published.values()
+    assert posted["kind"] == "VIDEO"
+    assert posted["images"] == ((one_video().alt, one_video().sha256),)
+
+
 def test_who_may_answer_is_said_with_every_post(bench: Bench, threads: FakeThreads) -> None:
     images = (bench.image(1, "Satu"), bench.image(2, "Dua"))
     bench.send(bench.case.post("Satu."))
@@ -68,7 +80,7 @@ def test_who_may_answer_is_said_with_every_post(bench: Bench, threads: FakeThrea
 def test_without_pages_of_the_office_it_is_a_channel_for_texts(threads: FakeThreads) -> None:
     settings = ThreadsSettings(base_url=threads.url, access_token=SecretStr(TOKEN))
     adapter = ThreadsAdapter(settings, Context())
-    assert adapter.capabilities.max_images == 0
+    assert adapter.capabilities.max_images == adapter.capabilities.max_videos == 0
     (warning,) = adapter.check().warnings
     assert "[site]" in warning
     adapter.close()

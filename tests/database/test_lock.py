@@ -107,3 +107,14 @@ def test_a_folder_that_cannot_be_written_is_said_in_words(tmp_path):
         pass
     assert "needs the right to write" in caught.value.hint
     assert daemon_runs(database) is False
+
+
+def test_a_full_disk_does_not_keep_the_lock_from_being_held(database, monkeypatch):
+    def full(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(lock.os, "pwrite", full)
+    with DaemonLock(database):
+        assert daemon_runs(database) is True
+        with pytest.raises(DaemonRunning), DaemonLock(database):
+            pass

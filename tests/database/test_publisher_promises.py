@@ -17,7 +17,7 @@ from PIL import Image as Picture
 from scripted import send
 from sqlalchemy import text
 
-from crosspost import holds, media, outcomes, queue
+from crosspost import holds, media, outcomes, queue, video
 from crosspost.database import Delivery
 from crosspost.errors import (
     DatabaseError,
@@ -94,6 +94,23 @@ def test_an_image_that_is_not_the_approved_one_is_held(
     assert platform.public == []
     assert stored(database, delivery).status is Status.HELD
     assert "An image file is missing" in stored(database, delivery).reason
+
+
+@pytest.mark.parametrize("change", ["changed", "missing"])
+def test_a_video_that_is_not_the_approved_one_is_held(
+    database, config, bench, platform, tmp_path, monkeypatch, change
+):
+    monkeypatch.setenv("PATH", str(tmp_path))  # a machine without ffprobe
+    (tmp_path / "film.webm").write_bytes(b"\x1a\x45\xdf\xa3 a film")
+    film = video.take_in(tmp_path / "film.webm", "A film of the road", config.media)
+    delivery = claim(database, posts=(Post("Road closed", "en", videos=(film,)),))
+    film.path.unlink()
+    if change == "changed":
+        film.path.write_bytes(b"\x1a\x45\xdf\xa3 another film")
+    send(bench, delivery)
+    assert platform.public == []
+    assert stored(database, delivery).status is Status.HELD
+    assert "A video file is missing" in stored(database, delivery).reason
 
 
 def test_an_alarm_is_raised_again_after_an_approval_that_changed_nothing(

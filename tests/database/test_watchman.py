@@ -12,7 +12,7 @@ from desk import doing, failed, in_review, kinds, later, missed, published, sche
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from crosspost import holds, queue, sightings, watchman
+from crosspost import holds, outcomes, queue, sightings, watchman
 from crosspost.adapters.telling import ping
 from crosspost.config import Alarms
 from crosspost.daemon import Daemon
@@ -273,6 +273,25 @@ def test_the_daemon_tells_by_itself(database, by_webhook, clock, receiver, platf
     assert len(receiver.texts) == 1
 
 
+def test_a_daemon_that_waits_for_a_yes_to_a_restored_database_tells_so(
+    database, by_webhook, clock, receiver, monkeypatch
+):
+    with database.write() as session:
+        value = json.dumps({"at": "2026-11-23T08:00:00.000000Z"})
+        session.add(OfficeState(name="copy", value=value))
+    daemon = Daemon(database, by_webhook, now=clock)
+    whole = daemon.watchman.look
+
+    def look_and_end(**about) -> None:
+        whole(**about)
+        daemon.stop()
+
+    monkeypatch.setattr(daemon.watchman, "look", look_and_end)
+    daemon.run()
+    [told] = receiver.texts
+    assert "is a copy of 2026-11-23 08:00 UTC" in told
+
+
 class Monitor(Platform):
     """An outside monitor that wants to be called."""
 
@@ -301,6 +320,58 @@ def test_the_heartbeat_beats_after_a_healthy_look_only(
     clock.time = later(3600)
     daemon._beat()
     assert len(monitor.requests) == 1
+
+
+def test_a_database_that_refuses_what_has_happened_is_told_and_the_heart_stops(
+    database, by_webhook, clock, receiver, platform, monitor, monkeypatch
+):
+    """The disk is full after the platform's yes: the daemon waits, and people hear of it."""
+    url = SecretStr(f"{monitor.url}/ping/token-1")
+    alarms = by_webhook.alarms.model_copy(update={"heartbeat_url": url})
+    daemon = Daemon(database, by_webhook.model_copy(update={"alarms": alarms}), now=clock)
+    delivery = make(database, scheduled)
+    whole, tries, beats = outcomes.settle_part, [], []
+
+    def full_for_a_while(*arguments):
+        tries.append(1)
+        if len(tries) <= 4:
+            known, before = bool(daemon.bench.refused), len(monitor.requests)
+            daemon._watch_over()
+            daemon._beat()
+            beats.append((known, len(monitor.requests) - before))
+            raise DatabaseError("The disk is full; nothing was changed.", hint="Make room.")
+        return whole(*arguments)
+
+    monkeypatch.setattr(outcomes, "settle_part", full_for_a_while)
+    daemon.run_once()
+    assert status_of(database, delivery) is Status.PUBLISHED
+    assert len(platform.public) == 1
+    [told] = receiver.texts
+    assert told.startswith("The disk is full; nothing was changed. Make room.")
+    assert (True, 0) in beats
+    assert (True, 1) not in beats
+    assert len(monitor.requests) == sum(beat for _, beat in beats) + 1  # all is well again
+
+
+def test_a_queue_that_cannot_be_read_is_told_and_the_heart_stops(
+    database, by_webhook, clock, receiver, monitor, platform, monkeypatch
+):
+    url = SecretStr(f"{monitor.url}/ping/token-1")
+    alarms = by_webhook.alarms.model_copy(update={"heartbeat_url": url})
+    daemon = Daemon(database, by_webhook.model_copy(update={"alarms": alarms}), now=clock)
+    daemon._tick_safely()
+    with monkeypatch.context() as patch:
+        patch.setattr(daemon, "_look", lambda _session: (_ for _ in ()).throw(DatabaseError("No.")))
+        for _ in range(3):
+            daemon._tick_safely()
+            daemon._watch_over()
+            daemon._beat()
+    assert receiver.texts[0].startswith("No.")
+    assert (len(receiver.texts), monitor.requests) == (1, [])
+    daemon._tick_safely()
+    daemon._beat()
+    assert len(monitor.requests) == 1
+    daemon.bench.close()
 
 
 @pytest.mark.parametrize("fault", ["status:500", "reset_before", "garbage", "redirect"])

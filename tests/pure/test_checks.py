@@ -307,6 +307,28 @@ def test_a_level_can_be_changed_and_a_check_switched_off():
     assert finding.level is Level.BLOCK
 
 
+def test_an_address_that_leads_nowhere_is_named_with_the_reason():
+    subject = Subject(**{"due": DUE, **GOOD, "dead": (("https://x.id/a", "HTTP status 404"),)})
+    [finding] = check(subject, Checks(link_dead="warn"))
+    assert (finding.id, finding.level) == ("link_dead", Level.WARN)
+    assert finding.sentence.startswith("https://x.id/a leads nowhere: HTTP status 404.")
+    assert check(subject, Checks()) == []
+
+
+def test_addresses_are_looked_up_only_if_the_office_wants_to_know(monkeypatch):
+    asked = []
+
+    def dead(urls):
+        asked.extend(urls)
+        return [(url, "gone") for url in urls]
+
+    monkeypatch.setattr("crosspost.adapters.probing.dead", dead)
+    assert "link_dead" not in drafted("Lihat https://x.id/a")
+    assert asked == []
+    assert "link_dead" in drafted("Lihat https://x.id/a.", link_dead="warn")
+    assert asked == ["https://x.id/a"]
+
+
 def test_every_check_is_firm_or_has_a_level():
     levels = {name for name in Checks.model_fields if isinstance(getattr(Checks(), name), Level)}
     assert levels | set(FIRM) == set(CHECKS)

@@ -14,9 +14,10 @@ import pytest
 from PIL import ExifTags, ImageCms, PngImagePlugin
 from PIL import Image as Pixels
 
-from crosspost import media
+from crosspost import media, resizing
 from crosspost.errors import ContentError
 from crosspost.post import Capabilities, Image
+from crosspost.resizing import Fitter
 
 ALT = "Warga antre di loket layanan"
 ORIENTATION, MAKE, GPS = 0x0112, 0x010F, 0x8825
@@ -45,6 +46,10 @@ def opened(image: Image) -> Pixels.Image:
     with Pixels.open(image.path) as found:
         found.load()
         return found
+
+
+def fit(image: Image, capabilities: Capabilities, folder: Path) -> Image:
+    return Fitter(folder).fit(image, capabilities)
 
 
 def refusal(path: Path, tmp_path: Path, alt: str = ALT) -> str:
@@ -319,7 +324,7 @@ def taken(tmp_path: Path, image: Pixels.Image, form: str) -> Image:
 
 def test_an_image_that_fits_is_itself(tmp_path: Path) -> None:
     image = taken(tmp_path, photo(), "JPEG")
-    assert media.fit(image, Capabilities(), tmp_path / "m") is image
+    assert fit(image, Capabilities(), tmp_path / "m") is image
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG"])
@@ -342,7 +347,7 @@ def test_a_derivative_is_within_every_limit(
 ) -> None:
     image = taken(tmp_path, noise(500, 400), form)
     capabilities = Capabilities(**limits)  # type: ignore[arg-type]
-    fitted = media.fit(image, capabilities, tmp_path / "m")
+    fitted = fit(image, capabilities, tmp_path / "m")
     shown = opened(fitted)
     assert fitted.path.stat().st_size == fitted.size <= capabilities.image_bytes
     assert shown.size == (fitted.width, fitted.height)
@@ -362,7 +367,7 @@ def test_a_shape_that_is_not_taken_gets_a_border_and_loses_nothing(
 ) -> None:
     image = taken(tmp_path, photo(width, height), "PNG")
     room = Capabilities(image_shapes=(0.8, 1.91), image_side=side, image_types=("image/png",))
-    fitted = media.fit(image, room, tmp_path / "m")
+    fitted = fit(image, room, tmp_path / "m")
     assert 0.8 <= fitted.width / fitted.height <= 1.91
     assert max(fitted.width, fitted.height) <= side
     if fitted is not image and side == 4096:
@@ -377,19 +382,19 @@ def test_fitting_is_deterministic_and_loses_no_more_than_it_must(tmp_path: Path)
     path = saved(tmp_path / "f", noise(100, 80).resize((500, 400)), "JPEG", quality=95)
     image = media.take_in(path, ALT, tmp_path / "m")
     room = Capabilities(image_bytes=image.size * 2 // 3)
-    first = media.fit(image, room, tmp_path / "m")
-    assert first == media.fit(image, room, tmp_path / "m")
+    first = fit(image, room, tmp_path / "m")
+    assert first == fit(image, room, tmp_path / "m")
     assert (first.width, first.height) == (500, 400), "quality goes before size"
 
 
 def test_a_png_stays_one_where_it_can(tmp_path: Path) -> None:
     image = taken(tmp_path, photo(400, 400), "PNG")
-    assert media.fit(image, Capabilities(image_side=200), tmp_path / "m").mime == "image/png"
+    assert fit(image, Capabilities(image_side=200), tmp_path / "m").mime == "image/png"
 
 
 def test_transparency_becomes_white_where_a_jpeg_is_wanted(tmp_path: Path) -> None:
     clear = Pixels.new("RGBA", (50, 50), (0, 0, 0, 0))
-    fitted = media.fit(
+    fitted = fit(
         taken(tmp_path, clear, "PNG"), Capabilities(image_types=("image/jpeg",)), tmp_path / "m"
     )
     assert opened(fitted).getpixel((25, 25)) == (255, 255, 255)
@@ -399,13 +404,13 @@ def test_transparency_becomes_white_where_a_jpeg_is_wanted(tmp_path: Path) -> No
 def test_what_can_never_fit_is_said(tmp_path: Path, limits: dict[str, object]) -> None:
     image = taken(tmp_path, noise(100, 100), "JPEG")
     with pytest.raises(ContentError, match="cannot be made to fit"):
-        media.fit(image, Capabilities(**limits), tmp_path / "m")  # type: ignore[arg-type]
+        fit(image, Capabilities(**limits), tmp_path / "m")  # type: ignore[arg-type]
 
 
 def test_a_very_long_strip_ends_in_a_refusal_not_in_an_endless_loop(tmp_path: Path) -> None:
     image = taken(tmp_path, photo(20_000, 20), "PNG")
     with pytest.raises(ContentError):
-        media.fit(image, Capabilities(image_side=1000), tmp_path / "m")
+        fit(image, Capabilities(image_side=1000), tmp_path / "m")
 
 
 @pytest.mark.parametrize("change", [b"", b"other bytes", None])
@@ -417,7 +422,7 @@ def test_a_stored_file_that_changed_is_noticed(tmp_path: Path, change: bytes | N
         image.path.write_bytes(change)
     assert not media.intact(image)
     with pytest.raises(ContentError, match="missing or was changed"):
-        media.fit(image, Capabilities(image_side=10), tmp_path / "m")
+        fit(image, Capabilities(image_side=10), tmp_path / "m")
 
 
 def test_the_largest_photo_is_taken_and_fitted(tmp_path: Path) -> None:
@@ -425,7 +430,7 @@ def test_the_largest_photo_is_taken_and_fitted(tmp_path: Path) -> None:
     photo(9000, 6000).save(buffer, "JPEG")
     (tmp_path / "f.jpg").write_bytes(buffer.getvalue())
     image = media.take_in(tmp_path / "f.jpg", ALT, tmp_path / "m")
-    fitted = media.fit(image, Capabilities(image_bytes=950_000, image_side=2048), tmp_path / "m")
+    fitted = fit(image, Capabilities(image_bytes=950_000, image_side=2048), tmp_path / "m")
     assert (fitted.width, fitted.height) == (2048, 1365)
 
 
@@ -476,3 +481,68 @@ def test_a_file_that_is_no_image_names_no_place(tmp_path: Path, data: bytes) -> 
     path.write_bytes(data)
     assert media.names_its_place(path) is False
     assert media.names_its_place(tmp_path / "missing.jpg") is False
+
+
+# --- many channels
+
+
+def test_an_image_is_decoded_once_for_all_channels_and_shared_results_are_made_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [media.take_in(saved(tmp_path / f"{n}.jpg", noise(300 + n, 200), "JPEG"), ALT,
+                              tmp_path / "m") for n in (1, 2)]  # fmt: skip
+    decoded, encodings = [], []
+    opened_file, encoded = resizing.opened_file, resizing.encoded
+
+    def opening(path: Path, data: bytes) -> object:
+        decoded.append(path)
+        return opened_file(path, data)
+
+    def encoding(pixels: Pixels.Image, mime: str, **options: object) -> bytes:
+        encodings.append((pixels.size, mime))
+        return encoded(pixels, mime, **options)
+
+    monkeypatch.setattr(resizing, "opened_file", opening)
+    monkeypatch.setattr(resizing, "encoded", encoding)
+    small, same, large = (
+        Capabilities(image_side=100),
+        Capabilities(image_side=100, max_alt=5, max_images=9),  # differs in nothing that counts
+        Capabilities(image_side=200),
+    )
+    fitter = Fitter(tmp_path / "m")
+    fitter.prepare(pictures, [small, same, large, Capabilities()])
+    assert len(decoded) == 2
+    assert len([size for size, _ in encodings if size[0] >= 100]) == 4
+    for picture in pictures:
+        assert fitter.fit(picture, small) is fitter.fit(picture, same)
+        assert max(fitter.fit(picture, large).width, 0) == 200
+        assert fitter.fit(picture, Capabilities()) is picture
+    assert len(decoded) == 2, "what was prepared is at hand"
+
+
+def test_what_cannot_be_made_for_one_channel_is_said_of_that_channel_alone(tmp_path: Path) -> None:
+    picture = media.take_in(saved(tmp_path / "a.jpg", noise(300, 200), "JPEG"), ALT, tmp_path / "m")
+    impossible = Capabilities(image_bytes=10)
+    fitter = Fitter(tmp_path / "m")
+    fitter.prepare([picture], [impossible, Capabilities(image_side=100)])
+    assert fitter.fit(picture, Capabilities(image_side=100)).width == 100
+    for _ in "ab":
+        with pytest.raises(ContentError, match="cannot be made to fit 10 bytes"):
+            fitter.fit(picture, impossible)
+
+
+def test_hopeless_qualities_are_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = media.take_in(saved(tmp_path / "a.jpg", noise(900, 900), "JPEG", quality=95), ALT,
+                            tmp_path / "m")  # fmt: skip
+    tried = []
+    encoded = resizing.encoded
+
+    def encoding(pixels: Pixels.Image, mime: str, **options: object) -> bytes:
+        tried.append(pixels.size)
+        return encoded(pixels, mime, **options)
+
+    monkeypatch.setattr(resizing, "encoded", encoding)
+    limit = picture.size // 6
+    fitted = fit(picture, Capabilities(image_bytes=limit), tmp_path / "m")
+    assert limit * 0.6 < fitted.size <= limit
+    assert len(tried) <= 5, "the first size needs one look, not four"

@@ -46,6 +46,8 @@ from crosspost.times import moment_of
 HERE = Path(__file__).parent
 #: How often the person looks at the desk, in kills.
 ROUND = 20
+#: How long a daemon may take until it is at work, in seconds; a busy machine is slow.
+START = 60.0
 
 
 @dataclass(frozen=True)
@@ -116,11 +118,12 @@ def _kill(plan: Plan, office: _Office, nursery: _Nursery, platform: _Platform) -
     alive = [nursery.spawn() for _ in range(plan.daemons)]
     for number in range(1, plan.kills + 1):
         office.enqueue(plan.deliveries * number // plan.kills, chance)
-        short = chance.random() < 0.3
-        time.sleep(chance.uniform(0.0, 0.15) if short else chance.uniform(0.05, 0.6))
+        victim = alive.pop(chance.randrange(len(alive)))
+        if chance.random() < 0.8:  # others die while they start, and take over
+            nursery.wait_until_at_work(victim)
+        time.sleep(chance.uniform(0.0, 0.5))
         if plan.disturb is not None:
             plan.disturb(chance)
-        victim = alive.pop(chance.randrange(len(alive)))
         nursery.kill(victim, signal.SIGKILL)
         alive.append(nursery.spawn())
         if number % ROUND == 0:
@@ -174,6 +177,8 @@ class _Nursery:
 
     def __init__(self, folder: Path, plan: Plan) -> None:
         self.alive: list[int] = []
+        self.births: dict[int, int] = {}  # process id -> the how many-th it was
+        self.at_work = folder / "at-work"
         self.order = {"spawn": str(folder / "crosspost.toml"), "sabotage": plan.sabotage}
         self.log = (folder / "daemons.log").open("w")
         self.process = subprocess.Popen(
@@ -188,7 +193,22 @@ class _Nursery:
 
     def spawn(self) -> int:
         """A daemon is born; its process id."""
-        return self._ask(self.order)["pid"]
+        pid = self._ask(self.order)["pid"]
+        self.births[pid] = len(self.births) + 1
+        return pid
+
+    def wait_until_at_work(self, pid: int) -> None:
+        """It has taken over what was left in hand; of several the one that was born last says so,
+        or any that was born after this one."""
+        end = time.monotonic() + START
+        while self._youngest_at_work() < self.births[pid] and time.monotonic() < end:
+            time.sleep(0.01)
+
+    def _youngest_at_work(self) -> int:
+        try:
+            return self.births.get(int(self.at_work.read_text()), 0)
+        except (FileNotFoundError, ValueError):  # not yet, or half written
+            return 0
 
     def kill(self, pid: int, number: int) -> None:
         """It is killed, and buried, so that its lock is free."""

@@ -52,6 +52,13 @@ def live(config_path: str, sabotage: str | None) -> None:
         SABOTAGES[sabotage]()
     runner = Daemon(Database(config.database_url), config)
     runner.stop_on_signals()
+    begin = runner._begin
+
+    def begin_and_say_so() -> None:
+        begin()
+        (config.folder / "at-work").write_text(str(os.getpid()))
+
+    runner._begin = begin_and_say_so
     runner.run()
 
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from crosspost.adapters.article import figure, tail
 from crosspost.post import Document, Post
+from crosspost.rendering.article import figure, tail
 
 
 def fields_of(post: Post, media: Sequence[Mapping[str, str]]) -> dict[str, Any]:
