@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -166,17 +167,15 @@ def departure(basis: Basis, delivery: Delivery, payloads: Sequence[str]) -> str:
     """Why what would be sent is not what was approved, in words; "" when it is, byte for byte."""
     revision = basis.revision
     posts = posts_digest(revision.salt, payloads)
-    manifest = _manifest(basis.manifest)
     if posts != delivery.render_digest:
         return _sentence("posts")
-    if not delivery.approved_digest or manifest is None:
-        return _sentence("approval")
-    if salted_digest(revision.salt, manifest) != delivery.approved_digest:
+    manifest = _approved(revision.salt, basis.manifest, delivery.approved_digest)
+    if manifest is None:
         return _sentence("approval")
     heading = _heading(revision, basis.content)
     if {key: manifest.get(key) for key in heading} != heading:
         return _sentence("content")
-    targets = manifest.get("deliveries", [])
+    targets = (it for it in manifest["deliveries"] if it["channel"] == delivery.channel)
     if not any(_is_target(delivery, posts, target) for target in targets):
         return _sentence("target")
     return ""
@@ -197,13 +196,15 @@ def _is_target(delivery: Delivery, posts: str, target: Json) -> bool:
         return False
 
 
-def _manifest(text: str) -> Json | None:
+@lru_cache(maxsize=64)
+def _approved(salt: bytes, manifest: str, digest: str | None) -> Json | None:
+    """A manifest, if this is its digest; None for any other, and for what is none. Remembered, for
+    the very same stands behind every channel of an announcement."""
     try:
-        found = json.loads(text)
-        canonical(found)
+        found: Json = json.loads(manifest)
+        return found if salted_digest(salt, found) == digest else None
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
 
 
 def _sentence(what: str) -> str:

@@ -22,16 +22,16 @@ def canonical(value: Any) -> bytes:
 
 
 def _check(value: Any) -> None:
+    if isinstance(value, (str, bool)):
+        return
     if isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str) or not key.isascii():
                 raise ValueError(f"a key must be an ASCII string, not {key!r}")
             _check(item)
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, (list, tuple)):
         for item in value:
             _check(item)
-    elif isinstance(value, bool | str):
-        pass
     elif not isinstance(value, int):
         raise ValueError(f"a {type(value).__name__} has no canonical form here")
     elif abs(value) > LARGEST:
