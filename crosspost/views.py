@@ -160,6 +160,7 @@ class Views:
             "amend_reason": own.reason or None,
             "amended_by": later.id if later else None,
             "amended": later.amend if later else None,
+            "redacted": own.redacted or None,
         }
 
     def history(self, number: int) -> list[Json]:

@@ -166,6 +166,7 @@ _AT = {
     "postgresql": "to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
 }
 _ENTRIES = text("SELECT id, entry FROM ledger_entry ORDER BY id")
+_ENTRIES_FROM = text("SELECT id, entry FROM ledger_entry WHERE id >= :first ORDER BY id")
 _ENTRY = text("SELECT entry FROM ledger_entry WHERE id = :index")
 _SOME = text("SELECT id, entry FROM ledger_entry WHERE id >= :first AND id < :end ORDER BY id")
 _NOTES = text("SELECT id, note, salt FROM ledger_note ORDER BY id")
@@ -179,9 +180,11 @@ def rows(session: Session) -> Iterator[Row]:
         yield Row(row[0], row[1], row[2], tuple(row[3:8]), row[8], row[9])
 
 
-def raw_entries(session: Session) -> Iterator[tuple[Any, Any]]:
-    """Index and bytes of every entry in order, streamed; as unbelieved as a `Row`."""
-    for row in session.execute(_ENTRIES, execution_options=_AT_ONCE):
+def raw_entries(session: Session, first: int | None = None) -> Iterator[tuple[Any, Any]]:
+    """Index and bytes of every entry in order, or of those from index `first` on, streamed; as
+    unbelieved as a `Row`."""
+    query = _ENTRIES if first is None else _ENTRIES_FROM.bindparams(first=first)
+    for row in session.execute(query, execution_options=_AT_ONCE):
         yield row[0], row[1]
 
 

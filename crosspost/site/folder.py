@@ -98,6 +98,11 @@ class Folder:
             shutil.rmtree(draft, ignore_errors=True)
             raise
 
+    def clear(self, code: str) -> None:
+        """Nothing of the page `code` is left but its folder."""
+        for path in sorted(self._of(code).glob("*")):
+            path.unlink()
+
     def replace(self, name: str, content: bytes) -> None:
         """Write a file of the folder whole, in the place of an older one."""
         target = self.path / name

@@ -26,7 +26,7 @@ OTHER_KINDS = {
     *("added", "edited", "queued", "rescheduled", "held", "resumed", "connected"),
     *("backed_up", "restore_confirmed", "alarms_read"),
     *("submitted", "rejected", "approval_given", "emergency", "emergency_reviewed"),
-    *("corrected", "retracted"),
+    *("corrected", "retracted", "redacted"),
     "rezoned",
     *("fake_added", "fake_removed"),
 }
