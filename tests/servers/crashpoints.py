@@ -33,7 +33,7 @@ from datetime import timedelta
 from pathlib import Path
 
 HERE = Path(__file__).resolve()
-sys.path[:0] = [str(HERE.parents[1] / "adapters")]
+sys.path[:0] = [str(HERE.parents[1] / "adapters"), str(HERE.parents[1] / "rig")]
 
 #: Way to reconcile -> the adapter that stands for it.
 KINDS = {
@@ -68,7 +68,9 @@ def launch(*, late_mark: bool) -> None:
     for platform in KINDS.values():
         adapter_class(platform)
     if late_mark:
-        mark_late()
+        from sabotage import mark_after_posting
+
+        mark_after_posting()
     for line in sys.stdin:
         folder = Path(line.strip())
         child = os.fork()
@@ -82,33 +84,6 @@ def launch(*, late_mark: bool) -> None:
             os._exit(0)
         print(child, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-
-
-def mark_late() -> None:
-    """The planted design: post first, write it down afterwards."""
-    from crosspost import publisher
-
-    begin, send = publisher._Run._begun, publisher._Run._publish_part
-
-    def not_yet(run, index, outgoing):
-        run.waiting = (index, outgoing)
-        return outgoing
-
-    def part(run, index):
-        publish = run.adapter.publish
-
-        def publish_first(outgoing):
-            receipt = publish(outgoing)
-            begin(run, *run.waiting)
-            return receipt
-
-        run.adapter.publish = publish_first
-        try:
-            return send(run, index)
-        finally:
-            run.adapter.publish = publish
-
-    publisher._Run._begun, publisher._Run._publish_part = not_yet, part
 
 
 class Launcher:
