@@ -273,6 +273,25 @@ def test_the_daemon_tells_by_itself(database, by_webhook, clock, receiver, platf
     assert len(receiver.texts) == 1
 
 
+def test_a_daemon_that_waits_for_a_yes_to_a_restored_database_tells_so(
+    database, by_webhook, clock, receiver, monkeypatch
+):
+    with database.write() as session:
+        value = json.dumps({"at": "2026-11-23T08:00:00.000000Z"})
+        session.add(OfficeState(name="copy", value=value))
+    daemon = Daemon(database, by_webhook, now=clock)
+    whole = daemon.watchman.look
+
+    def look_and_end(**about) -> None:
+        whole(**about)
+        daemon.stop()
+
+    monkeypatch.setattr(daemon.watchman, "look", look_and_end)
+    daemon.run()
+    [told] = receiver.texts
+    assert "is a copy of 2026-11-23 08:00 UTC" in told
+
+
 class Monitor(Platform):
     """An outside monitor that wants to be called."""
 
