@@ -10,6 +10,7 @@ import pytest
 from showroom import NOW, office_in
 
 from crosspost.errors import ForkProven, Refuted, UserError
+from crosspost.ledger import book
 from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
 from crosspost.ledger.hashing import leaf_hash, salted_digest
 from crosspost.ledger.manifest import digest_of, read_manifest
@@ -20,6 +21,8 @@ from crosspost.ledger.strongbox import Strongbox
 from crosspost.ledger.tiles import tiles, unbundle
 from crosspost.ledger.tree import CompactRange
 from crosspost.showing.exhibit import show
+from crosspost.site.sources import FolderSource
+from crosspost.site.verifying import verify_page, verify_site
 
 
 def record(office, code):
@@ -255,3 +258,43 @@ def test_times_of_pages_found_late_are_those_of_their_writing(office):
     office.show(whole=True)
     mended = json.loads((office.public / "p" / code / "announcement.json").read_text())
     assert mended["published"] == NOW.isoformat(timespec="seconds")
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"), [("corrected", "corrected"), ("retracted", "withdrawn")]
+)
+def test_what_was_set_right_says_so_first_and_still_verifies(office, kind, state):
+    code, right = office.publish(), office.publish("The road is open on Sunday.")
+    with office.database.write() as session:
+        act = book.Act(
+            kind,
+            "daemon@here:1",
+            NOW,
+            1,
+            1,
+            code,
+            data={"page": right},
+            note="The day was <wrong>.",
+        )
+        book.append(session, act)
+    office.show()
+    page = office.page(code)
+    assert page.index("The day was &lt;wrong&gt;.") < page.index("<h1>")
+    assert f'href="../{right}/"' in page
+    assert "The road is closed on Sunday." in page
+    assert verify_page(FolderSource(office.public), code, office.vkey).standing.state == state
+    assert verify_page(FolderSource(office.public), right, office.vkey).standing.state == "current"
+
+
+def test_an_old_page_cannot_hide_that_it_was_corrected(office):
+    code = office.publish()
+    before = office.files()
+    with office.database.write() as session:
+        act = book.Act("corrected", "daemon@here:1", NOW, 1, 1, code, note="The day was wrong.")
+        book.append(session, act)
+    office.show()
+    for name, data in before.items():
+        if name.startswith(f"p/{code}/"):
+            (office.public / name).write_bytes(data)
+    with pytest.raises(Refuted):
+        verify_site(FolderSource(office.public), office.vkey)
