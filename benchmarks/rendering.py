@@ -3,9 +3,9 @@
     python benchmarks/rendering.py
 
 Three numbers: a text of 2,500 characters for all channels once warm (at most 10 ms); a thread of
-2,200 parts against one of 1,100 (linear); a photo of 12 megapixels for all channels, against decoding
-it once and encoding each distinct result once (the goal is 1.5 times). Processor time, since other
-programs may run.
+2,200 parts against one of 1,100 (linear); a photo of 12 megapixels for all channels, against
+decoding it once and encoding each distinct result once (the goal is 1.5 times). Processor time,
+since other programs may run.
 """
 
 from __future__ import annotations
