@@ -35,7 +35,7 @@ def test_every_platform_has_its_line_with_every_column(platform: str) -> None:
         {"max_title": 100},
         {"max_images": 3},
         {"image_bytes": 1_500_000},
-        {"max_videos": 1},
+        {"max_videos": 0},
         {"max_alt": None},
         {"card": CardMaker.NONE},
         {"threads": False},

@@ -267,6 +267,7 @@ class Result:
     violations: list[str] = field(default_factory=list)
     calls: Counter = field(default_factory=Counter)
     hidden: int = 0
+    passed: int = 0  # points that this daemon did not come to
 
 
 def examine(stage: Stage, launcher: Launcher, *, every: int = 1, again: bool = False) -> Result:
@@ -281,7 +282,8 @@ def examine(stage: Stage, launcher: Launcher, *, every: int = 1, again: bool = F
     for call, number in wanted[::every]:
         with crashed(stage, launcher, before) as (folder, platform):
             if launcher.run(folder, call, number) == 0:
-                continue  # this time it took fewer of them
+                result.passed += 1  # this time it took fewer of them
+                continue
             quiet()
             status = settle(folder)
             problem = wrong(platform, status)
@@ -348,7 +350,8 @@ def report(kind: str, again: bool, result: Result, seconds: float) -> None:
     """What one kind showed, as lines."""
     where = "while it recovers" if again else "the first time"
     print(f"{kind}, killed {where}: {result.points} points in {seconds:.0f} s")
-    print(f"    at {dict(result.calls)}; {result.hidden} calls hidden behind another thread's")
+    print(f"    at {dict(result.calls)}")
+    print(f"    {result.passed} not come to, {result.hidden} hidden behind another thread's")
     print(f"    ends {dict(result.ends)}")
     for violation in result.violations:
         print(f"    VIOLATION {violation}")
