@@ -20,7 +20,9 @@ from crosspost.ledger.sealing import seal
 from crosspost.ledger.strongbox import Strongbox
 from crosspost.ledger.tiles import tiles, unbundle
 from crosspost.ledger.tree import CompactRange
+from crosspost.queue import Doing
 from crosspost.showing.exhibit import show
+from crosspost.site.lookup import key_of, keys_in
 from crosspost.site.sources import FolderSource
 from crosspost.site.verifying import verify_page, verify_site
 
@@ -298,3 +300,22 @@ def test_an_old_page_cannot_hide_that_it_was_corrected(office):
             (office.public / name).write_bytes(data)
     with pytest.raises(Refuted):
         verify_site(FolderSource(office.public), office.vkey)
+
+
+def test_what_was_erased_by_law_is_not_found_any_more_not_even_by_its_digest(office):
+    from crosspost.redacting import redact
+
+    text = "The road is closed because of Mrs Example."
+    code, other = office.publish(text), office.publish("Another road is closed on Sunday.")
+    redact(office.database, office.config, 1, "Order 12/2026", Doing("Siti", NOW, "A court."))
+    office.show()
+    shards = [data for name, data in office.files().items() if is_shard(name)]
+    found = {pair for data in shards for pair in keys_in(data).items()}
+    assert key_of(text)[2:] not in {key for key, _ in found}
+    assert {value for _, value in found} == {code, other}
+    assert not [name for name, data in office.files().items() if b"Mrs Example" in data]
+    verify_site(FolderSource(office.public), office.vkey)
+
+
+def is_shard(name):
+    return re.fullmatch(r"check/[0-9a-f]{2}\.json", name)
