@@ -38,6 +38,10 @@ spacing_seconds = 0
 repeated = "off"
 quiet_time = "off"
 """
+STORAGE = """
+[storage]
+database = "env:QUEUE"
+"""
 CROSSPOST = (sys.executable, "-m", "crosspost")
 
 
@@ -64,16 +68,16 @@ def seen(port: int) -> dict[str, Any]:
     return told
 
 
-def office(folder: Path, port: int, channels: int) -> Config:
+def office(folder: Path, port: int, channels: int, database: str = "crosspost.db") -> Config:
     """An office with so many webhook channels, whose queue is empty."""
     secret = "whsec_" + base64.b64encode(b"0" * 24).decode()
-    (folder / ".env").write_text(f"SECRET={secret}\n")
+    (folder / ".env").write_text(f"SECRET={secret}\nQUEUE={database}\n")
     tables = "".join(
         f'[channels.hook-{n}]\nplatform = "webhook"\nurl = "http://127.0.0.1:{port}/{n}"\n'
         'secret = "env:SECRET"\n'
         for n in range(channels)
     )
-    (folder / "crosspost.toml").write_text(CONFIG + tables)
+    (folder / "crosspost.toml").write_text(CONFIG + STORAGE + tables)
     config = load(folder / "crosspost.toml")
     upgrade(config)
     return config

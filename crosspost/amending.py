@@ -193,6 +193,8 @@ def _public(
     deed = Deed.CORRECT if kind is Kind.CORRECTED else Deed.RETRACT
     require(config, doing.by, deed, old.urgency)
     number = old.announcement_id
+    if order := session.get_one(Announcement, number).redacted:
+        raise Conflict(t("Its text was erased by order {order}.", order=order))
     deliveries = queue.deliveries_of(session, old)
     _require_quiet(number, deliveries)
     _require_first(session, number)

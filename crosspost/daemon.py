@@ -22,20 +22,18 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlmodel import Session
 
-from crosspost import agenda, connections, holds, outcomes, queue, sharing
-from crosspost.clock import ClockWatch, boot_seconds, went_back
+from crosspost import agenda, connections, outcomes, queue, sharing
 from crosspost.config import Config
 from crosspost.database import Database, Delivery
 from crosspost.errors import DatabaseError, SchemaError
 from crosspost.faults import settle_fault
 from crosspost.guard import MARK, SEAL_SOON, Guard
 from crosspost.leases import OneDaemon, SharedLeases
-from crosspost.ledger import book
 from crosspost.lock import DaemonLock
 from crosspost.publisher import Claimed, publish, taken
 from crosspost.queue import Doing, Stale
 from crosspost.reconciler import look
-from crosspost.rezoning import rezone
+from crosspost.timekeeper import Timekeeper
 from crosspost.wakeups import Listener, Watch, call
 from crosspost.watchman import BEAT, Watchman
 from crosspost.watchman import LOOK as WATCH_OVER
@@ -65,19 +63,16 @@ class Daemon:
         now: Callable[[], datetime] = utc_now,
         steady: Callable[[], float] | None = None,
     ) -> None:
-        """`now` is the clock, and `steady` the seconds that tell whether it jumped; without it the
-        machine's for the machine's clock, and a clock of a test never jumps."""
+        """`now` is the clock; `steady` as a `Timekeeper` takes it."""
         self.database = database
         self.now = now
-        steady = steady or (boot_seconds if now is utc_now else lambda: now().timestamp())
-        self._clock = ClockWatch(now, steady)
-        self._jump: timedelta | None = None  # of the clock, and not on record yet
         self.name = f"daemon@{socket.gethostname()}:{os.getpid()}"
         self.stopping = threading.Event()
         self.leases = _leases(database, config, self.name)
         self.bench = Workbench(
             database, config, self.name, now, stopping=self.stopping, leases=self.leases
         )
+        self.timekeeper = Timekeeper(self.bench, steady)
         self._workers = ThreadPoolExecutor(
             max_workers=max(len(config.channels), 1),  # no channel waits for another's answer
             thread_name_prefix="channel",
@@ -112,8 +107,8 @@ class Daemon:
             log.info("%s", t("The daemon runs. Stop it with Ctrl-C."), extra={"event": "started"})
             try:
                 while not self.stopping.wait(CLOCK_LOOK.total_seconds()):
-                    if self._jumped() is not None:
-                        self._safely(self._mind_the_clock)
+                    if self.timekeeper.jumped() is not None:
+                        self._safely(self.timekeeper.mind)
                         _at_once(scheduler, self.now())
             finally:
                 if listener is not None:
@@ -178,7 +173,7 @@ class Daemon:
         renewing = IntervalTrigger(seconds=RENEW.total_seconds())
         scheduler.add_job(self._renew, renewing, max_instances=1, next_run_time=self.now())
         daily = IntervalTrigger(days=1)
-        scheduler.add_job(lambda: self._safely(self._rezone), daily, max_instances=1)
+        scheduler.add_job(lambda: self._safely(self.timekeeper.rezone), daily, max_instances=1)
         soon = IntervalTrigger(seconds=SEAL_SOON.total_seconds())
         scheduler.add_job(self.guard.seal_and_show, soon, max_instances=1, next_run_time=self.now())
         marking = IntervalTrigger(seconds=MARK.total_seconds())
@@ -191,16 +186,13 @@ class Daemon:
 
     def _begin(self) -> None:
         """Before anything is sent: is it a time that can be believed, and what is there?"""
-        with self.database.read() as session:
-            newest = book.newest(session)
-        if behind := went_back(newest, self.now()):
-            self._doubt_the_clock(behind)
+        self.timekeeper.begin()
         self.leases.start()
         if not self.database.on_server:  # there, a channel's lease brings what was left on it
             self._say_rescued(
                 self.bench.clerk.do(lambda session: outcomes.rescue(session, self._doing()))
             )
-        self._rezone()
+        self.timekeeper.rezone()
 
     def _look_anyway(self) -> timedelta:
         """Where others may die, soon enough to take over what they leave."""
@@ -214,40 +206,6 @@ class Daemon:
         listener = Listener(self.database, lambda: self._wake(self.now()))
         listener.start()
         return listener
-
-    def _mind_the_clock(self) -> bool:
-        """Nothing more is sent after the clock jumped; True when it did just now."""
-        moved = self._jumped()
-        if moved is not None:
-            self._doubt_the_clock(moved)
-            self._jump = None
-        return moved is not None
-
-    def _jumped(self) -> timedelta | None:
-        """How far the clock jumped, until that is on record."""
-        self._jump = self._clock.jumped() or self._jump
-        return self._jump
-
-    def _doubt_the_clock(self, moved: timedelta) -> None:
-        words = _words_of_jump(moved)
-        if self.bench.clerk.do(lambda s: holds.doubt_clock(s, words, self._doing())):
-            log.error("%s", words, extra={"event": "clock"})
-
-    def _rezone(self) -> None:
-        """What waits keeps its wall time when the rules of its zone have changed."""
-        for delivery in self.bench.clerk.do(lambda s: rezone(s, self._doing())):
-            log.warning(
-                "%s",
-                t(
-                    "the clock rules of {zone} have changed: delivery {number} on {channel} is due "
-                    "{wall} by the new ones",
-                    zone=delivery.zone,
-                    number=delivery.id,
-                    channel=delivery.channel,
-                    wall=delivery.wall,
-                ),
-                extra={"event": "rezoned", "channel": delivery.channel},
-            )
 
     def _say_rescued(self, left: list[Delivery]) -> None:
         for delivery in left:
@@ -314,7 +272,7 @@ class Daemon:
         with self._lock:
             if self.stopping.is_set():
                 return
-            self._mind_the_clock()
+            self.timekeeper.mind()
             if isinstance(self.leases, SharedLeases):
                 look = self._shared_look(self.leases)
             else:
@@ -371,7 +329,7 @@ class Daemon:
         def take(session: Session) -> _Task | None:
             now = self.now()
             self.leases.guard(session, channel)
-            if self.stopping.is_set() or self._jumped() is not None:
+            if self.stopping.is_set() or self.timekeeper.jumped() is not None:
                 return None
             if delivery := agenda.next_look(session, channel, now):
                 return _Task(channel, delivery)
@@ -462,21 +420,6 @@ def _leases(database: Database, config: Config, name: str) -> OneDaemon | Shared
 def _say_trouble(channel: str, error: Exception) -> None:
     extra = {"event": "trouble", "channel": channel}
     log.error("%s: %s", channel, failure_of(error).words, extra=extra)
-
-
-def _words_of_jump(moved: timedelta) -> str:
-    """What happened, and how it goes on."""
-    minutes = round(abs(moved).total_seconds() / 60)
-    said = (
-        t("This machine's clock jumped ahead by {minutes} minutes.", minutes=minutes)
-        if moved > timedelta()
-        else t("This machine's clock jumped back by {minutes} minutes.", minutes=minutes)
-    )
-    more = t(
-        "Nothing is sent or missed until a person has looked at it: set it right (timedatectl), "
-        "then run: crosspost resume"
-    )
-    return f"{said} {more}"
 
 
 def _at_once(scheduler: BackgroundScheduler, now: datetime) -> None:

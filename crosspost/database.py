@@ -114,6 +114,7 @@ class Announcement(_Table, table=True):
     amend: str = ""  # what it does to the one that it amends: corrected, retracted
     reason: str = Field(default="", sa_type=Text)  # why, for the public
     told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # it is on record since
+    redacted: str = ""  # the order by which its text was erased
 
 
 class Revision(_Table, table=True):
@@ -489,6 +490,27 @@ class Database:
         """The database as it may be shown: the file's path, or the URL without its password."""
         url = self.engine.url.set(drivername=self.engine.dialect.name)
         return str(self.file or url.render_as_string(hide_password=True))
+
+    def scrub(self) -> None:
+        """Clean what was deleted out of the file, and out of what lies beside it. Raises
+        DatabaseError when the file is in use for too long.
+
+        SQLite keeps deleted text in free pages and in its journal; PostgreSQL in dead rows, and its
+        write-ahead log is not reached from here.
+        """
+        with _in_words(self), self.engine.connect() as plain:
+            connection = plain.execution_options(isolation_level="AUTOCOMMIT")
+            if self.on_server:
+                connection.execute(text("VACUUM"))
+                return
+            driver = connection.connection.driver_connection
+            assert driver is not None  # noqa: S101 - it is connected
+            driver.execute("PRAGMA secure_delete = ON")
+            driver.execute("VACUUM")
+            mode = driver.execute("PRAGMA journal_mode").fetchone()[0]
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            driver.execute("PRAGMA journal_mode = DELETE")
+            driver.execute(f"PRAGMA journal_mode = {mode}")
 
     def close(self) -> None:
         """Give back every connection."""

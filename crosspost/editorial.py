@@ -120,7 +120,10 @@ def _released(session: Session, config: Config, revision: Revision, doing: Doing
 
 
 def _require_editable(session: Session, revision: Revision, base: int) -> None:
-    amends = session.get_one(Announcement, revision.announcement_id).amends
+    announcement = session.get_one(Announcement, revision.announcement_id)
+    if announcement.redacted:
+        raise Conflict(t("Its text was erased by order {order}.", order=announcement.redacted))
+    amends = announcement.amends
     if amends is not None:
         raise Conflict(
             t("It corrects or withdraws announcement {n}; it is not edited.", n=amends),

@@ -56,8 +56,11 @@ class Answers:
     site_url: str = ""  # "" for no pages of its own
     approvals: int = 1  # needed before anything is published
     channels: tuple[NewChannel, ...] = ()
+    database: str = ""  # the address of a PostgreSQL with its password, "" for a file here
 
 
+#: The line in `.env` that holds the address of a PostgreSQL.
+DATABASE_VARIABLE = "CROSSPOST_DATABASE"
 #: What people call Indonesia's zones.
 CLOCKS = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
 
@@ -102,7 +105,7 @@ def found(folder: Path, answers: Answers) -> Config:
         _write(config_file, config_text(answers), 0o644, made)
         config = load(config_file, secrets=False)
         made.append(folder / "crosspost.db")
-        upgrade(config)
+        upgrade(config, fresh=True)
     except (UserError, OSError):
         for path in made:
             with suppress(OSError):
@@ -114,12 +117,21 @@ def found(folder: Path, answers: Answers) -> Config:
     return config
 
 
-def upgrade(config: Config) -> None:
-    """Make the tables of the queue database, or bring them up to date."""
+def upgrade(config: Config, *, fresh: bool = False) -> None:
+    """Make the tables of the queue database, or bring them up to date. `fresh`: raises Conflict
+    when there are any."""
     from crosspost.migrations import upgrade as migrate
 
     database = Database(config.database_url)
     try:
+        if fresh and database.schema() is not None:
+            raise Conflict(
+                t("There is an office in this database already: {where}.", where=database.where()),
+                hint=t(
+                    "For another machine of that office, copy its crosspost.toml and .env. "
+                    "For a new office, make a database of its own: docs/ministry.md"
+                ),
+            )
         migrate(database)
         database.check_schema()
     finally:
@@ -137,10 +149,16 @@ def _write(path: Path, text: str, mode: int, made: list[Path]) -> None:
 
 def environment_text(answers: Answers) -> str:
     """`.env`: the office's key, and a line for every secret of its channels."""
+    database = [
+        "# The queue database, with its password.",
+        f"{DATABASE_VARIABLE}={_quoted(answers.database)}",
+        "",
+    ]
     lines = [
         "# Secrets of this office. Keep this file to yourself (mode 0600) and out of backups",
         "# that others can read. crosspost.toml names these lines as env:NAME.",
         "",
+        *(database if answers.database else []),
         "# Opens the sessions that crosspost keeps in its database.",
         f"CROSSPOST_SECRET_KEY={new_key()}",
     ]
@@ -175,6 +193,8 @@ def config_text(answers: Answers) -> str:
             "# Your own pages: put this folder behind your web server.\n"
             + _section("site", url=answers.site_url, folder="public")
         )
+    if answers.database:
+        sections.append(_section("storage", database=f"env:{DATABASE_VARIABLE}"))
     for channel in answers.channels:
         secrets = {key: f"env:{channel.variable(key)}" for key in channel.secrets}
         keys = {"platform": channel.platform, **channel.keys, **secrets}

@@ -29,6 +29,8 @@ log = logging.getLogger("crosspost.daemon")
 SEAL = timedelta(seconds=60)
 #: How soon after something became public.
 SEAL_SOON = timedelta(seconds=2)
+#: How often every entry of the ledger is compared with what was sealed, and not only the last one.
+COMPARE = timedelta(hours=1)
 #: How often every page is compared with the record, when it starts and later.
 MEND = timedelta(days=1)
 #: How often the mark of the database is brought up to date: a copy that is newer than the mark is
@@ -58,6 +60,7 @@ class Guard:
         self._leases = leases
         self._marker = Marker(database, config.folder)
         self._sealed: datetime | None = None
+        self._compared: datetime | None = None  # when every entry was, with what was sealed
         self._looked: datetime | None = None  # when it was sealed and shown last
         self._mended: datetime | None = None  # when every page was compared with the record
         self._shown: int | None = None  # entries that the site covers
@@ -103,9 +106,14 @@ class Guard:
             founded = Strongbox(self._folder).is_founded()
             if founded and not self._leases.on_duty("seal"):
                 return
+            now = self._now()
+            whole = self._compared is None or now - self._compared >= COMPARE
+            last = self._sealed
             self._sealed = seal_if_due(
-                self._database, self._folder, now=self._now(), last=self._sealed, at_once=at_once
+                self._database, self._folder, now=now, last=last, at_once=at_once, whole=whole
             )
+            if whole and self._sealed != last:
+                self._compared = now
 
     def seal_and_show(self, *, at_once: bool = False, mend: bool = True) -> None:
         """Seal each minute, and soon after something became public; then the site follows, and is
@@ -117,7 +125,8 @@ class Guard:
         self.published.clear()
         self._looked = now
         self.seal(at_once=at_once)
-        if self.trouble is not None:
+        founded = Strongbox(self._folder).is_founded()
+        if self.trouble is not None or (founded and not self._leases.on_duty("seal")):
             return
         whole = mend and (self._mended is None or now - self._mended >= MEND)
         with self._sound_or_stopped():

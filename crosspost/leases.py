@@ -32,6 +32,8 @@ log = logging.getLogger("crosspost.daemon")
 
 #: What stands before the name in a lease: a channel, a duty that one daemon has, a daemon itself.
 CHANNEL, DUTY, DAEMON = "channel/", "duty/", "daemon/"
+#: Where a session remembers our leases as they are stored, while its transaction has the turn.
+STORED = "leases"
 
 
 class LeaseLost(Stale):
@@ -183,14 +185,20 @@ class SharedLeases:
 
     def guard(self, session: Session, channel: str) -> None:
         held = self._held.get(CHANNEL + channel)
-        if held is not None:
-            its = {"its_name": CHANNEL + channel, "its_holder": self.holder}
-            if _IS_OURS.rows(session, {**its, "its_number": held.number}):
-                return
+        if held is not None and self._stored(session).get(CHANNEL + channel) == held.number:
+            return
         raise LeaseLost(
             t("Another daemon works the channel {channel} by now.", channel=channel),
             hint=t("Nothing was changed by this one."),
         )
+
+    def _stored(self, session: Session) -> dict[str, int]:
+        """What the database says of our leases, asked once in a writing transaction: whoever takes
+        one meanwhile waits for our turn to end before it touches anything on the channel."""
+        if STORED not in session.info:
+            session.info[STORED] = dict(_OURS.rows(session, {"its_holder": self.holder}))
+        stored: dict[str, int] = session.info[STORED]
+        return stored
 
     def holds(self, channel: str) -> bool:
         return self._is_fresh(CHANNEL + channel)
@@ -293,11 +301,9 @@ _RELEASE = text(
     "WHERE name = :name AND holder = :holder AND number = :number"
 )
 _RELEASE_ALL = text("UPDATE lease SET holder = '', until = NULL WHERE holder = :holder")
-_IS_OURS = Prepared(
-    select(table(Lease).c.number).where(
-        table(Lease).c.name == bindparam("its_name"),
-        table(Lease).c.holder == bindparam("its_holder"),
-        table(Lease).c.number == bindparam("its_number"),
+_OURS = Prepared(
+    select(table(Lease).c.name, table(Lease).c.number).where(
+        table(Lease).c.holder == bindparam("its_holder")
     )
 )
 _FORGET = text("DELETE FROM lease WHERE name = :name")

@@ -41,6 +41,7 @@ class Deed(StrEnum):
     RESUME = "resume"
     CORRECT = "correct"
     RETRACT = "retract"
+    REDACT = "redact"  # erasure by law
 
 
 _A, _P, _R = Role.AUTHOR, Role.APPROVER, Role.PUBLISHER
@@ -54,6 +55,7 @@ _FIRM: Mapping[Deed, tuple[Role, ...]] = {
     Deed.EMERGENCY: (_P, _R),
     Deed.PLAN: (_A, _P, _R),
     Deed.RUN: (_P, _R),
+    Deed.REDACT: (_P,),
 }
 
 
@@ -220,4 +222,5 @@ def deed_word(deed: Deed) -> str:
         "resume": t("let channels go on"),
         "correct": t("correct this"),
         "retract": t("withdraw this"),
+        "redact": t("erase anything"),
     }[deed.value]

@@ -7,6 +7,7 @@ It must know no table and decide nothing about deliveries.
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 from sqlalchemy import create_engine, event, exc
@@ -22,6 +23,8 @@ LOCK_TIMEOUT = 10_000
 SILENCE = 8_000
 #: The writers' turn: an advisory lock of the database, "crosspos" as a number.
 TURN = int.from_bytes(b"crosspos", "big")
+#: Seconds after which an unused connection is asked whether it still stands.
+IDLE = 1.0
 #: Seconds to connect.
 CONNECT_TIMEOUT = 10
 
@@ -35,7 +38,6 @@ def server_engine(url: str) -> Engine:
             raise ValueError(url)
         engine = create_engine(
             url,
-            pool_pre_ping=True,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT,
                 "application_name": "crosspost",
@@ -56,6 +58,8 @@ def server_engine(url: str) -> Engine:
             hint=t("Write it like: postgresql://ACCOUNT@SERVER:5432/DATABASE"),
         ) from None
     event.listen(engine, "connect", _set_up)
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _refuse_broken)
     event.listen(engine, "begin", _take_turn)
     return engine
 
@@ -69,6 +73,26 @@ def _set_up(connection: Any, _record: Any) -> None:
     connection.commit()
 
 
+def _note_use(_connection: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _refuse_broken(connection: Any, record: Any, _proxy: Any) -> None:
+    """A connection that was cut while nobody used it is replaced. One that was used just now is not
+    asked: each question costs as long as a statement of the work."""
+    from psycopg import Error
+
+    idle = time.monotonic() - record.info.get("used", time.monotonic())
+    try:
+        if connection.closed:
+            raise exc.DisconnectionError
+        if idle > IDLE:
+            connection.execute("SELECT 1")
+            connection.rollback()
+    except Error as error:
+        raise exc.DisconnectionError from error
+
+
 def _take_turn(connection: Connection) -> None:
     """One writer at a time, from its first statement on, as on SQLite: what it has read stays so,
     and the ledger has one order. What holds locks is not held by somebody who was stopped."""
@@ -76,8 +100,12 @@ def _take_turn(connection: Connection) -> None:
     silence = f"set_config('idle_in_transaction_session_timeout', '{SILENCE}', true)"
     if options.get("crosspost_write"):
         connection.exec_driver_sql(f"SELECT {silence}, pg_advisory_xact_lock({TURN})")
-    elif options.get("crosspost_plain"):
-        connection.exec_driver_sql(f"SELECT {silence}")
+    elif options.get(
+        "crosspost_plain"
+    ):  # not waited for: what follows it on the disk makes it sure
+        connection.exec_driver_sql(
+            f"SELECT {silence}, set_config('synchronous_commit', 'off', true)"
+        )
 
 
 def sentence(error: exc.DBAPIError, where: str) -> tuple[str, str] | None:

@@ -160,6 +160,7 @@ class Views:
             "amend_reason": own.reason or None,
             "amended_by": later.id if later else None,
             "amended": later.amend if later else None,
+            "redacted": own.redacted or None,
         }
 
     def history(self, number: int) -> list[Json]:
@@ -361,11 +362,17 @@ class Views:
         title = revision.title or _first_words(revision.body)
         return {"number": revision.announcement_id, "title": title}
 
-    def entries(self, *, announcement: int | None = None, last: int | None = None) -> list[Json]:
+    def entries(
+        self,
+        *,
+        announcement: int | None = None,
+        last: int | None = None,
+        wanted: book.Wanted = book.ANY,
+    ) -> list[Json]:
         """Ledger entries in order: index, the entry itself, its leaf hash, the words kept apart."""
         return [
             {"index": e.index, "entry": dict(e.values), "leaf": e.leaf, "note": e.note or None}
-            for e in book.entries(self.session, announcement=announcement, last=last)
+            for e in book.entries(self.session, announcement=announcement, last=last, wanted=wanted)
         ]
 
 

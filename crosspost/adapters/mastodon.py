@@ -28,7 +28,7 @@ from crosspost.errors import (
     RejectedContent,
     RetryLater,
 )
-from crosspost.post import Account, Capabilities, Image, Outgoing, Post, Receipt, Reconcile
+from crosspost.post import Account, Capabilities, Image, Outgoing, Post, Receipt, Reconcile, Video
 from crosspost.rendering.measure import mastodon
 from crosspost.wording import t
 
@@ -75,6 +75,11 @@ class MastodonAdapter(OAuthAdapter):
         image_pixels=33_177_600,
         image_types=("image/jpeg", "image/png", "image/webp", "image/gif"),
         max_alt=1500,
+        max_videos=1,
+        video_bytes=99_000_000,
+        video_seconds=24 * 3600,  # it knows no limit but that of bytes
+        video_types=("video/mp4", "video/quicktime", "video/webm"),
+        video_codecs=("h264", "hevc", "vp8", "vp9", "av1"),  # it makes its own of any of them
         threads=True,
         delete=True,
         edit=True,
@@ -113,15 +118,16 @@ class MastodonAdapter(OAuthAdapter):
         earlier = outgoing.prepared.get("media")
         known = list(earlier) if isinstance(earlier, list) else []
         media, ready = [], True
-        for place, image in enumerate(outgoing.post.images):
+        files: tuple[Image | Video, ...] = (*outgoing.post.images, *outgoing.post.videos)
+        for place, file in enumerate(files):
             name, done = self._state_of(known[place]) if place < len(known) else ("", False)
             if not name:
-                name, done = self._upload(image)
+                name, done = self._upload(file)
             media.append(name)
             ready = ready and done
         if not ready:
             raise MediaProcessing(
-                t("The server is still working on the images."),
+                t("The server is still working on the images or the video."),
                 platform=self.platform,
                 prepared={"media": media},
             )
@@ -216,14 +222,14 @@ class MastodonAdapter(OAuthAdapter):
             self._account_id = text_id(me["id"])
         return me
 
-    def _upload(self, image: Image) -> tuple[str, bool]:
+    def _upload(self, file: Image | Video) -> tuple[str, bool]:
         """The id of a new upload, and whether it is ready."""
         answer = self.call_signed_in(
             "POST",
             "/api/v2/media",
             phase="prepare",
-            files={"file": (image.filename, self.bytes_of(image), image.mime)},
-            data={"description": image.alt},
+            files={"file": (file.filename, self.bytes_of(file), file.mime)},
+            data={"description": file.alt},
         )
         with self.reading(answer, "prepare"):
             return text_id(self.json_of(answer, "prepare")["id"]), answer.status != 202

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ def doubts(office: Office, announcement: dict[str, Any]) -> list[str]:
     from crosspost.drafts import Draft, Kept, inspect
     from crosspost.precedents import earlier
     from crosspost.revisions import current_revision, images_of, videos_of
-    from crosspost.times import understand
+    from crosspost.times import moment_of
 
     config = office.config
     due = min(delivery["due"] for delivery in announcement["deliveries"])
@@ -36,7 +37,7 @@ def doubts(office: Office, announcement: dict[str, Any]) -> list[str]:
         urgency=announcement["urgency"],
         images=(),
         channels=tuple(delivery["channel"] for delivery in announcement["deliveries"]),
-        due=understand(due, config.office.zone, office.now),
+        due=moment_of(datetime.fromisoformat(due), config.office.zone),
         tags=tuple(announcement["tags"]),
         texts=announcement["texts"],
     )

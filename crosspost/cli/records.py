@@ -26,17 +26,28 @@ def list_(
     announcement: Annotated[
         int | None, typer.Option("--announcement", metavar="ID", help="Only of this one.")
     ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Only of this kind, like published (docs/record.md).")
+    ] = None,
+    channel: Annotated[str | None, typer.Option(help="Only on this channel.")] = None,
+    by: Annotated[str | None, typer.Option(help="Only by this person or daemon.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help='Only from then on, like "2026-11-23" or "2026-11-23 09:00".')
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Only before then.")] = None,
     last: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 50,
     json: AsJson = False,
 ) -> None:
     """List the acts on record, newest last."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import show_json, table
+    from crosspost.ledger.book import Wanted
     from crosspost.stories import sentence
 
     office = open_office(secrets=False)
+    wanted = Wanted(kind, by, channel, _moment(office, since), _moment(office, until))
     with office.views() as views:
-        found = views.entries(announcement=announcement, last=last)
+        found = views.entries(announcement=announcement, last=last, wanted=wanted)
     if json:
         show_json(found)
         return
@@ -53,6 +64,22 @@ def list_(
         for entry in [record["entry"]]
     ]
     table([t("No."), t("Time"), t("Who"), t("About"), t("What")], rows)
+
+
+def _moment(office: Office, said: str | None) -> datetime | None:
+    """A day or a time by the office's clock, unless it says another."""
+    from crosspost.errors import UsageError
+
+    if said is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(said.strip())
+    except ValueError as error:
+        raise UsageError(
+            t('"{when}" is no day and no time.', when=said),
+            hint=t("Write it like 2026-11-23, or 2026-11-23 09:00."),
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=office.config.office.tz)
 
 
 def why(number: Number, channel: OnlyChannel = [], json: AsJson = False) -> None:

@@ -40,6 +40,13 @@ def init(
     approvals: Annotated[
         int, typer.Option(min=0, max=1, help="0: nobody has to approve. Later up to 2.")
     ] = 1,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            help="Keep the queue on a PostgreSQL: postgresql://ACCOUNT@SERVER/DATABASE. "
+            "Its password is asked for."
+        ),
+    ] = None,
     upgrade: Annotated[
         bool, typer.Option("--upgrade", help="Bring an existing queue database up to date.")
     ] = False,
@@ -61,6 +68,7 @@ def init(
         say(t("The queue database is up to date."))
         return
     _refuse_existing(folder)
+    address = _database_address(database)
     speaks = _asked(language, t("Language of the office (id, en)"), "id", known_language)
     set_language(os.environ.get("CROSSPOST_LANGUAGE") or speaks)
     answers = Answers(
@@ -77,10 +85,40 @@ def init(
             lambda url: web_address(url) if url else "",
         ),
         approvals=approvals,
+        database=address,
     )
     channels = _channels(answers.site_url, channel)
     config = found(folder, answers.__class__(**{**vars(answers), "channels": channels}))
     _say_done(folder, config, channels)
+
+
+def _database_address(given: str | None) -> str:
+    """The address of the PostgreSQL with its password; "" when the queue is a file."""
+    from crosspost.cli.output import ask, interactive
+    from crosspost.errors import UsageError
+
+    if not given:
+        return ""
+    from crosspost.database import Database
+
+    opened = Database(given)  # raises DatabaseError when it is no address
+    url = opened.engine.url.set(drivername="postgresql")
+    opened.close()
+    if not opened.on_server:
+        raise UsageError(
+            t("This is no PostgreSQL."), hint=t("A file needs no option: it is crosspost.db.")
+        )
+    if url.password is not None:
+        raise UsageError(
+            t("Others can see this password in the list of processes. Nothing was changed."),
+            hint=t("Change it, then write the address without it: it is asked for."),
+        )
+    if interactive():
+        question = t("Password of {account} (not shown; empty: none)", account=url.username or "")
+        url = url.set(password=ask(question, default="", hide_input=True, show_default=False))
+    if not url.password:
+        url = url.set(password=None)
+    return url.render_as_string(hide_password=False)
 
 
 def _existing(folder: Path) -> Config:
@@ -214,7 +252,8 @@ def _say_done(folder: Path, config: Config, channels: tuple[NewChannel, ...]) ->
     from crosspost.cli.output import say
     from crosspost.founding import logs_in
 
-    say(t("Made: {files}", files=f"{config.path.name}, .env, {config.storage.database}"))
+    kept = t("the tables on the server") if "://" in config.storage.database else "crosspost.db"
+    say(t("Made: {files}", files=f"{config.path.name}, .env, {kept}"))
     for channel in channels:
         for key in [k for k, value in channel.keys.items() if value == "FILL-ME-IN"]:
             say(

@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import text
@@ -126,18 +127,54 @@ class Recorded:
     note: str  # "" when there is none, or when it was erased
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which entries: those that all of this says, as far as it is given. `since` and `until` are
+    aware; `until` itself is not included."""
+
+    kind: str | None = None
+    by: str | None = None
+    channel: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+#: No wish: every entry.
+ANY = Wanted()
+
+
 def entries(
-    session: Session, *, announcement: int | None = None, last: int | None = None
+    session: Session,
+    *,
+    announcement: int | None = None,
+    last: int | None = None,
+    wanted: Wanted = ANY,
 ) -> Iterator[Recorded]:
-    """Entries in order: all, those of one announcement, or only the last so many."""
+    """Entries in order: all, those of one announcement, those `wanted`, or only the last so
+    many."""
     query = select(LedgerEntry, LedgerNote.note).join(
         LedgerNote, col(LedgerNote.id) == col(LedgerEntry.id), isouter=True
     )
     if announcement is not None:
         query = query.where(LedgerEntry.announcement_id == announcement)
-    rows = session.exec(query.order_by(col(LedgerEntry.id).desc()).limit(last)).all()
-    for entry, note in reversed(rows):
-        yield Recorded(entry.id, json.loads(entry.entry), entry.leaf.hex(), note or "")
+    for column, value in (("kind", wanted.kind), ("by", wanted.by)):
+        if value is not None:
+            query = query.where(getattr(LedgerEntry, column) == value)
+    if wanted.since is not None:
+        query = query.where(col(LedgerEntry.at) >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(col(LedgerEntry.at) < wanted.until)
+    if wanted.channel is None:
+        query = query.limit(last)
+    found = session.exec(query.order_by(col(LedgerEntry.id).desc()))
+    recorded: Iterator[Recorded] = (
+        Recorded(entry.id, json.loads(entry.entry), entry.leaf.hex(), note or "")
+        for entry, note in found
+    )
+    if wanted.channel is not None:  # which the entry alone knows
+        on_it = (one for one in recorded if one.values.get("channel") == wanted.channel)
+        recorded = islice(on_it, last)
+    yield from reversed(list(recorded))
 
 
 @dataclass(frozen=True)
@@ -166,6 +203,7 @@ _AT = {
     "postgresql": "to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')",
 }
 _ENTRIES = text("SELECT id, entry FROM ledger_entry ORDER BY id")
+_ENTRIES_FROM = text("SELECT id, entry FROM ledger_entry WHERE id >= :first ORDER BY id")
 _ENTRY = text("SELECT entry FROM ledger_entry WHERE id = :index")
 _SOME = text("SELECT id, entry FROM ledger_entry WHERE id >= :first AND id < :end ORDER BY id")
 _NOTES = text("SELECT id, note, salt FROM ledger_note ORDER BY id")
@@ -179,9 +217,11 @@ def rows(session: Session) -> Iterator[Row]:
         yield Row(row[0], row[1], row[2], tuple(row[3:8]), row[8], row[9])
 
 
-def raw_entries(session: Session) -> Iterator[tuple[Any, Any]]:
-    """Index and bytes of every entry in order, streamed; as unbelieved as a `Row`."""
-    for row in session.execute(_ENTRIES, execution_options=_AT_ONCE):
+def raw_entries(session: Session, first: int | None = None) -> Iterator[tuple[Any, Any]]:
+    """Index and bytes of every entry in order, or of those from index `first` on, streamed; as
+    unbelieved as a `Row`."""
+    query = _ENTRIES if first is None else _ENTRIES_FROM.bindparams(first=first)
+    for row in session.execute(query, execution_options=_AT_ONCE):
         yield row[0], row[1]
 
 

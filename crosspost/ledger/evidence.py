@@ -21,6 +21,7 @@ from crosspost.ledger.hashing import leaf_hash
 from crosspost.ledger.note import Verifier
 from crosspost.ledger.proof import SUFFIX, Proof
 from crosspost.ledger.sealing import grown_from
+from crosspost.ledger.stored import StoredTree
 from crosspost.ledger.strongbox import Strongbox
 from crosspost.ledger.tiles import tiles
 from crosspost.ledger.tree import HASH_BYTES, Tree, inclusion_proof
@@ -35,7 +36,7 @@ class Sealed:
     verifier: Verifier
     note: bytes
     head: Checkpoint
-    tree: Tree
+    tree: Tree | StoredTree
 
     def proof(self, index: int, entry: bytes) -> Proof:
         """The proof of one entry. Raises Conflict when it is not sealed yet, Refuted when it is not
@@ -54,13 +55,14 @@ class Sealed:
         return Proof(entry, index, tuple(steps), self.note)
 
 
-def open_sealed(session: Session, folder: Path) -> Sealed:
-    """The sealed ledger of the office in `folder`. Raises Undecided, Refuted."""
+def open_sealed(session: Session, folder: Path, *, whole: bool = False) -> Sealed:
+    """The sealed ledger of the office in `folder`, its tree in memory if `whole` of it is needed.
+    Raises Undecided, Refuted."""
     box = Strongbox(folder)
     verifier = box.verifier()
     note = box.head_note()
     head = read_checkpoint(note, verifier)
-    tree = box.tree_under(head)
+    tree = (None if whole else box.stored_tree(head)) or box.tree_under(head)
     if tree is None:
         _, leaves = grown_from(head, book.raw_entries(session))
         tree = Tree(leaves[: head.size * HASH_BYTES])
@@ -87,7 +89,7 @@ def export(database: Database, office: Path, folder: Path) -> Checkpoint:
         )
     try:
         with database.read() as session:
-            sealed = open_sealed(session, office)
+            sealed = open_sealed(session, office, whole=True)
             _Export(folder, sealed).write(session)
         verify(folder, sealed.verifier)
     except OSError as error:

@@ -7,7 +7,7 @@ back or changed is refused. This room must not mend what it finds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from crosspost.ledger import book
 from crosspost.ledger.checkpoint import Checkpoint
 from crosspost.ledger.hashing import leaf_hash
 from crosspost.ledger.note import is_name, new_signer
+from crosspost.ledger.stored import StoredTree
 from crosspost.ledger.strongbox import Strongbox
-from crosspost.ledger.tree import EMPTY_ROOT, CompactRange
+from crosspost.ledger.tree import EMPTY_ROOT, HASH_BYTES, CompactRange
 from crosspost.wording import t
 
 #: The daemon seals at least this often while there is something new.
@@ -45,20 +46,56 @@ def found_ledger(database: Database, folder: Path, origin: str) -> Checkpoint:
     return first
 
 
-def seal(database: Database, folder: Path) -> Checkpoint:
+def seal(database: Database, folder: Path, *, whole: bool = True) -> Checkpoint:
     """The checkpoint of all entries; the last one again when nothing is new.
 
-    Raises Refuted when the database does not begin with what was sealed before, Undecided when key
-    or head is missing or unreadable, UserError when the disk refuses, DatabaseError.
+    Every entry is compared with what was sealed before; unless `whole`, only the last one that was,
+    for what is signed then goes on from the stored hashes and never from a changed entry, which
+    `log verify` and the next whole sealing find. Raises Refuted when the database does not begin
+    with what was sealed before, Undecided when key or head is missing or unreadable, UserError when
+    the disk refuses, DatabaseError.
     """
     box = Strongbox(folder)
     with box.signer() as signer:
         head = box.settled_head(signer.verifier)
-        root, leaves = _tree(database, head)
-        sealed = Checkpoint(head.origin, len(leaves) // 32, root)
+        first = 0
+        tree = None if whole or not head.size else box.stored_tree(head)
+        if tree is not None:
+            first = head.size
+            root, leaves = _grown_by(database, tree)
+        else:
+            root, leaves = _tree(database, head)
+        sealed = Checkpoint(head.origin, first + len(leaves) // HASH_BYTES, root)
         if sealed != head:
-            box.put_head(sealed.signed(signer), leaves)
+            box.put_head(sealed.signed(signer), leaves, first=first)
+        if whole:
+            box.mend_nodes(sealed)
         return sealed
+
+
+def _grown_by(database: Database, stored: StoredTree) -> tuple[bytes, bytes]:
+    """The root over the stored leaves and those of all later entries, and these."""
+    tree, leaves = CompactRange.of(stored.node, stored.size), bytearray()
+    with database.read() as session:
+        entries = book.raw_entries(session, first=stored.size - 1)
+        index, entry = next(entries, (None, b""))
+        if index is None:
+            found = book.size(session)
+            raise _older(found, stored.size)
+        same = isinstance(entry, bytes) and leaf_hash(entry) == stored.node(0, stored.size - 1)
+        if index != stored.size - 1 or not same:
+            raise _changed(t("The first {size} entries are not those sealed.", size=stored.size))
+        for leaf in _leaves(entries, stored.size):
+            tree.append(leaf)
+            leaves += leaf
+    return tree.root(), bytes(leaves)
+
+
+def _leaves(entries: Iterable[tuple[Any, Any]], first: int) -> Iterator[bytes]:
+    for expected, (index, entry) in enumerate(entries, first):
+        if index != expected or not isinstance(entry, bytes):
+            raise _changed(t("Entry {index} is missing or unreadable.", index=expected))
+        yield leaf_hash(entry)
 
 
 def seal_if_due(
@@ -68,8 +105,10 @@ def seal_if_due(
     now: datetime,
     last: datetime | None,
     at_once: bool = False,
+    whole: bool = True,
 ) -> datetime | None:
-    """Seal when the last time is a minute ago, or `at_once` (something was published).
+    """Seal when the last time is a minute ago, or `at_once` (something was published); `whole` as
+    for `seal`.
 
     Returns when it was last sealed: pass that as `last` the next time. Without a key (`crosspost
     log init` was never run) it does nothing and returns None. Raises as `seal` does: then the
@@ -79,7 +118,7 @@ def seal_if_due(
         return None
     if last is not None and not at_once and now - last < EVERY:
         return last
-    seal(database, folder)
+    seal(database, folder, whole=whole)
     return now
 
 
@@ -98,25 +137,26 @@ def grown_from(head: Checkpoint, entries: Iterable[tuple[Any, Any]]) -> tuple[by
     """
     tree, leaves = CompactRange(), bytearray()
     consistent = head.size == 0 and head.root == EMPTY_ROOT
-    for index, entry in entries:
-        if index != tree.size or not isinstance(entry, bytes):
-            raise _changed(t("Entry {index} is missing or unreadable.", index=tree.size))
-        leaf = leaf_hash(entry)
+    for leaf in _leaves(entries, 0):
         tree.append(leaf)
         leaves += leaf
         if tree.size == head.size:
             consistent = tree.root() == head.root
     if tree.size < head.size:
-        raise _changed(
-            t(
-                "The database has {found} entries, and {size} were sealed: it is an older copy.",
-                found=tree.size,
-                size=head.size,
-            )
-        )
+        raise _older(tree.size, head.size)
     if not consistent:
         raise _changed(t("The first {size} entries are not those sealed.", size=head.size))
     return tree.root(), bytes(leaves)
+
+
+def _older(found: int, size: int) -> Refuted:
+    return _changed(
+        t(
+            "The database has {found} entries, and {size} were sealed: it is an older copy.",
+            found=found,
+            size=size,
+        )
+    )
 
 
 def _changed(problem: str) -> Refuted:

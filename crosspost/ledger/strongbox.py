@@ -12,7 +12,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from crosspost.durable import make_durable, write_durably
 from crosspost.errors import Conflict, ForkProven, Refuted, Undecided, UserError
 from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
 from crosspost.ledger.note import Signer, Verifier, read_signer, read_verifier
+from crosspost.ledger.stored import StoredTree, put_nodes
 from crosspost.ledger.tree import HASH_BYTES, Tree
 from crosspost.wording import t
 
@@ -63,6 +64,11 @@ class Strongbox:
         """The leaf hashes."""
         return self.folder / "ledger.leaves"
 
+    @property
+    def nodes(self) -> Path:
+        """Hashes of subtrees, so that not all leaves have to be read each time."""
+        return self.folder / "ledger.nodes"
+
     def is_founded(self) -> bool:
         """Whether the ledger ever had a key here, even if all but a trace of it is gone."""
         traces = (self.vkey, self.head, self.leaves)
@@ -103,6 +109,14 @@ class Strongbox:
         except OSError:
             return None
         return tree if (tree.size, tree.root()) == (head.size, head.root) else None
+
+    def stored_tree(self, head: Checkpoint) -> StoredTree | None:
+        """The same, read only as far as it is asked for."""
+        tree = StoredTree(self.leaves, self.nodes, head.size)
+        try:
+            return tree if tree.root() == head.root else None
+        except IndexError:
+            return None
 
     @contextmanager
     def signer(self) -> Iterator[Signer]:
@@ -151,11 +165,12 @@ class Strongbox:
         self._move_to_head()
         return waiting
 
-    def put_head(self, note: bytes, leaves: bytes) -> None:
-        """Make `note` the head, over `leaves`. Whenever this is killed, or the disk is full, the
-        old head stands or the new one does. Needs the right to seal."""
+    def put_head(self, note: bytes, leaves: bytes, *, first: int = 0) -> None:
+        """Make `note` the head, over `leaves` from index `first` on, and over those that are stored
+        before them. Whenever this is killed, or the disk is full, the old head stands or the new
+        one does. Needs the right to seal."""
         try:
-            self._put_leaves(leaves)
+            self._put_leaves(leaves, first)
             write_durably(self.next_head, note)
             self._move_to_head()
         except OSError as error:
@@ -164,21 +179,30 @@ class Strongbox:
                 hint=t("Nothing is lost: the ledger is sealed again as soon as that is mended."),
             ) from error
 
+    def mend_nodes(self, head: Checkpoint) -> None:
+        """Make the hashes of subtrees anew when they are not those under `head`."""
+        if self.stored_tree(head) is None:
+            with suppress(OSError, IndexError):  # only speed depends on them
+                put_nodes(self.leaves, self.nodes, head.size, 0)
+
     def _move_to_head(self) -> None:
         self.next_head.replace(self.head)
         make_durable(self.folder)
 
-    def _put_leaves(self, leaves: bytes) -> None:
+    def _put_leaves(self, leaves: bytes, first: int = 0) -> None:
         """Only what is new is written, as long as the file holds what went before."""
         file = os.open(self.leaves, os.O_RDWR | os.O_CREAT, 0o644)
         with os.fdopen(file, "r+b") as stream:
+            stream.seek(first * HASH_BYTES)
             known = stream.read(len(leaves))
             same = len(known) if leaves.startswith(known) else 0
-            stream.seek(same)
+            stream.seek(first * HASH_BYTES + same)
             stream.write(leaves[same:])
             stream.truncate()
             stream.flush()
             os.fsync(stream.fileno())
+        size = first + len(leaves) // HASH_BYTES
+        put_nodes(self.leaves, self.nodes, size, first + same // HASH_BYTES)
 
     def found(self, signer: Signer, note: bytes, leaves: bytes) -> None:
         """Lay down a new key, its head and leaves; the key comes last and makes them count.
@@ -187,7 +211,8 @@ class Strongbox:
         """
         self.refuse_existing()
         try:
-            for path in (self.vkey, self.head, self.next_head, self.leaves, self.unfinished_key):
+            left = (self.vkey, self.head, self.next_head, self.leaves, self.nodes)
+            for path in (*left, self.unfinished_key):
                 path.unlink(missing_ok=True)
             write_durably(self.unfinished_key, signer.secret.encode() + b"\n", mode=0o600)
             write_durably(self.vkey, f"{signer.verifier}\n".encode())

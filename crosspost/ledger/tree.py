@@ -25,6 +25,17 @@ class CompactRange:
         self.size = 0
         self._edge: list[bytes] = []  # the largest subtree first
 
+    @classmethod
+    def of(cls, node: Node, size: int) -> CompactRange:
+        """The tree of `size` leaves whose full subtrees `node` knows. Raises as `node` does."""
+        made, begin = cls(), 0
+        for level in range(size.bit_length() - 1, -1, -1):
+            if size >> level & 1:
+                made._edge.append(node(level, begin >> level))
+                begin += 1 << level
+        made.size = size
+        return made
+
     def append(self, leaf: bytes) -> None:
         """Add the hash of the next leaf."""
         carry, joined = self.size, leaf

@@ -130,7 +130,8 @@ class _Thread:
                 self.tail = self.text.tail
             if not self._fits(0, 0, 0, last=False):
                 self.shown = ()
-            ranges = split(self.text.body.text, self._fits, self.room.most)
+            most = min(self.room.most, 10**digits)  # more have wider numbers anyway
+            ranges = split(self.text.body.text, self._fits, most)
             if not ranges:
                 return []
             if len(str(len(ranges))) <= digits:

@@ -124,7 +124,7 @@ class _Exhibit:
         """All of them: which of them the site's channel has written since, nobody knows."""
         assert self.config.site is not None  # noqa: S101 - `show` asks first
         office, site = self.config.office, self.config.site
-        made = publishing.lists(self.folder, office, site, every=True, anew=anew)
+        made = publishing.lists(self.folder, office, site, every=True, anew=anew, but=self._read())
         for name, content in made.items():
             self.shelf.put(name, content)
 
@@ -168,12 +168,19 @@ class _Exhibit:
             self.folder.replace(name, bundle(entries))
             _drop_partial(self.folder, name, tile)
 
+    def _read(self) -> set[str]:
+        """The codes of the pages that were read anew."""
+        return {code for _, code in self.keys}
+
     def _known_keys(self) -> Iterator[tuple[str, str]]:
+        """What the index says of all pages but those that were read anew: what was erased from one
+        must not be found any more, not even by its digest."""
+        read = self._read()
         for name in lookup.SHARDS:
             content = self.folder.read(name)
             prefix = name.removeprefix(f"{lookup.FOLDER}/").removesuffix(".json")
             for rest, value in lookup.keys_in(content or b"{}").items():
-                if not value.startswith(lookup.FAKE):
+                if value not in read and not value.startswith(lookup.FAKE):
                     yield prefix + rest, value
 
 

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 from crosspost import queue
 from crosspost.adapters import adapter_class
 from crosspost.config import Config
-from crosspost.database import Approval, Delivery, LedgerEntry, Part, Revision
+from crosspost.database import Announcement, Approval, Delivery, LedgerEntry, Part, Revision
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
 from crosspost.post import Image, from_json
@@ -87,6 +87,7 @@ def read(session: Session, config: Config, number: int, folder: Folder) -> Subje
         approvals=_approvals(session, config, number),
         copies=tuple(_copy(config, revision, delivery, parts) for delivery, parts in published),
         changes=_changes(session, revision),
+        erased=session.get_one(Announcement, revision.announcement_id).redacted,
     )
     page, images = _page(config, published, folder)
     shown = {
@@ -131,7 +132,8 @@ def _copy(config: Config, revision: Revision, delivery: Delivery, parts: Sequenc
         links=tuple(part.permalink for part in parts if _is_web(part.permalink)),
         digest=delivery.render_digest,
         salt=revision.salt.hex(),
-        posts=tuple(json.loads(part.payload) for part in parts),
+        # without its salt it was erased: what stands there instead was never approved
+        posts=tuple(json.loads(p.payload) for p in parts) if revision.salt else (),
     )
 
 

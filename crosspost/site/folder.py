@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,11 @@ class Folder:
             shutil.rmtree(draft, ignore_errors=True)
             raise
 
+    def clear(self, code: str) -> None:
+        """Nothing of the page `code` is left but its folder."""
+        for path in sorted(self._of(code).glob("*")):
+            path.unlink()
+
     def replace(self, name: str, content: bytes) -> None:
         """Write a file of the folder whole, in the place of an older one."""
         target = self.path / name
@@ -126,13 +131,15 @@ class Folder:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def listed(self, *, anew: bool = False) -> list[Page]:
+    def listed(self, *, anew: bool = False, but: Collection[str] = ()) -> list[Page]:
         """Every page that is there, newest first.
 
         The list file only saves reading them all: it is believed for pages that are there, unless
-        `anew`, and a page that it does not know is read from its own folder.
+        `anew`, and but for the codes in `but`; a page that it does not know is read from its own
+        folder.
         """
-        known = {} if anew else {page.code: page for page in self.kept_list()}
+        kept = () if anew else self.kept_list()
+        known = {page.code: page for page in kept if page.code not in but}
         pages = [known.get(code) or self.page(code) for code in self._codes()]
         return sorted(
             (page for page in pages if page), key=lambda p: (p.published, p.code), reverse=True

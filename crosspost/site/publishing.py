@@ -53,13 +53,19 @@ def bring_lists_up_to_date(folder: Folder, office: Office, site: SiteSettings) -
 
 
 def lists(
-    folder: Folder, office: Office, site: SiteSettings, *, every: bool = False, anew: bool = False
+    folder: Folder,
+    office: Office,
+    site: SiteSettings,
+    *,
+    every: bool = False,
+    anew: bool = False,
+    but: Collection[str] = (),
 ) -> dict[str, bytes]:
     """Style sheet, index, archives and feeds by name, from the pages that are there; unless `every`
-    only the archives that lack something. `anew`: without believing the list file. Raises
-    OSError."""
+    only the archives that lack something. `anew`: without believing the list file, or
+    `but` for these codes. Raises OSError."""
     known = set() if every else {page.code for page in folder.kept_list()}
-    listed = folder.listed(anew=anew)
+    listed = folder.listed(anew=anew, but=but)
     by_year: dict[int, list[Page]] = {}
     for entry in listed:
         by_year.setdefault(_year(entry, office), []).append(entry)

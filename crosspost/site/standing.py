@@ -64,6 +64,7 @@ class Standing:
     approvals: tuple[Approved, ...] = ()
     copies: tuple[Copy, ...] = ()
     changes: tuple[Change, ...] = ()
+    erased: str = ""  # the order by which its text was erased
     ledger: str = ""  # its name; "" when the office signs none
 
     @property

@@ -184,29 +184,39 @@ class _Page:
         try:
             standing = from_json(files[RECORD].decode())
             self._check_text(files[DATA], standing)
+            erased = bool(standing.erased)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise self._contradiction() from error
         for copy in standing.copies:
             if copy.proof:
-                self._check_copy(copy, files.get(copy.proof, b""), shown, tree)
+                content = files.get(copy.proof, b"")
+                self._check_copy(copy, content, shown, tree, erased=erased)
         return standing
 
     def _check_text(self, data: bytes, standing: Standing) -> None:
         """The text of the page is that of the site's copy, as approved."""
         page = json.loads(data)
+        if standing.erased:
+            if (page["code"], standing.code) != (self.code, self.code):
+                raise self._contradiction()
+            return
         [post] = next(copy.posts for copy in standing.copies if copy.platform == "site")
         document = post["document"]
         same = all(page[key] == document[key] for key in ("title", "html", "text", "source"))
         if not same or (page["code"], standing.code) != (self.code, self.code):
             raise self._contradiction()
 
-    def _check_copy(self, copy: Copy, data: bytes, shown: Checkpoint, tree: _Tiles | Tree) -> None:
+    def _check_copy(
+        self, copy: Copy, data: bytes, shown: Checkpoint, tree: _Tiles | Tree, *, erased: bool
+    ) -> None:
+        """The entry is about these posts; of erased ones there is only the digest to compare."""
         proof = read_proof(data)
         signed = proof.check(self.verifier)
         _require_one_ledger(signed, shown, tree)
         try:
             entry: dict[str, Any] = json.loads(proof.entry)
-            digest = salted_digest(bytes.fromhex(copy.salt), list(copy.posts))
+            salt = bytes.fromhex(copy.salt)
+            digest = copy.digest if erased else salted_digest(salt, list(copy.posts))
             said = (entry["code"], entry["channel"], entry["digest"], proof.index)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise self._contradiction() from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from crosspost.errors import (
     RejectedContent,
     RetryLater,
 )
+from crosspost.post import Video
 from crosspost.testing.case import Bench
 from crosspost.testing.conformance import refused
 from crosspost.testing.loopback import Platform
@@ -53,6 +55,25 @@ def bench(mastodon: FakeMastodon, tmp_path: Path) -> Bench:
 @pytest.fixture
 def with_site(mastodon: FakeMastodon, tmp_path: Path) -> Bench:
     return Bench(WithSite(), mastodon, tmp_path)
+
+
+# --- videos ---
+
+
+def test_a_video_goes_up_with_its_description_and_waits_until_the_server_is_done(
+    bench: Bench, mastodon: FakeMastodon
+) -> None:
+    mastodon.slow_media = 2
+    data = b"a film of the counter"
+    path = bench.folder / "film"
+    path.write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    film = Video(path, digest, "video/mp4", "Petugas membuka loket", len(data))
+    bench.send(replace(bench.case.post("Loket 4 dibuka."), videos=(film,)))
+    assert mastodon.posts[0].images == (("Petugas membuka loket", digest),)
+    uploads = [seen for seen in mastodon.requests if seen.path == "/api/v2/media"]
+    assert len(uploads) == 1, "what is being worked on is not sent again"
+    assert uploads[0].parts["file"].mime == "video/mp4"
 
 
 # --- length -----------------------------------------------------------------------------------

@@ -40,9 +40,16 @@ def _once_after(owner: Any, name: str) -> None:
     setattr(owner, name, then_stop)
 
 
+def _step_by_step() -> None:
+    """Claim in one transaction and begin in another, as for what needs preparing."""
+    publisher._handle_at_once = lambda _bench, _claimed, _part: None
+
+
 STOPS: dict[str, Callable[[], None]] = {
-    "claimed": lambda: _once_after(publisher, "not_as_approved"),
-    "begun": lambda: _once_after(publisher._Run, "_begun"),
+    "claimed": lambda: (_step_by_step(), _once_after(publisher, "not_as_approved")),
+    "begun": lambda: (_step_by_step(), _once_after(publisher._Run, "_begun")),
+    "taken": lambda: _once_after(publisher._Run, "__init__"),
+    "claiming": lambda: _once_after(publisher, "with_parts"),
     "connected": lambda: _once_after(transport._PlainConnection, "connect"),
     "answered": lambda: _once_after(transport, "send"),
 }

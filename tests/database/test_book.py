@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from desk import NOW, entry_count, only_postgresql, only_sqlite, scheduled
@@ -156,3 +157,29 @@ def test_entries_of_one_announcement_and_the_last_few_can_be_asked_for(session):
     assert last.index == book.size(session) - 1
     assert len(list(book.entries(session))) == 2 * len(of_second)
     assert first.id != second.id
+
+
+# --- which entries --------------------------------------------------------------------------------
+
+
+def test_entries_are_found_by_kind_person_channel_and_time(session):
+    for minute, (kind, by, channel) in enumerate(
+        [("added", "Siti", None), ("claimed", "daemon", "web"), ("claimed", "daemon", "site")]
+    ):
+        at = NOW + timedelta(minutes=minute)
+        book.append(session, book.Act(kind, by, at, announcement=1, channel=channel))
+
+    def found(last=None, **wanted):
+        wish = book.Wanted(**wanted)
+        return [e.index for e in book.entries(session, last=last, wanted=wish)]
+
+    assert found() == [0, 1, 2]
+    assert found(kind="claimed") == [1, 2]
+    assert found(by="Siti") == [0]
+    assert found(channel="web") == [1]
+    assert found(kind="claimed", channel="web", by="daemon") == [1]
+    assert found(kind="added", channel="web") == []
+    assert found(since=NOW + timedelta(minutes=1)) == [1, 2]
+    assert found(until=NOW + timedelta(minutes=1)) == [0]
+    assert found(last=1, kind="claimed") == [2]
+    assert found(last=1, channel="web") == [1]

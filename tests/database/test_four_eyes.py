@@ -3,6 +3,7 @@ is seen by a second person."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -13,10 +14,11 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from crosspost import approvals, binding, dispatch, editorial, emergencies, offers, queue
-from crosspost.database import Approval, Binding, Delivery
+from crosspost.database import Approval, Binding, Delivery, Part
 from crosspost.errors import Conflict
 from crosspost.lifecycle import Status
 from crosspost.policy import Person, Role, Rules
+from crosspost.post import to_json
 from crosspost.times import moment_of
 
 TOMORROW = moment_of(later(days=1), ZONE)
@@ -379,3 +381,18 @@ def test_an_approval_holds_when_the_law_moves_the_clock_and_no_further(
     send(bench, second)
     assert stored(database, first).status is Status.PUBLISHED
     assert stored(database, second).status is HELD
+
+
+def test_a_template_changed_after_the_approval_changes_nothing_of_what_goes_out(
+    database, config, bench, platform, approved
+):
+    with database.read() as session:
+        approved_posts = [json.loads(part.payload) for part in session.exec(select(Part))]
+    other = {"normal": "Something else: {{ body }}"}
+    bench.config = config.model_copy(update={"templates": other})
+    with database.write() as session:
+        claimed = queue.claim(session, (), doing("daemon", later(hours=1)))
+    for delivery in claimed:
+        send(bench, delivery)
+    sent = [json.loads(json.dumps(to_json(out.post))) for out in platform.public]
+    assert sent == approved_posts

@@ -64,7 +64,7 @@ def test_four_daemons_publish_each_delivery_once_and_each_channel_in_order(crew)
     assert not daemon_runs(crew.database)
 
 
-@pytest.mark.parametrize("stop_at", ["claimed", "begun", "connected"])
+@pytest.mark.parametrize("stop_at", ["claimed", "begun", "taken", "connected"])
 def test_a_daemon_stopped_past_its_lease_sends_nothing_and_moves_nothing(crew, stop_at):
     [delivery] = crew.queue("web")
     stopped = crew.start(stop_at=stop_at)
@@ -80,6 +80,19 @@ def test_a_daemon_stopped_past_its_lease_sends_nothing_and_moves_nothing(crew, s
     with crew.database.read() as session:
         assert kinds(session, delivery).count("claimed") <= 2
         assert kinds(session, delivery)[-1] in ("published", "confirmed")
+
+
+def test_a_daemon_stopped_in_the_middle_of_a_transaction_is_in_nobody_s_way(crew):
+    crew.queue("web")
+    stopped = crew.start(stop_at="claiming")
+    crew.wait_stopped(stopped)
+    crew.start()
+    crew.wait_published()
+    stopped.send_signal(signal.SIGCONT)
+    crew.wait(lambda: "cannot be reached" in crew.log(stopped))
+    crew.queue("web", 2)
+    crew.wait_published()
+    assert sent(crew) == [1, 1, 1], crew.everything_said()
 
 
 def test_an_answer_that_comes_after_the_lease_changes_nothing(crew):

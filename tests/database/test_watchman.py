@@ -273,6 +273,25 @@ def test_the_daemon_tells_by_itself(database, by_webhook, clock, receiver, platf
     assert len(receiver.texts) == 1
 
 
+def test_a_daemon_that_waits_for_a_yes_to_a_restored_database_tells_so(
+    database, by_webhook, clock, receiver, monkeypatch
+):
+    with database.write() as session:
+        value = json.dumps({"at": "2026-11-23T08:00:00.000000Z"})
+        session.add(OfficeState(name="copy", value=value))
+    daemon = Daemon(database, by_webhook, now=clock)
+    whole = daemon.watchman.look
+
+    def look_and_end(**about) -> None:
+        whole(**about)
+        daemon.stop()
+
+    monkeypatch.setattr(daemon.watchman, "look", look_and_end)
+    daemon.run()
+    [told] = receiver.texts
+    assert "is a copy of 2026-11-23 08:00 UTC" in told
+
+
 class Monitor(Platform):
     """An outside monitor that wants to be called."""
 
@@ -342,7 +361,7 @@ def test_a_queue_that_cannot_be_read_is_told_and_the_heart_stops(
     daemon = Daemon(database, by_webhook.model_copy(update={"alarms": alarms}), now=clock)
     daemon._tick_safely()
     with monkeypatch.context() as patch:
-        patch.setattr(daemon, "_look", lambda _session: (_ for _ in ()).throw(DatabaseError("No.")))
+        patch.setattr(daemon, "tick", lambda: (_ for _ in ()).throw(DatabaseError("No.")))
         for _ in range(3):
             daemon._tick_safely()
             daemon._watch_over()

@@ -138,6 +138,71 @@ def test_lost_leaves_are_written_anew(ledger):
     assert ledger.box.tree_under(head_of(ledger)).size == 14
 
 
+# --- without reading all of it --------------------------------------------------------------------
+
+
+def sealed_quickly(ledger):
+    return seal(ledger.database, ledger.folder, whole=False)
+
+
+def test_sealing_from_stored_hashes_gives_the_same_tree(ledger):
+    for more in (1, 3, 240, 1, 255, 257):
+        ledger.grow(more)
+        quick = sealed_quickly(ledger)
+        assert quick == sealed(ledger)
+        assert quick == head_of(ledger)
+        stored, whole = ledger.box.stored_tree(quick), ledger.box.tree_under(quick)
+        assert stored.root() == whole.root() == quick.root
+        for level, index in ((0, quick.size - 1), (3, 0), (8, quick.size // 256 - 1)):
+            if index >= 0:
+                assert stored.node(level, index) == whole.node(level, index)
+        with pytest.raises(IndexError):
+            stored.node(0, quick.size)
+
+
+@pytest.mark.parametrize(
+    ("attack", "said"),
+    [
+        ("DELETE FROM ledger_entry WHERE id >= 9", "older copy"),
+        ("DELETE FROM ledger_entry WHERE id = 11", "older copy"),
+        ("UPDATE ledger_entry SET entry = CAST('{}' AS BLOB) WHERE id = 11", "not those sealed"),
+        ("UPDATE ledger_entry SET id = 20 WHERE id = 11", "not those sealed"),
+        ("UPDATE ledger_entry SET entry = 5 WHERE id = 11", "not those sealed"),
+    ],
+)
+def test_also_then_a_database_that_lost_or_changed_its_end_is_refused(ledger, attack, said):
+    before = ledger.box.head_note()
+    ledger.attack("PRAGMA foreign_keys = OFF", attack)
+    with pytest.raises(Refuted, match=said):
+        sealed_quickly(ledger)
+    assert ledger.box.head_note() == before
+
+
+def test_a_changed_older_entry_is_never_signed_and_found_by_the_next_whole_sealing(ledger):
+    ledger.grow(4)
+    kept = ledger.keep("kept.db")
+    true = sealed(ledger).root
+    ledger.attack("UPDATE ledger_entry SET entry = CAST('{}' AS BLOB) WHERE id = 3")
+    assert sealed_quickly(ledger).root == true
+    with pytest.raises(Refuted, match="not those sealed"):
+        sealed(ledger)
+    ledger.restore(kept)
+    assert sealed(ledger).root == true
+
+
+@pytest.mark.parametrize("damage", [b"", b"x" * 32, b"x" * 320])
+def test_damaged_hashes_of_subtrees_cost_time_and_nothing_else(ledger, damage):
+    ledger.grow(600)
+    sealed(ledger)
+    ledger.box.nodes.write_bytes(damage)
+    ledger.grow(1)
+    quick = sealed_quickly(ledger)
+    assert quick.size == 613
+    assert ledger.box.tree_under(quick) is not None
+    assert sealed(ledger) == quick
+    assert ledger.box.stored_tree(quick) is not None
+
+
 # --- killed, full ---------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import matrix
 import pytest
 import typer.main
 
@@ -26,7 +27,7 @@ OTHER_KINDS = {
     *("added", "edited", "queued", "rescheduled", "held", "resumed", "connected"),
     *("backed_up", "restore_confirmed", "alarms_read"),
     *("submitted", "rejected", "approval_given", "emergency", "emergency_reviewed"),
-    *("corrected", "retracted"),
+    *("corrected", "retracted", "redacted"),
     "rezoned",
     *("fake_added", "fake_removed"),
 }
@@ -132,6 +133,11 @@ def test_every_platform_has_its_page_and_is_named_in_the_readme(platform):
     assert f"docs/channels/{platform}.md" in README
     for key in adapter_class(platform).Settings.model_fields:
         assert f"`{key}`" in page, key
+
+
+def test_the_table_of_what_channels_can_do_is_that_of_the_code():
+    text = matrix.PAGE.read_text("utf-8")
+    assert matrix.page(text) == text, "run python tests/pure/matrix.py"
 
 
 def test_the_example_loads(tmp_path, monkeypatch):

@@ -5,16 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from matrix import BEGIN, COLUMNS, PAGE, page, row, table
+from matrix import BEGIN, COLUMNS, page, row, table
 
 from crosspost.adapters import BUILT_IN, adapter_class
 from crosspost.adapters.threads import ThreadsAdapter
 from crosspost.post import CardMaker, Reconcile
-
-
-def test_the_table_in_the_manual_is_current() -> None:
-    text = PAGE.read_text("utf-8")
-    assert page(text) == text, "run python tests/pure/matrix.py"
 
 
 @pytest.mark.parametrize("platform", BUILT_IN)
@@ -35,7 +30,7 @@ def test_every_platform_has_its_line_with_every_column(platform: str) -> None:
         {"max_title": 100},
         {"max_images": 3},
         {"image_bytes": 1_500_000},
-        {"max_videos": 1},
+        {"max_videos": 0},
         {"max_alt": None},
         {"card": CardMaker.NONE},
         {"threads": False},

@@ -33,7 +33,7 @@ from datetime import timedelta
 from pathlib import Path
 
 HERE = Path(__file__).resolve()
-sys.path[:0] = [str(HERE.parents[1] / "adapters")]
+sys.path[:0] = [str(HERE.parents[1] / "adapters"), str(HERE.parents[1] / "rig")]
 
 #: Way to reconcile -> the adapter that stands for it.
 KINDS = {
@@ -68,7 +68,9 @@ def launch(*, late_mark: bool) -> None:
     for platform in KINDS.values():
         adapter_class(platform)
     if late_mark:
-        mark_late()
+        from sabotage import mark_after_posting
+
+        mark_after_posting()
     for line in sys.stdin:
         folder = Path(line.strip())
         child = os.fork()
@@ -82,33 +84,6 @@ def launch(*, late_mark: bool) -> None:
             os._exit(0)
         print(child, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-
-
-def mark_late() -> None:
-    """The planted design: post first, write it down afterwards."""
-    from crosspost import publisher
-
-    begin, send = publisher._Run._begun, publisher._Run._publish_part
-
-    def not_yet(run, index, outgoing):
-        run.waiting = (index, outgoing)
-        return outgoing
-
-    def part(run, index):
-        publish = run.adapter.publish
-
-        def publish_first(outgoing):
-            receipt = publish(outgoing)
-            begin(run, *run.waiting)
-            return receipt
-
-        run.adapter.publish = publish_first
-        try:
-            return send(run, index)
-        finally:
-            run.adapter.publish = publish
-
-    publisher._Run._begun, publisher._Run._publish_part = not_yet, part
 
 
 class Launcher:
@@ -292,6 +267,7 @@ class Result:
     violations: list[str] = field(default_factory=list)
     calls: Counter = field(default_factory=Counter)
     hidden: int = 0
+    passed: int = 0  # points that this daemon did not come to
 
 
 def examine(stage: Stage, launcher: Launcher, *, every: int = 1, again: bool = False) -> Result:
@@ -306,7 +282,8 @@ def examine(stage: Stage, launcher: Launcher, *, every: int = 1, again: bool = F
     for call, number in wanted[::every]:
         with crashed(stage, launcher, before) as (folder, platform):
             if launcher.run(folder, call, number) == 0:
-                continue  # this time it took fewer of them
+                result.passed += 1  # this time it took fewer of them
+                continue
             quiet()
             status = settle(folder)
             problem = wrong(platform, status)
@@ -373,7 +350,8 @@ def report(kind: str, again: bool, result: Result, seconds: float) -> None:
     """What one kind showed, as lines."""
     where = "while it recovers" if again else "the first time"
     print(f"{kind}, killed {where}: {result.points} points in {seconds:.0f} s")
-    print(f"    at {dict(result.calls)}; {result.hidden} calls hidden behind another thread's")
+    print(f"    at {dict(result.calls)}")
+    print(f"    {result.passed} not come to, {result.hidden} hidden behind another thread's")
     print(f"    ends {dict(result.ends)}")
     for violation in result.violations:
         print(f"    VIOLATION {violation}")

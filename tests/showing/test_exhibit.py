@@ -10,6 +10,7 @@ import pytest
 from showroom import NOW, office_in
 
 from crosspost.errors import ForkProven, Refuted, UserError
+from crosspost.ledger import book
 from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
 from crosspost.ledger.hashing import leaf_hash, salted_digest
 from crosspost.ledger.manifest import digest_of, read_manifest
@@ -19,7 +20,11 @@ from crosspost.ledger.sealing import seal
 from crosspost.ledger.strongbox import Strongbox
 from crosspost.ledger.tiles import tiles, unbundle
 from crosspost.ledger.tree import CompactRange
+from crosspost.queue import Doing
 from crosspost.showing.exhibit import show
+from crosspost.site.lookup import key_of, keys_in
+from crosspost.site.sources import FolderSource
+from crosspost.site.verifying import verify_page, verify_site
 
 
 def record(office, code):
@@ -255,3 +260,62 @@ def test_times_of_pages_found_late_are_those_of_their_writing(office):
     office.show(whole=True)
     mended = json.loads((office.public / "p" / code / "announcement.json").read_text())
     assert mended["published"] == NOW.isoformat(timespec="seconds")
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"), [("corrected", "corrected"), ("retracted", "withdrawn")]
+)
+def test_what_was_set_right_says_so_first_and_still_verifies(office, kind, state):
+    code, right = office.publish(), office.publish("The road is open on Sunday.")
+    with office.database.write() as session:
+        act = book.Act(
+            kind,
+            "daemon@here:1",
+            NOW,
+            1,
+            1,
+            code,
+            data={"page": right},
+            note="The day was <wrong>.",
+        )
+        book.append(session, act)
+    office.show()
+    page = office.page(code)
+    assert page.index("The day was &lt;wrong&gt;.") < page.index("<h1>")
+    assert f'href="../{right}/"' in page
+    assert "The road is closed on Sunday." in page
+    assert verify_page(FolderSource(office.public), code, office.vkey).standing.state == state
+    assert verify_page(FolderSource(office.public), right, office.vkey).standing.state == "current"
+
+
+def test_an_old_page_cannot_hide_that_it_was_corrected(office):
+    code = office.publish()
+    before = office.files()
+    with office.database.write() as session:
+        act = book.Act("corrected", "daemon@here:1", NOW, 1, 1, code, note="The day was wrong.")
+        book.append(session, act)
+    office.show()
+    for name, data in before.items():
+        if name.startswith(f"p/{code}/"):
+            (office.public / name).write_bytes(data)
+    with pytest.raises(Refuted):
+        verify_site(FolderSource(office.public), office.vkey)
+
+
+def test_what_was_erased_by_law_is_not_found_any_more_not_even_by_its_digest(office):
+    from crosspost.redacting import redact
+
+    text = "The road is closed because of Mrs Example."
+    code, other = office.publish(text), office.publish("Another road is closed on Sunday.")
+    redact(office.database, office.config, 1, "Order 12/2026", Doing("Siti", NOW, "A court."))
+    office.show()
+    shards = [data for name, data in office.files().items() if is_shard(name)]
+    found = {pair for data in shards for pair in keys_in(data).items()}
+    assert key_of(text)[2:] not in {key for key, _ in found}
+    assert {value for _, value in found} == {code, other}
+    assert not [name for name, data in office.files().items() if b"Mrs Example" in data]
+    verify_site(FolderSource(office.public), office.vkey)
+
+
+def is_shard(name):
+    return re.fullmatch(r"check/[0-9a-f]{2}\.json", name)

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("amend", AutoString(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("told_at", UtcDateTime(), nullable=True),
+        sa.Column("redacted", AutoString(), nullable=False),
         sa.ForeignKeyConstraint(
             ["amends"],
             ["announcement.id"],

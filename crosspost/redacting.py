@@ -1,0 +1,190 @@
+"""Erasure by law: the text, its salts and its images go; that it was there, and the order, stay.
+
+The ledger's entries hold salted digests only, so they stay and verify, and say nothing any more.
+This room must not touch an entry, nor what platforms keep (`retract` before it does that).
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from sqlalchemy import delete, update
+from sqlmodel import Session, col, select
+
+from crosspost import queue
+from crosspost.config import Config
+from crosspost.database import (
+    Announcement,
+    Attempt,
+    Database,
+    Delivery,
+    Image,
+    LedgerEntry,
+    LedgerNote,
+    Part,
+    Revision,
+    Video,
+    table,
+)
+from crosspost.errors import Conflict
+from crosspost.lifecycle import ENDED, status_word
+from crosspost.people import require
+from crosspost.policy import Deed
+from crosspost.post import Document, Post, to_json
+from crosspost.queue import Doing, known
+from crosspost.revisions import current_revision, record
+from crosspost.wording import t, words
+
+
+@dataclass(frozen=True)
+class Redacted:
+    """What was erased: the codes of the pages, how many files, and where copies of others are."""
+
+    codes: tuple[str, ...]
+    files: int
+    elsewhere: tuple[str, ...]
+
+
+def redact(database: Database, config: Config, number: int, order: str, doing: Doing) -> Redacted:
+    """Erase announcement `number` with all its revisions, by an order (its number), for the reason
+    in `doing.note`. Raises Conflict while something of it may still go out, or when `doing.by` may
+    not; DatabaseError when remains could not be cleaned out of the file: then do it again."""
+    require(config, doing.by, Deed.REDACT)
+    if not order.strip() or not doing.note:
+        raise Conflict(
+            t("Name the order, and say why."),
+            hint=t('For example: crosspost redact {n} --order "..." --reason "..."', n=number),
+        )
+    with database.write() as session:
+        current = current_revision(session, number)
+        revisions = session.exec(select(Revision).where(Revision.announcement_id == number)).all()
+        deliveries = [d for revision in revisions for d in queue.deliveries_of(session, revision)]
+        _require_quiet(number, deliveries)
+        parts = [part for delivery in deliveries for part in queue.parts_of(session, delivery)]
+        digests = {*_files_of(session, revisions), *(d for p in parts for d in _files_in(p))}
+        elsewhere = tuple(part.permalink for part in parts if part.permalink)
+        _erase(session, number, revisions, deliveries, parts, order.strip())
+        record(session, current, "redacted", doing, data={"order": order.strip()})
+        gone = [digest for digest in sorted(digests) if not _is_used(session, digest)]
+    for digest in gone:
+        with suppress(FileNotFoundError):
+            (config.media / digest).unlink()
+    database.scrub()
+    return Redacted(tuple(revision.code for revision in revisions), len(gone), elsewhere)
+
+
+def _require_quiet(number: int, deliveries: Sequence[Delivery]) -> None:
+    under_way = [
+        f"{delivery.channel} ({status_word(delivery.status)})"
+        for delivery in deliveries
+        if delivery.status not in ENDED
+    ]
+    if under_way:
+        raise Conflict(
+            t("Something of it may still go out: {names}.", names=", ".join(under_way)),
+            hint=t("Take that back first, or wait for it: crosspost cancel {n}", n=number),
+        )
+
+
+def _erase(
+    session: Session,
+    number: int,
+    revisions: Sequence[Revision],
+    deliveries: Sequence[Delivery],
+    parts: Sequence[Part],
+    order: str,
+) -> None:
+    announcement = session.get_one(Announcement, number)
+    announcement.redacted, announcement.reason = order, ""
+    session.add(announcement)
+    for revision in revisions:
+        _erase_revision(session, revision, order)
+    languages = {revision.id: revision for revision in revisions}
+    for delivery in deliveries:
+        delivery.reason = ""
+        session.add(delivery)
+    of = {delivery.id: languages[delivery.revision_id] for delivery in deliveries}
+    for part in parts:
+        part.payload = _placeholder(part, of[part.delivery_id], order)
+        part.prepared = ""
+        session.add(part)
+    session.flush()
+    ids = [delivery.id for delivery in deliveries]
+    theirs = update(table(Attempt)).where(col(Attempt.delivery_id).in_(ids))
+    session.execute(theirs.values(message=""))
+    entries = select(LedgerEntry.id).where(LedgerEntry.announcement_id == number)
+    session.execute(delete(table(LedgerNote)).where(col(LedgerNote.id).in_(entries)))
+
+
+def _erase_revision(session: Session, revision: Revision, order: str) -> None:
+    revision.title = revision.source = revision.link = ""
+    revision.body = _sentence(revision.lang, order)
+    revision.tags, revision.texts, revision.salt = "[]", "{}", b""
+    session.add(revision)
+    for model in (Image, Video):
+        its = update(table(model)).where(table(model).c.revision_id == revision.id)
+        session.execute(its.values(sha256="", alt=""))
+
+
+def _sentence(lang: str, order: str) -> str:
+    say = words(lang)
+    return say("What stood here was erased by order of law: {order}", order=order)
+
+
+def _placeholder(part: Part, revision: Revision, order: str) -> str:
+    """The post that stands in the place of one: it says that it was erased, and by which order."""
+    sentence = _sentence(revision.lang, order)
+    try:
+        has_document = json.loads(part.payload).get("document") is not None
+    except (ValueError, AttributeError):
+        has_document = False
+    document = Document(
+        code=revision.code,
+        revision=revision.number,
+        title="",
+        html=f"<p>{html.escape(sentence)}</p>",
+        text=sentence,
+        summary=sentence,
+        source="",
+        link="",
+        lang=revision.lang,
+        urgency=revision.urgency,
+    )
+    post = Post(sentence, revision.lang, document=document if has_document else None)
+    return json.dumps(to_json(post), ensure_ascii=False)
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def _files_of(session: Session, revisions: Sequence[Revision]) -> Iterator[str]:
+    for model in (Image, Video):
+        for revision in revisions:
+            its = table(model).c
+            query = select(its.sha256).where(its.revision_id == known(revision.id))
+            yield from (digest for (digest,) in session.execute(query) if digest)
+
+
+def _files_in(part: Part) -> Iterator[str]:
+    """The digests of the files that a post names."""
+    try:
+        post = json.loads(part.payload)
+        card = post.get("card") or {}
+        shown = [*post.get("images", []), *post.get("videos", []), card.get("image")]
+    except (ValueError, AttributeError):
+        return
+    yield from (str(file["sha256"]) for file in shown if file)
+
+
+def _is_used(session: Session, digest: str) -> bool:
+    """Whether another announcement shows the same file."""
+    for model in (Image, Video):
+        its = table(model).c
+        if session.execute(select(its.id).where(its.sha256 == digest).limit(1)).first():
+            return True
+    named = select(Part.id).where(col(Part.payload).contains(digest)).limit(1)
+    return session.exec(named).first() is not None

@@ -1,0 +1,110 @@
+"""Erased by law: the words are in no file of the office any more, and the record still verifies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+NAME = "Wulandari"
+ORDER = ("--order", "Putusan 41/Pdt.G/2026", "--reason", "A child's name.", "--yes")
+
+
+@pytest.fixture
+def public(desk):
+    """Two announcements with one name each and a picture; the first has two revisions."""
+    desk.run("log", "init", "--origin", "office.example/ledger")
+    for number, colour in enumerate(("red", "blue"), 1):
+        picture = desk.folder / f"{number}.png"
+        Image.new("RGB", (900, 700), colour).save(picture)
+        desk.run(
+            *(
+                "add",
+                f"The child {NAME}-{number} has been found.",
+                "--title",
+                f"{NAME}-{number} found",
+            ),
+            *("--source", f"Letter of {NAME}-{number}", "--image", str(picture)),
+            *("--alt", f"A photo of {NAME}-{number} with the family"),
+        )
+        picture.unlink()
+    desk.run("edit", "1", f"The child {NAME}-1 has been found well.")
+    for number in ("1", "2"):
+        desk.run("approve", number, "--reason", f"For {NAME}-{number}.")
+    desk.run("daemon", "--once")
+    desk.run("log", "seal")
+    return desk
+
+
+def holding(folder: Path, words: str) -> list[str]:
+    """The files below a folder that hold these words, or their name."""
+    return [
+        path.relative_to(folder).as_posix()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and words.encode() in path.read_bytes()
+    ]
+
+
+def test_no_file_of_the_office_holds_the_words_and_no_picture_is_left(public):
+    assert holding(public.folder, f"{NAME}-1")
+    pictures = set(public.folder.rglob("media/*"))
+    said = public.run("redact", "1", *ORDER)
+    assert "Erased: announcement 1" in said
+    assert "Copies of the database that were made before still hold it" in said
+    assert holding(public.folder, f"{NAME}-1") == []
+    assert holding(public.folder, f"{NAME}-2")
+    left = set(public.folder.rglob("media/*"))
+    assert left < pictures
+    assert left
+
+
+def test_the_record_stays_and_verifies_and_the_page_says_so(public):
+    code = public.json("show", "1")["code"]
+    entries = [record["entry"] for record in public.json("log", "list", "--announcement", "1")]
+    public.run("redact", "1", *ORDER)
+    page = (public.folder / "public" / "p" / code / "index.html").read_text()
+    assert "erased by order of law: Putusan 41/Pdt.G/2026" in page
+    after = [record["entry"] for record in public.json("log", "list", "--announcement", "1")]
+    assert after[:-1] == entries
+    assert (after[-1]["kind"], after[-1]["data"]["order"]) == ("redacted", "Putusan 41/Pdt.G/2026")
+    assert public.json("show", "1")["redacted"] == "Putusan 41/Pdt.G/2026"
+    public.run("log", "seal")
+    public.run("log", "verify")
+    public.run("verify", "public", "--key", "ledger.vkey")
+
+
+def test_the_index_of_words_forgets_them_too(public):
+    before = _index(public.folder)
+    public.run("redact", "1", *ORDER)
+    after = _index(public.folder)
+    code = public.json("show", "1")["code"]
+    assert sum(code in text for text in before) > 1
+    assert sum(text.count(code) for text in after) < sum(text.count(code) for text in before)
+
+
+def _index(folder: Path) -> list[str]:
+    return [path.read_text() for path in sorted(folder.glob("public/**/*.json"))]
+
+
+def test_a_picture_that_another_announcement_shows_stays(desk):
+    picture = desk.folder / "map.png"
+    Image.new("RGB", (9, 9), "red").save(picture)
+    for _ in range(2):
+        image = ("--image", "map.png", "--alt", "A map of the closed road")
+        desk.run("add", "The road is closed.", "--source", "Letter 1", *image)
+    desk.run("cancel", "1", "--yes")
+    desk.run("redact", "1", *ORDER)
+    desk.run("approve", "2")
+    desk.run("daemon", "--once")
+    assert desk.statuses(2) == {"site": "published"}
+
+
+def test_what_may_still_go_out_is_not_erased_and_what_was_erased_is_not_sent(desk):
+    desk.run("add", f"The child {NAME} has been found.", "--source", "Letter 1")
+    assert "may still go out" in desk.run("redact", "1", *ORDER, code=1)
+    desk.run("cancel", "1", "--yes")
+    desk.run("redact", "1", *ORDER)
+    assert "was erased by order" in desk.run("edit", "1", "Anything.", code=1)
+    assert holding(desk.folder, NAME) == []
+    desk.run("redact", "1", *ORDER)  # once more does no harm
