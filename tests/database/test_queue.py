@@ -174,6 +174,8 @@ def test_approval_binds_exactly_what_is_rendered(session):
     assert data["approval"] == delivery.approved_digest == binding.digest
     [target] = json.loads(binding.manifest)["deliveries"]
     assert target == {
+        "act": "publish",
+        "amends": 0,
         "channel": "web",
         "due": "2026-11-23T09:00:00.000000Z",
         "wall": "2026-11-23T16:00:00",

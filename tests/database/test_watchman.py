@@ -361,7 +361,7 @@ def test_a_queue_that_cannot_be_read_is_told_and_the_heart_stops(
     daemon = Daemon(database, by_webhook.model_copy(update={"alarms": alarms}), now=clock)
     daemon._tick_safely()
     with monkeypatch.context() as patch:
-        patch.setattr(daemon, "_look", lambda _session: (_ for _ in ()).throw(DatabaseError("No.")))
+        patch.setattr(daemon, "tick", lambda: (_ for _ in ()).throw(DatabaseError("No.")))
         for _ in range(3):
             daemon._tick_safely()
             daemon._watch_over()
