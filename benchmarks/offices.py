@@ -10,7 +10,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,7 @@ def announce(
         channels=channels,
         due=moment_of(due, "Asia/Jakarta"),
     )
-    add(database, config, draft, queue.Doing("bench", due))
+    add(database, config, draft, queue.Doing("bench", datetime.now(UTC)))
 
 
 AT_ONCE = 500  # announcements in one transaction
@@ -106,7 +106,8 @@ AT_ONCE = 500  # announcements in one transaction
 
 def copies(database: Database, times: int, *, due: datetime, status: Status) -> None:
     """So many copies of the first announcement, to the same channels, due at `due`, in this status.
-    Written in bulk, so the record says nothing of them."""
+    Those that wait have its due time, or they were not what was approved. Written in bulk, so the
+    record says nothing of them."""
     with database.read() as session:
         revision = dict(session.execute(select(table(Revision)).limit(1)).mappings().one())
         mine = select(table(Delivery)).where(table(Delivery).c.revision_id == revision["id"])
@@ -115,6 +116,7 @@ def copies(database: Database, times: int, *, due: datetime, status: Status) -> 
             row["delivery_id"]: dict(row) for row in session.execute(select(table(Part))).mappings()
         }
         number, made = (session.execute(text(_LAST.format(name))).scalar_one() for name in _NAMES)
+    public = status is Status.PUBLISHED
     for first in range(0, times, AT_ONCE):
         rows: dict[type[SQLModel], list[dict[str, Any]]] = {Revision: [], Delivery: [], Part: []}
         for _ in range(min(AT_ONCE, times - first)):
@@ -124,13 +126,13 @@ def copies(database: Database, times: int, *, due: datetime, status: Status) -> 
             )
             for delivery in deliveries:
                 made += 1
-                about = _about(made, due, status)
+                about = _about(due, status)
                 rows[Delivery].append(
                     {**delivery, **about, "id": made, "revision_id": number, "status": status}
                 )
                 part = {**parts[delivery["id"]], "id": made, "delivery_id": made}
-                public = {"remote_id": f"copy-{made}", "published_at": due, "begun_at": due}
-                rows[Part].append({**part, **(public if status is Status.PUBLISHED else {})})
+                sent = {"remote_id": f"copy-{made}", "published_at": due, "begun_at": due}
+                rows[Part].append({**part, **({**sent, "payload": "{}"} if public else {})})
         with database.write() as session:
             for model, values in rows.items():
                 session.execute(insert(table(model)), values)
@@ -139,11 +141,10 @@ def copies(database: Database, times: int, *, due: datetime, status: Status) -> 
 _NAMES, _LAST = ("revision", "delivery"), "SELECT max(id) FROM {}"
 
 
-def _about(number: int, due: datetime, status: Status) -> dict[str, Any]:
-    """What differs from copy to copy: due times are a millisecond apart."""
-    at = due + timedelta(milliseconds=number % 1000)
-    ended = at if status is Status.PUBLISHED else None
-    return {"due_at": at, "not_after": at + timedelta(days=365), "ended_at": ended}
+def _about(due: datetime, status: Status) -> dict[str, Any]:
+    """What differs from the first one."""
+    ended = due if status is Status.PUBLISHED else None
+    return {"due_at": due, "not_after": due + timedelta(days=365), "ended_at": ended}
 
 
 def until(true: Callable[[], bool], seconds: float, gap: float = 0.2) -> None:

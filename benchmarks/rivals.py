@@ -71,7 +71,7 @@ def rate(name: str, bin_folder: Path, port: int, count: int, body: Path) -> floa
             )
             try:
                 came: list[tuple[float, str]] = []
-                until(lambda: bool(came.extend(seen(port)["came"]) or len(came) >= count), 60, 1)
+                until(lambda: bool(came.extend(seen(port)["came"]) or len(came) >= count), 900, 1)
             finally:
                 worker.terminate()
                 worker.wait()

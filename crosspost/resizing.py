@@ -106,6 +106,7 @@ class _Pixels:
         self.digest = digest
         self._original = original
         self._sized: dict[tuple[object, ...], Pixels.Image] = {}
+        self._last: tuple[tuple[object, ...], Pixels.Image] | None = None  # made of one of those
         self._files: dict[tuple[object, ...], bytes] = {}
 
     def file(
@@ -120,6 +121,8 @@ class _Pixels:
     def at(self, framed: tuple[int, int], size: tuple[int, int]) -> Pixels.Image:
         """The pixels at a size: of a larger one that was made of the original, where that is
         clearly larger, so that nothing is resampled more than twice."""
+        if self._last is not None and self._last[0] == (framed, size):
+            return self._last[1]
         if (framed, size) not in self._sized:
             source = _framed(self._original, framed)
             larger = [
@@ -130,6 +133,7 @@ class _Pixels:
             smallest = min(larger, key=lambda pixels: pixels.width, default=source)
             made = _resized(smallest, size)
             if smallest is not source or size == source.size:
+                self._last = ((framed, size), made)
                 return made
             self._sized[framed, size] = made
         return self._sized[framed, size]
