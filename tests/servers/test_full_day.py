@@ -190,6 +190,42 @@ def test_a_day_from_the_first_word_to_the_last(office: Office) -> None:
     assert public(office) == left
 
 
+def test_what_was_wrong_is_corrected_and_then_withdrawn_in_the_open(office: Office) -> None:
+    announcement(office.folder)
+    office.run("add", "--file", "campak.md", "--yes")
+    office.run("approve", "1", "--yes")
+    office.run("daemon", "--once")
+    [page] = office.deliveries()["site"]["permalinks"]
+    right = BODY.replace("08.00", "09.00")
+    office.run("correct", "1", right, "--reason", "Jamnya keliru.", "--yes")
+    amended(office, 2)
+    found = public(office)
+    for name in ("matrix", "website", "intranet", "bluesky"):
+        assert any("09.00" in text for text in found[name]), name
+    assert "Jamnya keliru." in requests.get(page, timeout=30).text
+    newer = json.loads(office.run("show", "2", "--json"))["page"]
+    office.run("retract", "2", "--reason", "Kegiatan dibatalkan.", "--yes")
+    amended(office, 3)
+    for address, words in ((page, "08.00"), (newer, "09.00")):  # nothing vanishes there
+        opened = requests.get(address, timeout=30)
+        assert opened.status_code == 200
+        assert words in opened.text
+    assert "Kegiatan dibatalkan." in requests.get(newer, timeout=30).text
+    left = public(office)
+    for name in ("matrix", "website", "intranet"):
+        assert not any("09.00" in text for text in left[name]), name
+    for name in ("bluesky", "press"):  # what stays there is followed by the withdrawal
+        assert any("Kegiatan dibatalkan." in text for text in left[name]), (name, left[name])
+
+
+def amended(office: Office, number: int) -> None:
+    """Approve what an amendment does, and let it be done."""
+    office.run("approve", str(number), "--yes")
+    office.run("daemon", "--once")
+    deliveries = json.loads(office.run("show", str(number), "--json"))["deliveries"]
+    assert {d["status"] for d in deliveries} == {"published"}, deliveries
+
+
 def see_everywhere(office: Office, deliveries: dict[str, dict[str, Any]]) -> None:
     """What a reader finds at each place: the words, both images, the way to the office's page."""
     [page] = deliveries["site"]["permalinks"]
