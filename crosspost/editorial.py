@@ -113,6 +113,13 @@ def edit(
         return Added(number, revision.number, approved, rendered.warnings)
 
 
+def require_editable(database: Database, number: int, base: int) -> None:
+    """Before anything is asked: raises Conflict as `edit` would, for a newer revision than `base`
+    or for what is or may be public."""
+    with database.read() as session:
+        _require_editable(session, current_revision(session, number), base)
+
+
 def _released(session: Session, config: Config, revision: Revision, doing: Doing) -> bool:
     """Where no approval is needed it is scheduled at once."""
     needed = config.policy.needed(revision.urgency)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -146,31 +147,37 @@ def edit(
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say
     from crosspost.editorial import edit as make_revision
+    from crosspost.editorial import require_editable
 
     office = open_office()
     with office.views() as views:
         old = views.announcement(number)
     given = _options(title, source, link, lang, image, alt, at, to, urgent)
     given = given.over(_more(video, video_alt, tag, text_for))
+    require_editable(office.database, number, old["revision"])
+    typed = None
     if text is None and file is None and not any(v is not None for v in vars(given).values()):
-        given = from_markdown(_in_editor(old), Path.cwd(), t("the text from the editor"))
-    given = gather(text, file, given, read_input=False)
-    brought = draft_of(office, given, _as_fields(old))
-    if given.body is not None and given.texts is None:
-        _warn_of_old_texts(old["texts"])
-    question = t("Make it revision {n}?", n=old["revision"] + 1)
-    added = make_revision(
-        office.database,
-        office.config,
-        number,
-        brought,
-        office.doing(),
-        base=old["revision"],
-        as_draft=draft,
-        keep_images=given.images is None,
-        keep_videos=given.videos is None,
-        sure=_asking(office, brought, question, yes=yes),
-    )
+        typed = _in_editor(old)
+    with _keeping(typed, number):
+        if typed is not None:
+            given = from_markdown(typed, Path.cwd(), t("the text from the editor"))
+        given = gather(text, file, given, read_input=False)
+        brought = draft_of(office, given, _as_fields(old))
+        if given.body is not None and given.texts is None:
+            _warn_of_old_texts(old["texts"])
+        question = t("Make it revision {n}?", n=old["revision"] + 1)
+        added = make_revision(
+            office.database,
+            office.config,
+            number,
+            brought,
+            office.doing(),
+            base=old["revision"],
+            as_draft=draft,
+            keep_images=given.images is None,
+            keep_videos=given.videos is None,
+            sure=_asking(office, brought, question, yes=yes),
+        )
     say(t("Announcement {number} is revision {n} now.", number=number, n=added.revision))
     _say_added(office, added, as_draft=draft)
 
@@ -381,6 +388,23 @@ def _warn_of_old_texts(texts: dict[str, str]) -> None:
     if texts:
         kept = t("The text for {names} stays as it was.", names=", ".join(texts))
         warn(t("Note: {warning}", warning=kept))
+
+
+@contextmanager
+def _keeping(typed: str | None, number: int) -> Iterator[None]:
+    """What was typed in the editor is not lost when it is refused, or the admin says no."""
+    from crosspost.cli.output import warn
+    from crosspost.errors import CrosspostError
+
+    try:
+        yield
+    except (CrosspostError, typer.Exit):
+        path = Path(f"edit-{number}.md")
+        if typed is not None and not path.exists():
+            path.write_text(typed, encoding="utf-8")
+            warn(t("What you typed is kept in {path}.", path=path))
+            warn(t("Go on with: crosspost edit {number} --file {path}", number=number, path=path))
+        raise
 
 
 def _in_editor(old: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Making an office in a dialogue: a wrong answer is asked again, and no other answer is lost."""
+"""At a terminal: a wrong answer is asked again, no other answer is lost, nor what was typed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import pytest
 PATIENCE = 20
 
 
-def typed(desk, *answers: str) -> str:
-    """`crosspost init .` at a terminal, with these answers typed; what the terminal showed."""
+def typed(desk, *answers: str, arguments=("init", "."), code: int = 0, **environment: str) -> str:
+    """A command at a terminal, with these answers typed; what the terminal showed."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(desk.folder)
-        os.environ["CROSSPOST_LANGUAGE"] = "en"
-        os.execv(sys.executable, [sys.executable, "-W", "error", "-m", "crosspost", "init", "."])
+        os.environ.update({"CROSSPOST_LANGUAGE": "en", **environment})
+        os.execv(sys.executable, [sys.executable, "-W", "error", "-m", "crosspost", *arguments])
     left = list(answers)
     shown, end = b"", time.monotonic() + PATIENCE
     while True:
@@ -41,7 +41,7 @@ def typed(desk, *answers: str) -> str:
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
     said = shown.decode(errors="replace")
-    assert os.waitstatus_to_exitcode(status) == 0, said
+    assert os.waitstatus_to_exitcode(status) == code, said
     assert "Traceback" not in said
     return said
 
@@ -92,3 +92,19 @@ def test_a_zone_is_understood_as_people_call_it(words, zone):
     from crosspost.founding import zone_called
 
     assert zone_called(words) == zone
+
+
+def test_what_was_typed_in_the_editor_is_kept_when_it_is_refused(desk):
+    desk.run("add", "Kantor tutup.", "--title", "P", "--source", "S", "--at", "2 jam lagi")
+    editor = desk.folder / "editor"
+    editor.write_text(
+        '#!/bin/sh\necho "Kalimat baru." >> "$1"\nsed -i "s/^at:.*/at: entah/" "$1"\n'
+    )
+    editor.chmod(0o755)
+    said = typed(desk, arguments=("edit", "1"), code=1, EDITOR=str(editor))
+    assert "edit-1.md" in said
+    kept = (desk.folder / "edit-1.md").read_text()
+    assert "Kalimat baru." in kept
+    (desk.folder / "edit-1.md").write_text(kept.replace("at: entah", "at: 3 jam lagi"))
+    desk.run("edit", "1", "--file", "edit-1.md")
+    assert "Kalimat baru." in desk.run("show", "1")
