@@ -175,9 +175,8 @@ class MastodonAdapter(OAuthAdapter):
     def edit(self, receipt: Receipt, outgoing: Outgoing) -> Receipt:
         # a list of media that is absent would take the images off
         path = f"{STATUSES}/{receipt.remote_id}"
-        return self._receipt(
-            self.call_signed_in("PUT", path, phase="edit", json=self._status(outgoing)), "edit"
-        )
+        status = self._status(replace(outgoing, parent=None))  # what it answers to stays
+        return self._receipt(self.call_signed_in("PUT", path, phase="edit", json=status), "edit")
 
     def _status(self, outgoing: Outgoing) -> dict[str, Any]:
         status: dict[str, Any] = {

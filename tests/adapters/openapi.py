@@ -100,4 +100,6 @@ def _choices(schema: dict[str, Any], body: Any) -> list[dict[str, Any]]:
 
 def _typed(value: str, schema: dict[str, Any]) -> Any:
     """A value of an address as its schema sees it."""
+    if schema.get("type") == "boolean" and value in ("true", "false"):
+        return value == "true"
     return int(value) if schema.get("type") == "integer" and value.isdecimal() else value
