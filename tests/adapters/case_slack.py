@@ -71,8 +71,10 @@ def text_of(blocks: list[dict[str, Any]]) -> str:
     assert (blocks[0]["type"], section["type"]) == ("rich_text", "rich_text_section")
     shown = ""
     for part in section["elements"]:
-        assert set(part) == {"type", {"text": "text", "link": "url"}[part["type"]]}, part
-        shown += part["url"] if part["type"] == "link" else part["text"]
+        needed, more = {"text": ({"text"}, set()), "link": ({"url"}, {"text"})}[part["type"]]
+        assert {"type", *needed} <= set(part) <= {"type", "style", *needed, *more}, part
+        assert set(part.get("style", {})) <= {"bold", "italic", "strike", "code"}, part
+        shown += part.get("text") or part["url"]
         assert part.get("text") != ""
     return shown
 

@@ -222,7 +222,11 @@ def test_a_transaction_that_was_cut_off_in_a_copy_is_undone_there(database, tmp_
     writer.execute("PRAGMA cache_size = 1")  # so that it writes before it commits
     writer.execute("BEGIN IMMEDIATE")
     for number in range(10, 3000):
-        writer.execute("INSERT INTO announcement VALUES (?, '2026-11-23', 'Siti')", (number,))
+        writer.execute(
+            "INSERT INTO announcement (id, created_at, created_by, amend, reason, redacted)"
+            " VALUES (?, '2026-11-23', 'Siti', '', '', '')",
+            (number,),
+        )
     by_hand.write_bytes(path.read_bytes())
     Path(f"{by_hand}-journal").write_bytes(Path(f"{path}-journal").read_bytes())
     writer.execute("ROLLBACK")
