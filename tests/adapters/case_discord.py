@@ -30,6 +30,9 @@ BOT, GUILD, CHANNEL = "110000000000000001", "220000000000000002", "3300000000000
 API = "/api/v10"
 EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 JUDGE = Judge(Path(__file__).parents[1] / "data" / "discord" / "openapi.json")
+#: Bold words, and links with words of their own, as a reader sees them.
+BOLD = re.compile(r"(?<!\\)\*\*(?=\S)(.+?)(?<=[^\s\\])\*\*")
+LINKED = re.compile(r"(?<!\\)\[([^\]\n]+)\]\(<?(https?://[^\s>)]+)>?\)")
 #: Unescaped, outside of an address, these would be markup.
 SPECIAL = re.compile(r"\\(.)|[*_~`|<\[\]]|(?m:^\s*[>#+-])|(?m:^\s*\d+\.)")
 
@@ -52,6 +55,7 @@ def shown(content: str) -> str:
             raise ValueError(f"markup: {found[0]}")
         return found[1]
 
+    content = BOLD.sub(r"\1", LINKED.sub(r"\1", content))
     pieces = re.split(r"(https?://[^\s<]+)", content)
     return "".join(p if n % 2 else SPECIAL.sub(plain, p) for n, p in enumerate(pieces))
 
