@@ -231,18 +231,21 @@ def load(
     check_channel: CheckChannel | None = None,
     secrets: bool = True,
     typed: Mapping[str, str] | None = None,
+    unseen: bool = False,
 ) -> Config:
     """Read the configuration, and speak the office's language from now on.
 
     `secrets=False` is for commands that publish nothing: values `"env:NAME"` are left as they are
     and channels are not checked. `typed` are values that would stand in `.env` (a login that is
-    being tried out). Raises ConfigError with every problem found.
+    being tried out). `unseen` is for people who write and approve: where only the daemon's account
+    may read `.env`, its secrets are `Unseen`. Raises ConfigError with every problem found.
     """
     _speak(None)
     path = find_config(given)
     table = _read_toml(path)
     _speak(_language_of(table))
-    environment = {**_environment(path.parent), **(typed or {})} if secrets else {}
+    environment = _environment(path.parent, unseen=unseen) if secrets else {}
+    environment.update(typed or {})
     problems = _no_such_keys(table)
     channels = _channels(table.pop("channels", {}), environment, problems, secrets=secrets)
     _resolve_database(table, path.parent, problems)
@@ -309,7 +312,15 @@ def _no_such_keys(table: dict[str, Any]) -> list[str]:
     return [t("{where}: there is no such key.", where=name) for name in names]
 
 
-def _environment(folder: Path) -> dict[str, str]:
+class Unseen(SecretStr):
+    """A secret that this account may not read. Posts are written and approved without it."""
+
+
+class _Unread(dict[str, str]):
+    """The real environment, where `.env` may not be read."""
+
+
+def _environment(folder: Path, *, unseen: bool = False) -> dict[str, str]:
     """`.env` beside the configuration, then the real environment, which wins.
 
     Read into a dictionary, never into `os.environ`, so that child processes do not inherit secrets.
@@ -320,6 +331,8 @@ def _environment(folder: Path) -> dict[str, str]:
     try:
         values = {k: v for k, v in dotenv_values(path).items() if v is not None}
     except OSError as error:
+        if unseen and isinstance(error, PermissionError):
+            return _Unread(os.environ)
         raise ConfigError(
             t("{path} cannot be read: {reason}.", path=path, reason=error.strerror),
             hint=t("It belongs to the account that runs the daemon; run this as that account."),
@@ -377,6 +390,8 @@ def _resolve(value: Any, environment: Mapping[str, str], where: str, problems: l
     name = value.removeprefix("env:").strip()
     if environment.get(name):
         return SecretStr(environment[name])
+    if isinstance(environment, _Unread):
+        return Unseen("unseen")
     problems.append(
         t("{where}: {name} is not set. Write a line {name}=... into .env.", where=where, name=name)
     )

@@ -10,12 +10,12 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from crosspost.adapters import Adapter, Context, adapter_class, open_adapter
 from crosspost.adapters.oauth import OAuthAdapter, by_browser
 from crosspost.config import Config
-from crosspost.database import Database
+from crosspost.database import ChannelState, Database
 from crosspost.errors import AuthRevoked, PlatformError, UserError
 from crosspost.ledger import book
 from crosspost.queue import Doing, unpause
@@ -74,3 +74,16 @@ def _with_login(config: Config) -> Iterator[str]:
     for name, channel in config.channels.items():
         if by_browser(adapter_class(channel.platform)):
             yield name
+
+
+def unconnected(session: Session, config: Config) -> list[str]:
+    """The channels whose account somebody has to connect first, with a browser."""
+    kept = select(ChannelState.channel).where(col(ChannelState.secrets).is_not(None))
+    known = set(session.exec(kept))
+    return [
+        name
+        for name, channel in config.channels.items()
+        if name not in known
+        and "access_token" not in channel.options
+        and by_browser(adapter_class(channel.platform))
+    ]

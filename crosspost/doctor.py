@@ -20,6 +20,7 @@ from sqlmodel import Session, col, func, select
 from crosspost import agenda, sightings
 from crosspost.adapters import problems_of
 from crosspost.config import Config, load
+from crosspost.connections import unconnected
 from crosspost.database import Database, LedgerEntry
 from crosspost.errors import ConfigError, UserError
 from crosspost.ledger import book
@@ -245,10 +246,14 @@ def channels(database: Database, config: Config, now: datetime) -> Iterator[Find
         return
     with database.read() as session:
         resting = [name for name in config.channels if not agenda.is_open(session, name, now)]
+        unknown = unconnected(session, config)
+    for name in unknown:
+        said = t("nobody has logged in to {channel}", channel=name)
+        yield bad("channels", f"{said}.", f"crosspost channels login {name}")
     for name in resting:
         said = t("{channel} is on hold or paused.", channel=name)
         yield note("channels", said, "crosspost channels list")
-    if not resting:
+    if not resting and not unknown:
         said = t("{count} are configured, and none rests.", count=len(config.channels))
         yield well("channels", said)
 

@@ -61,6 +61,16 @@ def redact(database: Database, config: Config, number: int, order: str, doing: D
         )
     with database.write() as session:
         current = current_revision(session, number)
+        by = session.get_one(Announcement, number).redacted
+        if by and by != order.strip():
+            raise Conflict(
+                t(
+                    "Announcement {number} was erased already, by the order {order}.",
+                    number=number,
+                    order=by,
+                ),
+                hint=t("Nothing was changed."),
+            )
         revisions = session.exec(select(Revision).where(Revision.announcement_id == number)).all()
         deliveries = [d for revision in revisions for d in queue.deliveries_of(session, revision)]
         _require_quiet(number, deliveries)

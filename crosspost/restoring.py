@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from crosspost import outcomes
 from crosspost.backup import COPY
-from crosspost.database import Database, Delivery, LedgerEntry, OfficeState
+from crosspost.database import Announcement, Database, Delivery, LedgerEntry, OfficeState
 from crosspost.errors import Conflict, RestoreUnconfirmed
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
@@ -160,6 +160,17 @@ class Marker:
         require_confirmed(self._database, self._folder)
         write_mark(self._folder, found)
         self._entries = found.entries
+
+
+def erased_since(before: Database, copy: Database) -> list[tuple[int, str]]:
+    """Announcements (number, order) that were erased by law in the database before, and whose text
+    came back with the copy. Raises DatabaseError when the one before cannot be read."""
+    with before.read() as session:
+        known = select(Announcement.id, Announcement.redacted).where(Announcement.redacted != "")
+        erased = {int(number or 0): order for number, order in session.exec(known)}
+    with copy.read() as session:
+        back = select(Announcement.id).where(Announcement.redacted == "")
+        return [(n, erased[n]) for n in session.exec(back) if n in erased]
 
 
 def _day(stamp: str) -> str:

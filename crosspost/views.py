@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from crosspost import agenda, alarms, allowance, logins, queue, sightings
+from crosspost import agenda, alarms, allowance, connections, logins, queue, sightings
 from crosspost.config import Channel, Config
 from crosspost.database import (
     AlarmState,
@@ -234,6 +234,7 @@ class Views:
     def channels(self, now: datetime) -> list[Json]:
         """Every configured channel and what is known of it."""
         states = {s.channel: s for s in self.session.exec(select(ChannelState))}
+        unconnected = connections.unconnected(self.session, self.config)
         every = states.get(agenda.EVERYTHING) or ChannelState(channel=agenda.EVERYTHING)
         return [
             {
@@ -247,6 +248,7 @@ class Views:
                 "reason": (pause.reason or None) if pause else None,
                 "last_published": self.time(self._last_published(channel.name)),
                 "login_ends": self.time(state.login_ends if state else None),
+                "connected": channel.name not in unconnected,
                 "quotas": self._quotas(channel, now),
             }
             for channel in self.config.channels.values()

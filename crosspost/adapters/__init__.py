@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from crosspost.adapters.base import Adapter, Context
-from crosspost.config import Config, sentence
+from crosspost.config import Config, Unseen, sentence
 from crosspost.errors import ConfigError, NotFound
 from crosspost.wording import t
 
@@ -70,13 +70,16 @@ def adapter_class(platform: str) -> type[Adapter]:
 
 
 def problems_of(platform: str, options: Mapping[str, Any]) -> list[str]:
-    """What is wrong with a channel's options, one sentence each; for `config.load`."""
+    """What is wrong with a channel's options, one sentence each; for `config.load`. A secret that
+    this account may not read is taken to be right."""
+    unseen = {name for name, value in options.items() if isinstance(value, Unseen)}
     try:
         adapter_class(platform).Settings.model_validate(dict(options))
     except NotFound as error:
         return [f"platform: {error.problems[0]}."]
     except ValidationError as error:
-        return [sentence(found, "") for found in error.errors()]
+        found = [each for each in error.errors() if not unseen & set(each["loc"])]
+        return [sentence(each, "") for each in found if each["loc"] or not unseen]
     return []
 
 
@@ -99,5 +102,8 @@ def open_adapter(config: Config, name: str, context: Context | None = None) -> A
     if problems:
         raise ConfigError(*(f"channels.{name}.{problem}" for problem in problems))
     kind = adapter_class(channel.platform)
-    settings = kind.Settings.model_validate(dict(channel.options))
+    if any(isinstance(value, Unseen) for value in channel.options.values()):
+        settings = kind.Settings.model_construct(**channel.options)
+    else:
+        settings = kind.Settings.model_validate(dict(channel.options))
     return kind(settings, context or Context(config=config, channel=name))

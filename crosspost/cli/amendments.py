@@ -67,9 +67,9 @@ def _amend(
     from crosspost.cli.output import say, show_json
     from crosspost.errors import UsageError
 
+    office = open_office(unseen=True)
     if not reason.strip():
         raise UsageError(t("Say why: the public reads it."), hint=t("Use --reason."))
-    office = open_office()
     shown: list[dict[str, Any]] = []
     doing = office.doing(reason.strip())
     sure = _asking(shown, yes=yes, json=json)

@@ -102,7 +102,7 @@ def add(
     from crosspost.cli.output import say
     from crosspost.editorial import add as queue_it
 
-    office = open_office()
+    office = open_office(unseen=True)
     given = _options(title, source, link, lang, image, alt, at, to, urgent)
     given = given.over(_more(video, video_alt, tag, text_for))
     brought = draft_of(office, gather(text, file, given), Fields(at="now"))
@@ -149,7 +149,7 @@ def edit(
     from crosspost.editorial import edit as make_revision
     from crosspost.editorial import require_editable
 
-    office = open_office()
+    office = open_office(unseen=True)
     with office.views() as views:
         old = views.announcement(number)
     given = _options(title, source, link, lang, image, alt, at, to, urgent)
@@ -257,7 +257,7 @@ def preview(
     from crosspost.cli.previews import doubts, show_posts, write_page
     from crosspost.preview import as_json, shown
 
-    office = open_office()
+    office = open_office(unseen=True)
     with office.views() as views:
         found = views.announcement(number)
         posts = views.posts(number, channel)

@@ -77,7 +77,7 @@ def approve(
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say
 
-    office = open_office()
+    office = open_office(unseen=True)
     offer = _show_what(office, number)
     if emergency:
         _publish_now(office, number, offer, reason, key, yes=yes)
@@ -111,6 +111,7 @@ def _publish_now(
     confirm(
         t("EMERGENCY: publish revision {n} NOW on all its channels, with nobody else?", n=n),
         yes=yes,
+        final=True,
     )
     publish_now(
         office.database,
@@ -186,9 +187,9 @@ def reject(
     from crosspost.cli.output import confirm, say
     from crosspost.errors import UsageError
 
+    office = open_office(secrets=False)
     if not reason.strip():
         raise UsageError(t("Say why."), hint=t("The author has to know what must change."))
-    office = open_office(secrets=False)
     confirm(t("Reject announcement {number}?", number=number), yes=yes)
     revision = say_no(office.database, office.config, number, office.doing(reason.strip()))
     said = {"number": number, "n": revision.number, "author": revision.created_by}
@@ -211,9 +212,9 @@ def countersign(
     from crosspost.emergencies import countersign as look_after
     from crosspost.errors import UsageError
 
+    office = open_office(unseen=True)
     if objects and not reason.strip():
         raise UsageError(t("Say why you object: --reason."))
-    office = open_office()
     _show_what(office, number)
     question = t("Put your objection on record?") if objects else t("Do you stand by it?")
     confirm(question, yes=yes)

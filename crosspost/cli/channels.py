@@ -52,6 +52,10 @@ def _condition(channel: dict[str, Any]) -> str:
             until=channel["paused_until"],
             reason=channel["reason"],
         )
+    if not channel["connected"]:
+        return t(
+            "nobody has logged in: crosspost channels login {channel}", channel=channel["channel"]
+        )
     return t("ready")
 
 

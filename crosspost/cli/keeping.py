@@ -12,7 +12,7 @@ from crosspost.wording import t
 
 if TYPE_CHECKING:
     from crosspost.cli.office import Office
-    from crosspost.database import Delivery
+    from crosspost.database import Database, Delivery
     from crosspost.doctor import Finding
     from crosspost.restoring import Questions
 
@@ -123,12 +123,31 @@ def _put_in_place(file: Path, *, yes: bool) -> None:
     database = Database(config.database_url)  # not opened: it may be damaged
     say(t("This copy becomes the queue database: {file}", file=file))
     say(t("The one that is there now is kept beside it, under another name."))
-    confirm(t("Put it in place?"), yes=yes)
+    confirm(t("Put it in place?"), yes=yes, final=True)
     aside = put_in_place(database, file, datetime.now(UTC))
     if aside is not None:
         say(t("The database until now: {path}", path=aside))
     database.check_schema()
+    if aside is not None:
+        _warn_of_erased(Database(f"sqlite:///{aside}"), database)
     say(t("In place. Nothing is published before you confirm it: crosspost restore"))
+
+
+def _warn_of_erased(before: Database, copy: Database) -> None:
+    """What was erased by law since the copy was made has come back with it."""
+    from crosspost.cli.output import warn
+    from crosspost.errors import DatabaseError
+    from crosspost.restoring import erased_since
+
+    try:
+        found = erased_since(before, copy)
+    except DatabaseError:
+        return  # it was damaged, which is why a copy takes its place
+    for number, order in found:
+        known = {"number": number, "order": order}
+        warn(t("BACK IN THIS COPY: announcement {number}, erased by the order {order}.", **known))
+        warn(t("Erase it again, under the same order, before you confirm:"))
+        warn(f'  crosspost redact {number} --order "{order}" --reason "..."')
 
 
 def _confirm(reason: str, *, yes: bool) -> None:
@@ -146,7 +165,7 @@ def _confirm(reason: str, *, yes: bool) -> None:
             say(found.words())
             _show(office, restoring.questions(session, office.now))
     if found is not None:
-        confirm(t("Go on with this database?"), yes=yes)
+        confirm(t("Go on with this database?"), yes=yes, final=True)
     restoring.confirm(office.database, office.config.folder, office.doing(reason))
     say(t("Confirmed. What is to be decided by you: crosspost status"))
     _say_if_sealed_beyond(office)

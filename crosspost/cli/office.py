@@ -43,9 +43,12 @@ class Office:
             yield Views(session, self.config)
 
 
-def open_office(*, secrets: bool = True, typed: Mapping[str, str] | None = None) -> Office:
+def open_office(
+    *, secrets: bool = True, typed: Mapping[str, str] | None = None, unseen: bool = False
+) -> Office:
     """The office of this folder. `secrets=False` for commands that only read: they need no `.env`.
-    `typed` are secrets by their names in `.env`, as they would be if they stood there.
+    `typed` are secrets by their names in `.env`, as they would be if they stood there. `unseen` for
+    commands that send nothing: they work where only the daemon's account may read `.env`.
 
     Raises ConfigError, DatabaseError, SchemaError.
     """
@@ -58,7 +61,7 @@ def open_office(*, secrets: bool = True, typed: Mapping[str, str] | None = None)
     if secrets:
         from crosspost.adapters import problems_of
 
-        config = load(config_file, check_channel=problems_of, typed=typed)
+        config = load(config_file, check_channel=problems_of, typed=typed, unseen=unseen)
     else:
         config = load(config_file, secrets=False)
     database = Database(config.database_url)

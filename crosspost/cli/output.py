@@ -115,8 +115,8 @@ def ask(question: str, **options: Any) -> str:
         raise typer.Exit(1) from None
 
 
-def confirm(question: str, *, yes: bool) -> None:
-    """Ask before something counts; with --yes, go on.
+def confirm(question: str, *, yes: bool, final: bool = False) -> None:
+    """Ask before something counts; with --yes, go on. What is `final` wants a written yes.
 
     Raises typer.Exit on no, UsageError where nobody can be asked: silence is no consent.
     """
@@ -127,8 +127,9 @@ def confirm(question: str, *, yes: bool) -> None:
         )
     agreed = True if yes else None
     while agreed is None:
-        asked = f"{question} [{t('Y/n')}]"
-        agreed = meant(ask(asked, default="", show_default=False, err=True))
+        asked = f"{question} [{t('y/N') if final else t('Y/n')}]"
+        answer = ask(asked, default="", show_default=False, err=True)
+        agreed = False if final and not answer else meant(answer)
         if agreed is None:
             warn(t("Please answer yes or no."))
     if not agreed:

@@ -37,7 +37,7 @@ def redact(
         found = views.announcement(number)
     say(t("Announcement {number}, revision {revision}", **found))
     say(f"  {found['title']}")
-    confirm(t("Erase its text and images for ever, in all its revisions?"), yes=yes)
+    confirm(t("Erase its text and images for ever, in all its revisions?"), yes=yes, final=True)
     doing = office.doing(reason.strip())
     done = erase(office.database, office.config, number, order, doing)
     say(t("Erased: announcement {number}, {files} files.", number=number, files=done.files))

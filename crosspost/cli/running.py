@@ -103,11 +103,11 @@ def hold(channel: Held = None, reason: Reason = "") -> None:
     from crosspost.people import require
     from crosspost.policy import Deed
 
+    office = open_office(secrets=False)
     if not reason.strip():
         raise UsageError(
             t("Say why."), hint=t('For example: crosspost hold --reason "Wrong figures"')
         )
-    office = open_office(secrets=False)
     _require_channel(office, channel)
     require(office.config, office.person, Deed.HOLD)
     with office.database.write() as session:

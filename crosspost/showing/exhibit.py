@@ -74,6 +74,7 @@ class _Exhibit:
         self.folder = Folder(config.folder / (config.site.folder if config.site else ""))
         self.shelf = Shelf(self.folder, config, seal)
         self.keys: list[tuple[str, str]] = []
+        self.shown: set[str] = set()
         self.fakes: list[tuple[str, str]] = []
 
     def covered(self) -> int | None:
@@ -89,9 +90,10 @@ class _Exhibit:
         until = self._size()
         for subject in self._subjects(since, until):
             self.shelf.put_page(subject)
+            self.shown.add(subject.page.code)
             page = self.config.page(subject.page.code)
             self.keys += [(key, subject.page.code) for key in subjects.keys(subject, page)]
-        if since is None or self.keys:
+        if since is None or self.shown:
             self._put_lists(anew=since is None)
         self._put_public_pages()
         self._put_index(whole=since is None)
@@ -169,8 +171,8 @@ class _Exhibit:
             _drop_partial(self.folder, name, tile)
 
     def _read(self) -> set[str]:
-        """The codes of the pages that were read anew."""
-        return {code for _, code in self.keys}
+        """The codes of the pages that were read anew, those that were erased among them."""
+        return self.shown
 
     def _known_keys(self) -> Iterator[tuple[str, str]]:
         """What the index says of all pages but those that were read anew: what was erased from one

@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from crosspost.site.standing import CORRECTED, RECORD, WITHDRAWN
+
 DATA = "announcement.json"
 LIST = "announcements.json"
 
@@ -78,6 +80,14 @@ class Folder:
             return from_json((self._of(code) / DATA).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
+
+    def state(self, code: str) -> str:
+        """ "corrected" or "withdrawn", as the record beside the page says; "" for neither."""
+        try:
+            state = json.loads((self._of(code) / RECORD).read_text("utf-8")).get("state")
+        except (OSError, ValueError, AttributeError):
+            return ""
+        return state if state in (CORRECTED, WITHDRAWN) else ""
 
     def put(self, code: str, files: Mapping[str, bytes]) -> None:
         """Make the page `code` public: all of `files`, by one rename. One that is there already

@@ -6,7 +6,7 @@ templates lie beside it and escape all that they are given, but for a page's saf
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -61,13 +61,20 @@ def qr(address: str) -> Markup:
     return Markup(drawn)  # noqa: S704 - made of rectangles only
 
 
-def index(pages: Sequence[Page], years: Sequence[int], office: Office, site: SiteSettings) -> str:
-    """The first page: the newest announcements, and where the others are."""
+def index(
+    pages: Sequence[Page],
+    years: Sequence[int],
+    office: Office,
+    site: SiteSettings,
+    states: Mapping[str, str],
+) -> str:
+    """The first page: the newest announcements, and where the others are. `states` says of codes
+    that their page was corrected or withdrawn."""
     return render(
         "list.html",
         office.language,
         office,
-        items=_items(pages[:NEWEST], office),
+        items=_items(pages[:NEWEST], office, states),
         year=None,
         years=years,
         url=f"{site.url}/",
@@ -76,14 +83,19 @@ def index(pages: Sequence[Page], years: Sequence[int], office: Office, site: Sit
 
 
 def archive(
-    year: int, pages: Sequence[Page], years: Sequence[int], office: Office, site: SiteSettings
+    year: int,
+    pages: Sequence[Page],
+    years: Sequence[int],
+    office: Office,
+    site: SiteSettings,
+    states: Mapping[str, str],
 ) -> str:
-    """Every announcement of a year."""
+    """Every announcement of a year; `states` as in `index`."""
     return render(
         "list.html",
         office.language,
         office,
-        items=_items(pages, office),
+        items=_items(pages, office, states),
         year=year,
         years=years,
         url=f"{site.url}/{year}/",
@@ -107,8 +119,14 @@ def instant(page: Page) -> datetime:
     return datetime.fromisoformat(page.published)
 
 
-def _items(pages: Sequence[Page], office: Office) -> list[tuple[Page, str]]:
-    return [(page, spoken(instant(page), office.zone, office.language)) for page in pages]
+def _items(
+    pages: Sequence[Page], office: Office, states: Mapping[str, str]
+) -> list[tuple[Page, str, str]]:
+    """Each page with its time in words, and "corrected", "withdrawn" or ""."""
+    return [
+        (page, spoken(instant(page), office.zone, office.language), states.get(page.code, ""))
+        for page in pages
+    ]
 
 
 def render(name: str, lang: str, office: Office, **values: Any) -> str:

@@ -71,14 +71,17 @@ def lists(
         by_year.setdefault(_year(entry, office), []).append(entry)
     years = list(by_year)
     newest = [page for entry in listed[: pages.NEWEST] if (page := folder.page(entry.code))]
+    states = {page.code: state for page in listed if (state := folder.state(page.code))}
     archives = {
-        f"{year}/index.html": pages.archive(year, by_year[year], years, office, site).encode()
+        f"{year}/index.html": pages.archive(
+            year, by_year[year], years, office, site, states
+        ).encode()
         for year in _changed(folder, listed, known, office)
     }
     return {
         **pages.fixed(),
         **archives,
-        "index.html": pages.index(listed, years, office, site).encode(),
+        "index.html": pages.index(listed, years, office, site, states).encode(),
         "feed.xml": feeds.atom(newest, office, site),
         "feed.json": feeds.json_feed(newest, office, site),
         LIST: list_json(listed),

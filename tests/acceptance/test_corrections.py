@@ -46,6 +46,8 @@ def test_a_withdrawal_leaves_the_page_and_says_so(desk, public):
     assert "Withdrawn" in page
     assert "The works are off." in page
     assert "The road is closed on Sunday." in page
+    lists = (public.parents[1] / "index.html").read_text()
+    assert "<strong>withdrawn</strong>" in lists
 
 
 def test_the_plan_alone_changes_nothing(desk, public):

@@ -108,3 +108,28 @@ def test_what_may_still_go_out_is_not_erased_and_what_was_erased_is_not_sent(des
     assert "was erased by order" in desk.run("edit", "1", "Anything.", code=1)
     assert holding(desk.folder, NAME) == []
     desk.run("redact", "1", *ORDER)  # once more does no harm
+
+
+def test_it_is_erased_once_and_a_copy_that_brings_it_back_says_so(public):
+    public.run("backup", "old.db")
+    public.run("redact", "1", *ORDER)
+    other = ("--order", "Another", *ORDER[2:])
+    assert "already" in public.run("redact", "1", *other, code=1)
+    public.run("redact", "1", *ORDER)  # to clean again, under the same order
+    said = public.run("restore", "old.db", "--yes")
+    assert "BACK IN THIS COPY: announcement 1" in said
+    assert 'crosspost redact 1 --order "Putusan 41/Pdt.G/2026"' in said
+    assert "announcement 2" not in said
+
+
+def test_the_daemon_takes_the_words_off_every_list_by_itself(public):
+    settings = public.folder / "public"
+    code = public.json("show", "1")["code"]
+    assert f"{NAME}-1" in (settings / "index.html").read_text()
+    key = public.folder / "ledger.key"
+    key.rename(public.folder / "kept")  # as for somebody who may not read it
+    public.start("redact", "1", *ORDER).communicate(timeout=60)
+    (public.folder / "kept").rename(key)
+    public.run("daemon", "--once")
+    for name in ("index.html", "announcements.json", "feed.xml", f"p/{code}/index.html"):
+        assert f"{NAME}-1" not in (settings / name).read_text(), name

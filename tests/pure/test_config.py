@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from crosspost import config as configuration
-from crosspost.adapters import problems_of
-from crosspost.config import load
+from crosspost.adapters import open_adapter, problems_of
+from crosspost.config import Unseen, load
 from crosspost.errors import ConfigError
 from crosspost.wording import language, set_language
 
@@ -285,3 +285,38 @@ def test_settings_cannot_be_changed_once_read(office):
     config = load(office())
     with pytest.raises(ValueError, match="frozen"):
         config.office.name = "Another"
+
+
+# --- secrets that only the daemon may read ---
+
+
+@pytest.fixture
+def unreadable(monkeypatch):
+    def refuse(_path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("dotenv.dotenv_values", refuse)
+
+
+def test_who_writes_and_approves_needs_no_secret(office, unreadable):
+    path = office(GOOD)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(path, check_channel=problems_of)
+    config = load(path, check_channel=problems_of, unseen=True)
+    assert isinstance(config.channels["social"].options["access_token"], Unseen)
+    adapter = open_adapter(config, "social")
+    assert adapter.measure("Halo") == 4
+    assert adapter.settings.visibility == "public"
+
+
+def test_what_else_is_wrong_with_a_channel_is_found_without_its_secrets(office, unreadable):
+    text = GOOD.replace('platform = "mastodon"', 'platform = "mastodon"\nvisibility = "all"')
+    report = str(refused_unseen(office(text)))
+    assert "channels.social.visibility" in report
+    assert "access_token" not in report
+
+
+def refused_unseen(path):
+    with pytest.raises(ConfigError) as caught:
+        load(path, check_channel=problems_of, unseen=True)
+    return caught.value
