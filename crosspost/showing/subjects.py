@@ -147,7 +147,9 @@ def _approvals(session: Session, config: Config, revision: int) -> tuple[Approve
         .where(Approval.revision_id == revision, col(Approval.void_at).is_(None))
         .order_by(col(Approval.id))
     )
-    return tuple(Approved(known_as(config, row.by), _stamp(row.at)) for row in rows)
+    return tuple(
+        Approved(known_as(config, row.by), _stamp(row.at), alone=row.emergency) for row in rows
+    )
 
 
 def known_as(config: Config, name: str) -> str:

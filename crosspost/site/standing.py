@@ -18,10 +18,12 @@ CURRENT, CORRECTED, WITHDRAWN = "current", "corrected", "withdrawn"
 
 @dataclass(frozen=True)
 class Approved:
-    """A yes: by whom, as the public may know it ("" when not at all), and when (RFC 3339, UTC)."""
+    """A yes: by whom, as the public may know it ("" when not at all), and when (RFC 3339, UTC);
+    `alone`: in an emergency, by one person whom nobody else checked before."""
 
     by: str
     at: str
+    alone: bool = False
 
 
 @dataclass(frozen=True)

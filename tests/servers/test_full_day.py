@@ -116,6 +116,7 @@ def servers(rig: Any) -> Iterator[None]:
     """Synapse, WordPress and the PDS, running."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(test_matrix_synapse.Synapse, "started", rig("matrix.sh"))
+        patch.setattr(test_matrix_synapse.Synapse, "token", "")  # it is another server's
         patch.setattr(test_wordpress_debian.Site, "started", rig("wordpress.sh"))
         patch.setattr(test_bluesky_pds.Pds, "started", rig("pds.sh"))
         yield

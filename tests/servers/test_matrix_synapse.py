@@ -150,6 +150,7 @@ CASES = {"matrix": SynapseCase}
 def server(rig: Any) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Synapse, "started", rig("matrix.sh"))
+        patch.setattr(Synapse, "token", "")  # it is another server's
         patch.setattr(testing_case, "STALLED", 3.0)  # it works harder than a server of ours
         yield
 
