@@ -127,9 +127,9 @@ class PostgresServer:
             connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")
 
     def cut(self, name: str) -> int:
-        """Cut every connection to a database; how many there were."""
+        """Cut every connection to a database, and wait until they are; how many there were."""
         rows = self.do(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             f"WHERE datname = '{name}' AND pid <> pg_backend_pid()"
         )
         return len(rows)

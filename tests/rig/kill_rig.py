@@ -124,6 +124,7 @@ def _kill(plan: Plan, office: _Office, nursery: _Nursery, platform: _Platform) -
         time.sleep(chance.uniform(0.0, 0.5))
         if plan.disturb is not None:
             plan.disturb(chance)
+            office.database.close()  # our own connections may have been among those cut
         nursery.kill(victim, signal.SIGKILL)
         alive.append(nursery.spawn())
         if number % ROUND == 0:

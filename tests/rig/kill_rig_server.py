@@ -47,7 +47,7 @@ def cut(server: PostgresServer, chance: random.Random, name: str = NAME) -> None
         server.cut(name)
         return
     server.do(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
         f"WHERE datname = '{name}' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1"
     )
 
