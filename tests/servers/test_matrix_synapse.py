@@ -174,7 +174,7 @@ def test_the_longest_text_is_taken_and_a_longer_one_refused(bench: Bench) -> Non
 
 
 def test_the_event_is_kept_with_mark_html_and_no_mention(bench: Bench, synapse: Synapse) -> None:
-    outgoing, _ = bench.send(replace(bench.case.post("@room"), text="<b>Tebal</b> @room\ndua"))
+    outgoing, _ = bench.send(replace(bench.case.post("@room"), text="<b>Tebal</b> @room<br>dua"))
     (event,) = synapse.messages
     assert event["content"] == {
         "msgtype": "m.text",
