@@ -221,6 +221,16 @@ class Platform:
             self._server = _Server(self, self._port)
             self._port = self._server.server_address[1]
 
+    def drain(self) -> None:
+        """Wait until everything is done that clients had sent, for tests whose client was killed.
+        Connections are taken in order, so when one of our own was taken and closed, all before it
+        were taken too."""
+        if self._server is not None:
+            with socket.create_connection(("127.0.0.1", self._port)) as own:
+                own.shutdown(socket.SHUT_WR)
+                own.recv(1)
+            self._server.wait_for_the_last()
+
     def __enter__(self) -> Self:
         self.listen()
         return self
@@ -388,6 +398,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, platform: Platform, port: int) -> None:
         self.platform = platform
         self._open: set[socket.socket] = set()
+        self._closed = threading.Condition()
         super().__init__(("127.0.0.1", port), _Handler)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
@@ -399,11 +410,18 @@ class _Server(ThreadingHTTPServer):
 
     def shutdown_request(self, request: Any) -> None:
         """Close without an orderly shutdown first, so that a reset stays a reset."""
-        self._open.discard(request)
         self.close_request(request)
+        with self._closed:
+            self._open.discard(request)
+            self._closed.notify_all()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away is what many tests are about."""
+
+    def wait_for_the_last(self) -> None:
+        """Until no connection is open."""
+        with self._closed:
+            self._closed.wait_for(lambda: not self._open)
 
     def end(self) -> None:
         """Listen no more and close every connection."""
