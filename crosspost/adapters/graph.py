@@ -18,7 +18,8 @@ from pydantic import Field, SecretStr
 
 from crosspost.adapters.base import Answer, clock_lag, text_id, web_link
 from crosspost.adapters.likeness import moment
-from crosspost.adapters.oauth import LoginSettings, OAuthAdapter
+from crosspost.adapters.oauth import OAuthAdapter
+from crosspost.adapters.renewing import LoginSettings
 from crosspost.config import WebAddress
 from crosspost.errors import (
     AccountRestricted,
