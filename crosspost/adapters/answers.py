@@ -64,6 +64,13 @@ class Answer:
                 return None
         return value
 
+    def list_at(self, *path: str | int) -> list[Any]:
+        """The list that lies there. Raises TypeError for anything else (`HttpAdapter.reading`)."""
+        value = self.at(*path)
+        if not isinstance(value, list):
+            raise TypeError("not a list")
+        return value
+
     def word(self, *path: str | int) -> str:
         """The text that lies there; "" for anything else."""
         value = self.at(*path)
@@ -146,10 +153,3 @@ def web_link(value: object) -> str:
     """An address that people can open; "" for anything else that stands in its place."""
     good = isinstance(value, str) and value.startswith(("https://", "http://"))
     return value.strip() if isinstance(value, str) and good else ""
-
-
-def list_of(value: object) -> list[Any]:
-    """A list in an answer. Raises TypeError for anything else that stands in its place."""
-    if not isinstance(value, list):
-        raise TypeError("not a list")
-    return value

@@ -19,7 +19,6 @@ from crosspost.adapters.answers import (
     Meaning,
     clock_lag,
     common_error,
-    list_of,
     text_id,
     web_link,
 )
@@ -41,7 +40,6 @@ __all__ = [
     "HttpSettings",
     "Meaning",
     "clock_lag",
-    "list_of",
     "text_id",
     "timed",
     "web_link",

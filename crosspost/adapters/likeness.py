@@ -31,6 +31,14 @@ def moment(value: object) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
+def unix_moment(seconds: float) -> datetime:
+    """A time in seconds since 1970, aware. Raises TypeError or ValueError for what is none."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError) as error:
+        raise ValueError("not a time") from error
+
+
 class Shown(HTMLParser):
     """What a reader sees of HTML: its text, and where its links go. A link to the web reads as its
     address, since some servers shorten what they show; mentions and hashtags read as they stand."""

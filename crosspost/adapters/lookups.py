@@ -46,7 +46,8 @@ class ListingAdapter(HttpAdapter):
     """An adapter that finds its posts in a list. Subclasses have `page` and `posts_on`, and
     `is_ours` where a recent post with the same text is not yet proof."""
 
-    #: So many pages a look-up reads at most.
+    #: So many posts are asked for at once, and so many pages a look-up reads at most.
+    page_size: ClassVar[int] = 100
     pages: ClassVar[int] = 5
     #: Whether the list has other people's posts too.
     lists_others: ClassVar[bool] = False

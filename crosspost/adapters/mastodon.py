@@ -16,13 +16,13 @@ from typing import Any, Literal
 from pydantic import Field
 
 from crosspost import errors
-from crosspost.adapters.base import Answer, Meaning, list_of, text_id, timed, web_link
+from crosspost.adapters.base import Answer, Meaning, text_id, timed, web_link
 from crosspost.adapters.likeness import Shown, moment, skeleton
 from crosspost.adapters.lookups import Listed, ListingAdapter, Page
 from crosspost.adapters.oauth import OAuth, OAuthAdapter
 from crosspost.adapters.renewing import LoginSettings
-from crosspost.adapters.uploads import Upload, UploadingAdapter, media_of
-from crosspost.post import Account, Capabilities, Image, Outgoing, Post, Receipt, Reconcile, Video
+from crosspost.adapters.uploads import File, Upload, UploadingAdapter, media_of
+from crosspost.post import Account, Capabilities, Outgoing, Post, Receipt, Reconcile
 from crosspost.rendering.measure import mastodon
 from crosspost.wording import t
 
@@ -92,6 +92,7 @@ class MastodonAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
         Meaning(errors.MediaRejected, (400, 422), phases="prepare"),
         Meaning(errors.RejectedContent, (400, 422)),
     )
+    page_size = 40
     _account_id = ""
 
     def setup(self) -> None:
@@ -116,7 +117,7 @@ class MastodonAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
     def needs_preparing(self, post: Post) -> bool:
         return bool(post.images or post.videos)
 
-    def upload(self, file: Image | Video) -> Upload:
+    def upload(self, file: File) -> Upload:
         answer = self.call_signed_in(
             "POST",
             "/api/v2/media",
@@ -144,12 +145,12 @@ class MastodonAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
 
     def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Answer:  # noqa: ARG002
         account = self._account_id or text_id(self._whoami("find")["id"])
-        query = {"limit": "40", "exclude_reblogs": "true", **more}
+        query = {"limit": str(self.page_size), "exclude_reblogs": "true", **more}
         path = f"/api/v1/accounts/{account}/statuses"
         return self.call_signed_in("GET", path, phase="find", params=query)
 
     def posts_on(self, answer: Answer, outgoing: Outgoing) -> Page:  # noqa: ARG002
-        posts = [_listed(status) for status in list_of(answer.data)]
+        posts = [_listed(status) for status in answer.list_at()]
         return Page(posts, {"max_id": posts[-1].receipt.remote_id} if posts else {})
 
     def find(self, outgoing: Outgoing) -> Receipt | None:

@@ -22,6 +22,8 @@ from crosspost.errors import (
 from crosspost.post import Image, Outgoing, Post, Video
 from crosspost.wording import t
 
+File = Image | Video
+
 
 @dataclass(frozen=True)
 class Upload:
@@ -42,7 +44,7 @@ class UploadingAdapter(HttpAdapter):
     upload_life: ClassVar[timedelta | None] = None
 
     @abstractmethod
-    def upload(self, file: Image | Video) -> Upload:
+    def upload(self, file: File) -> Upload:
         """One file, uploaded. Raises PlatformError."""
 
     def state_of(self, name: str) -> Upload | None:
@@ -61,7 +63,7 @@ class UploadingAdapter(HttpAdapter):
         media = [self.upload(file).name for file in files]
         return {"media": media, "until": (now + self.upload_life).isoformat()}
 
-    def _asked(self, files: tuple[Image | Video, ...], known: list[str]) -> dict[str, Any]:
+    def _asked(self, files: tuple[File, ...], known: list[str]) -> dict[str, Any]:
         uploads = []
         for place, file in enumerate(files):
             earlier = self.state_of(known[place]) if place < len(known) else None
@@ -85,7 +87,7 @@ def media_of(outgoing: Outgoing) -> list[str]:
     return [str(name) for name in media] if isinstance(media, list) else []
 
 
-def _files(post: Post) -> tuple[Image | Video, ...]:
+def _files(post: Post) -> tuple[File, ...]:
     return (*post.images, *post.videos)
 
 
