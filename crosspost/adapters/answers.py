@@ -153,3 +153,12 @@ def web_link(value: object) -> str:
     """An address that people can open; "" for anything else that stands in its place."""
     good = isinstance(value, str) and value.startswith(("https://", "http://"))
     return value.strip() if isinstance(value, str) and good else ""
+
+
+def address(value: object) -> str:
+    """An address that something can be sent to. Raises ValueError for anything else
+    (`HttpAdapter.reading`)."""
+    link = web_link(value)
+    if not link:
+        raise ValueError("not an address")
+    return link

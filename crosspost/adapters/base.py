@@ -17,6 +17,7 @@ from crosspost.adapters.answers import (
     BODY_CAP,
     Answer,
     Meaning,
+    address,
     clock_lag,
     common_error,
     text_id,
@@ -39,6 +40,7 @@ __all__ = [
     "HttpAdapter",
     "HttpSettings",
     "Meaning",
+    "address",
     "clock_lag",
     "text_id",
     "timed",
@@ -79,6 +81,11 @@ class HttpAdapter(Adapter):
             self._session.close()
             self._session = None
 
+    def headers(self) -> dict[str, str]:
+        """What every call under `base_url` carries: a credential, or what else the platform wants.
+        An address that an answer named never sees it."""
+        return {}
+
     def url(self, path: str) -> str:
         """The address of `path` under the channel's `base_url`; a whole address stays."""
         return path if "://" in path else f"{self.settings.base_url}{path}"
@@ -94,8 +101,9 @@ class HttpAdapter(Adapter):
         timeout: tuple[float, float] | None = None,
         **body: Any,
     ) -> Answer:
-        """One HTTP call. `phase` is check, prepare, publish, find, edit or delete; `body` is what
-        `requests` takes (`json`, `data`, `files`, `params`).
+        """One HTTP call, with `headers()` when `path` is one under `base_url`. `phase` is check,
+        prepare, publish, find, edit or delete; `body` is what `requests` takes (`json`, `data`,
+        `files`, `params`).
 
         Raises PlatformError: RetryLater with `sent=False` when nothing left this machine;
         UnknownOutcome for everything unclear in the phase publish; else what `error_of` says.
@@ -106,6 +114,7 @@ class HttpAdapter(Adapter):
         if timeout is None:
             uploads = "files" in body or phase == "prepare"
             timeout = self.upload_timeout if uploads else self.call_timeout
+        ours = self.headers() if "://" not in path else {}
         kind: type[PlatformError]
         try:
             answer = transport.send(
@@ -113,7 +122,7 @@ class HttpAdapter(Adapter):
                 method,
                 self.url(path),
                 timeout,
-                headers or {},
+                {**ours, **(headers or {})},
                 body,
                 may_send=self.context.may_send if phase == "publish" else None,
             )

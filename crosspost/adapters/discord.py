@@ -125,14 +125,14 @@ class DiscordAdapter(ListingAdapter):
         if outgoing.parent:
             message["message_reference"] = {"message_id": outgoing.parent.remote_id}
         body = self._body(message, outgoing.post)
-        answer = self._call("POST", self._messages, phase="publish", **body)
+        answer = self.call("POST", self._messages, phase="publish", **body)
         with self.reading(answer, "publish"):
             name = text_id(answer.data["id"])
             return Receipt(name, self._address(str(outgoing.prepared["guild"]), name))
 
     def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Answer:  # noqa: ARG002
         query = {"limit": str(self.page_size), **more}
-        return self._call("GET", self._messages, phase="find", params=query)
+        return self.call("GET", self._messages, phase="find", params=query)
 
     def posts_on(self, answer: Answer, outgoing: Outgoing) -> Page:
         guild, posts = str(outgoing.prepared["guild"]), []
@@ -152,12 +152,12 @@ class DiscordAdapter(ListingAdapter):
 
     def edit(self, receipt: Receipt, outgoing: Outgoing) -> Receipt:
         text = {"content": outgoing.post.text, "allowed_mentions": NOBODY}
-        self._call("PATCH", self._path_of(receipt), phase="edit", json=text)
+        self.call("PATCH", self._path_of(receipt), phase="edit", json=text)
         return receipt
 
     def delete(self, receipt: Receipt) -> None:
         path = self._path_of(receipt)
-        answer = self._call("DELETE", path, phase="delete", ok=(200, 204, 404))
+        answer = self.call("DELETE", path, phase="delete", ok=(200, 204, 404))
         if answer.status == 404 and answer.at("code") not in GONE:
             raise self.error_from(answer, "delete")
 
@@ -188,17 +188,16 @@ class DiscordAdapter(ListingAdapter):
 
     # --- calls ------------------------------------------------------------------------------------
 
-    def _call(self, method: str, path: str, *, phase: str, **more: Any) -> Answer:
-        headers = {
+    def headers(self) -> dict[str, str]:
+        return {
             "Authorization": f"Bot {self.settings.bot_token.get_secret_value()}",
             # Discord demands this form, and refuses others at its door
             "User-Agent": f"DiscordBot ({self.about_us()}, {__version__}) crosspost/{__version__}",
         }
-        return self.call(method, path, phase=phase, headers=headers, **more)
 
     def _get(self, path: str, phase: str) -> dict[str, Any]:
         """An object of Discord's; every one that we read has an id or a list of roles."""
-        answer = self._call("GET", path, phase=phase)
+        answer = self.call("GET", path, phase=phase)
         said = self.json_of(answer, phase)
         with self.reading(answer, phase):
             text_id(said.get("id") or (said.get("user") or {}).get("id"))
@@ -214,7 +213,7 @@ class DiscordAdapter(ListingAdapter):
     def _missing_rights(self, bot: dict[str, Any], channel: dict[str, Any]) -> list[str]:
         guild = channel["guild_id"]
         member = self._get(f"/guilds/{guild}/members/{bot['id']}", "check")
-        answer = self._call("GET", f"/guilds/{guild}/roles", phase="check")
+        answer = self.call("GET", f"/guilds/{guild}/roles", phase="check")
         with self.reading(answer, "check"):
             return missing_rights(channel, member, answer.list_at(), str(bot["id"]))
 

@@ -126,7 +126,7 @@ class MatrixAdapter(ListingAdapter):
     def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Answer:
         wanted = {"types": ["m.room.message"], "senders": [self._sender(outgoing)]}
         query = {"dir": "b", "limit": str(self.page_size), "filter": json.dumps(wanted), **more}
-        return self._call("GET", self._room("messages"), phase="find", params=query)
+        return self.call("GET", self._room("messages"), phase="find", params=query)
 
     def posts_on(self, answer: Answer, outgoing: Outgoing) -> Page:
         posts = []
@@ -146,7 +146,7 @@ class MatrixAdapter(ListingAdapter):
 
     def delete(self, receipt: Receipt) -> None:
         path = self._room("redact", receipt.remote_id, uuid4().hex)
-        answer = self._call("PUT", path, phase="delete", ok=(200, 404), json={})
+        answer = self.call("PUT", path, phase="delete", ok=(200, 404), json={})
         if answer.status == 404 and self.code_of(answer) != "M_NOT_FOUND":
             raise self.error_from(answer, "delete")
 
@@ -166,10 +166,8 @@ class MatrixAdapter(ListingAdapter):
 
     # --- calls ------------------------------------------------------------------------------------
 
-    def _call(self, method: str, path: str, *, phase: str, **more: Any) -> Answer:
-        token = self.settings.access_token.get_secret_value()
-        headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
-        return self.call(method, path, phase=phase, headers=headers, **more)
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.settings.access_token.get_secret_value()}"}
 
     def _room(self, *parts: str) -> str:
         names = "/".join(quote(part, safe="") for part in (self.settings.room_id, *parts))
@@ -177,16 +175,16 @@ class MatrixAdapter(ListingAdapter):
 
     def _send(self, content: dict[str, Any], transaction: str, *, phase: str) -> Answer:
         path = self._room("send", "m.room.message", transaction)
-        return self._call("PUT", path, phase=phase, json=content)
+        return self.call("PUT", path, phase=phase, json=content)
 
     def _whoami(self, phase: str) -> str:
-        answer = self._call("GET", f"{CLIENT}/account/whoami", phase=phase)
+        answer = self.call("GET", f"{CLIENT}/account/whoami", phase=phase)
         with self.reading(answer, phase):
             self._user = text_id(self.json_of(answer, phase)["user_id"])
             return self._user
 
     def _upload(self, image: Image) -> str:
-        answer = self._call(
+        answer = self.call(
             "POST",
             "/_matrix/media/v3/upload",
             phase="prepare",
@@ -203,7 +201,7 @@ class MatrixAdapter(ListingAdapter):
     def _state(self, name: str, **query: str) -> dict[str, Any]:
         """One piece of the room's state; empty when the room has none."""
         path = f"{self._room('state')}/{name}"
-        answer = self._call("GET", path, phase="check", ok=(200, 404), params=query)
+        answer = self.call("GET", path, phase="check", ok=(200, 404), params=query)
         if answer.status == 404:
             if self.code_of(answer) != "M_NOT_FOUND":
                 raise self.error_from(answer, "check")
@@ -229,7 +227,7 @@ class MatrixAdapter(ListingAdapter):
     def _upload_limit(self) -> int | None:
         """The server's limit for uploads in bytes; None when it does not say."""
         path = "/_matrix/client/v1/media/config"
-        answer = self._call("GET", path, phase="check", ok=tuple(range(200, 500)))
+        answer = self.call("GET", path, phase="check", ok=tuple(range(200, 500)))
         limit = answer.at("m.upload.size")
         return limit if isinstance(limit, int) else None
 

@@ -16,7 +16,16 @@ from typing import Annotated, Any
 from pydantic import SecretStr
 
 from crosspost import errors
-from crosspost.adapters.base import Answer, HttpSettings, Meaning, text_id, timed, web_link, written
+from crosspost.adapters.base import (
+    Answer,
+    HttpSettings,
+    Meaning,
+    address,
+    text_id,
+    timed,
+    web_link,
+    written,
+)
 from crosspost.adapters.likeness import unix_moment
 from crosspost.adapters.lookups import Listed, ListingAdapter, Page
 from crosspost.adapters.slack_messages import (
@@ -29,14 +38,7 @@ from crosspost.adapters.slack_messages import (
 )
 from crosspost.adapters.uploads import File, Upload, UploadingAdapter, media_of
 from crosspost.config import WebAddress
-from crosspost.post import (
-    Account,
-    Capabilities,
-    Markup,
-    Outgoing,
-    Receipt,
-    Reconcile,
-)
+from crosspost.post import Account, Capabilities, Markup, Outgoing, Receipt, Reconcile
 from crosspost.rendering.measure import utf16
 from crosspost.wording import t
 
@@ -112,23 +114,18 @@ class SlackAdapter(ListingAdapter, UploadingAdapter):
         name = f"#{channel.get('name')}"
         lacking = missing_scopes(answer.headers, private=channel.get("is_private") is True)
         if lacking:
-            raise self.error(
-                errors.PermissionDenied,
-                t("The app lacks these scopes: {scopes}.", scopes=", ".join(lacking)),
-            )
+            words = t("The app lacks these scopes: {scopes}.", scopes=", ".join(lacking))
+            raise self.error(errors.PermissionDenied, words)
         if channel.get("is_archived"):
-            raise self.error(
-                errors.TargetGone, t("The channel {channel} is archived.", channel=name)
-            )
+            words = t("The channel {channel} is archived.", channel=name)
+            raise self.error(errors.TargetGone, words)
         if not channel.get("is_member"):
-            raise self.error(
-                errors.PermissionDenied,
-                t(
-                    "The app is not in the channel {channel}: write /invite @{app} there.",
-                    channel=name,
-                    app=me,
-                ),
+            words = t(
+                "The app is not in the channel {channel}: write /invite @{app} there.",
+                channel=name,
+                app=me,
             )
+            raise self.error(errors.PermissionDenied, words)
         facts = {t("workspace"): team, t("channel"): name}
         return Account(f"@{me}", web_link(answer.data.get("url")), facts)
 
@@ -207,14 +204,15 @@ class SlackAdapter(ListingAdapter, UploadingAdapter):
 
     # --- calls ------------------------------------------------------------------------------------
 
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.settings.bot_token.get_secret_value()}"}
+
     def _call(
         self, verb: str, method: str, fields: dict[str, str], *, phase: str, fine: str = ""
     ) -> Answer:
         """One method; `fine` is the error that means that it is so already."""
-        token = self.settings.bot_token.get_secret_value()
         body: dict[str, Any] = {"params" if verb == "GET" else "data": fields}
-        headers = {"Authorization": f"Bearer {token}"}
-        answer = self.call(verb, f"/{method}", phase=phase, headers=headers, **body)
+        answer = self.call(verb, f"/{method}", phase=phase, **body)
         if answer.at("ok") is True or (fine and answer.at("error") == fine):
             return answer
         raise self.error_from(answer, phase)
@@ -237,9 +235,7 @@ class SlackAdapter(ListingAdapter, UploadingAdapter):
         about = {"filename": file.filename, "length": str(len(content))}
         answer = self._call("POST", "files.getUploadURLExternal", about, phase="prepare")
         with self.reading(answer, "prepare"):
-            name, where = text_id(answer.data["file_id"]), web_link(answer.data["upload_url"])
-            if not where:
-                raise ValueError("not an address")
+            name, where = text_id(answer.data["file_id"]), address(answer.data["upload_url"])
         # without the token: the address itself is the permission
         headers = {"Content-Type": file.mime}
         self.call("POST", where, phase="prepare", ok=(200,), headers=headers, data=content)
