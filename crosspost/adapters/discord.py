@@ -127,20 +127,16 @@ class DiscordAdapter(ListingAdapter):
         body = self._body(message, outgoing.post)
         answer = self.call("POST", self._messages, phase="publish", **body)
         with self.reading(answer, "publish"):
-            name = text_id(answer.data["id"])
-            return Receipt(name, self._address(str(outgoing.prepared["guild"]), name))
+            return self._receipt(answer.data, outgoing)
 
-    def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Answer:  # noqa: ARG002
+    def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:
         query = {"limit": str(self.page_size), **more}
-        return self.call("GET", self._messages, phase="find", params=query)
-
-    def posts_on(self, answer: Answer, outgoing: Outgoing) -> Page:
-        guild, posts = str(outgoing.prepared["guild"]), []
-        for message in answer.list_at():
-            name = text_id(message["id"])
-            receipt = Receipt(name, self._address(guild, name))
-            posts.append(Listed(receipt, moment(message["timestamp"]), about=message))
-        return Page(posts, {"before": posts[-1].receipt.remote_id} if posts else {})
+        answer, posts = self.call("GET", self._messages, phase="find", params=query), []
+        with self.reading(answer, "find"):
+            for message in answer.list_at():
+                receipt = self._receipt(message, outgoing)
+                posts.append(Listed(receipt, moment(message["timestamp"]), about=message))
+        return Page(answer, posts, {"before": posts[-1].receipt.remote_id} if posts else {})
 
     def is_ours(self, post: Listed, outgoing: Outgoing, *, recent: bool) -> bool:
         return is_ours(post.about, outgoing, str(outgoing.prepared["user"]), recent=recent)
@@ -165,6 +161,10 @@ class DiscordAdapter(ListingAdapter):
         """A post's path, also when the channel in the settings is another one now."""
         channel = receipt.permalink.rpartition("/")[0].rpartition("/")[2]
         return f"/channels/{channel or self.settings.channel_id}/messages/{receipt.remote_id}"
+
+    def _receipt(self, message: dict[str, Any], outgoing: Outgoing) -> Receipt:
+        name = text_id(message["id"])
+        return Receipt(name, self._address(str(outgoing.prepared["guild"]), name))
 
     @property
     def _messages(self) -> str:

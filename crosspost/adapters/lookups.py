@@ -35,16 +35,18 @@ class Listed:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a list; `more` asks for the next one, empty after the last."""
+    """A page of a list, with the answer that it came in; `more` asks for the next one, empty after
+    the last."""
 
+    answer: Answer
     posts: list[Listed]
     more: Mapping[str, str]
     newest_first: bool = True
 
 
 class ListingAdapter(HttpAdapter):
-    """An adapter that finds its posts in a list. Subclasses have `page` and `posts_on`, and
-    `is_ours` where a recent post with the same text is not yet proof."""
+    """An adapter that finds its posts in a list. Subclasses have `page`, and `is_ours` where a
+    recent post with the same text is not yet proof."""
 
     #: So many posts are asked for at once, and so many pages a look-up reads at most.
     page_size: ClassVar[int] = 100
@@ -53,12 +55,9 @@ class ListingAdapter(HttpAdapter):
     lists_others: ClassVar[bool] = False
 
     @abstractmethod
-    def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Answer:
-        """One call for a page, in the phase find; `more` is as the page before has it."""
-
-    @abstractmethod
-    def posts_on(self, answer: Answer, outgoing: Outgoing) -> Page:
-        """What stands on a page. What is missing or odd may raise as in `HttpAdapter.reading`."""
+    def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:
+        """One call for a page, in the phase find, and what stands on it; `more` is what the page
+        before has. Raises PlatformError."""
 
     def is_ours(self, post: Listed, outgoing: Outgoing, *, recent: bool) -> bool:
         """Whether a post of the list is the one that may be out; `recent`: it is not older than the
@@ -82,11 +81,8 @@ class ListingAdapter(HttpAdapter):
         whether it is not. Raises RetryLater when there are too many to tell, PlatformError."""
         more: Mapping[str, str] = {}
         for _ in range(self.pages):
-            answer = self.page(outgoing, more)
-            with self.reading(answer, "find"):
-                now = self.context.now()
-                since = (outgoing.begun or now) - SLACK - clock_lag(answer, now)
-                page = self.posts_on(answer, outgoing)
+            page, now = self.page(outgoing, more), self.context.now()
+            since = (outgoing.begun or now) - SLACK - clock_lag(page.answer, now)
             yield from ((post, post.at >= since) for post in page.posts)
             past = page.newest_first and page.posts and page.posts[-1].at < since
             if past or not page.more:

@@ -143,15 +143,14 @@ class MastodonAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
         )
         return self._receipt(answer, "publish")
 
-    def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Answer:  # noqa: ARG002
+    def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:  # noqa: ARG002
         account = self._account_id or text_id(self._whoami("find")["id"])
         query = {"limit": str(self.page_size), "exclude_reblogs": "true", **more}
         path = f"/api/v1/accounts/{account}/statuses"
-        return self.call_signed_in("GET", path, phase="find", params=query)
-
-    def posts_on(self, answer: Answer, outgoing: Outgoing) -> Page:  # noqa: ARG002
-        posts = [_listed(status) for status in answer.list_at()]
-        return Page(posts, {"max_id": posts[-1].receipt.remote_id} if posts else {})
+        answer = self.call_signed_in("GET", path, phase="find", params=query)
+        with self.reading(answer, "find"):
+            posts = [_listed(status) for status in answer.list_at()]
+        return Page(answer, posts, {"max_id": posts[-1].receipt.remote_id} if posts else {})
 
     def find(self, outgoing: Outgoing) -> Receipt | None:
         """By its whole text among the recent ones; else by its link, if that is the page of one

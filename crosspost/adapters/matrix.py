@@ -123,18 +123,17 @@ class MatrixAdapter(ListingAdapter):
         with self.reading(answer, "publish"):
             return self._receipt(answer.data, outgoing)
 
-    def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Answer:
+    def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:
         wanted = {"types": ["m.room.message"], "senders": [self._sender(outgoing)]}
         query = {"dir": "b", "limit": str(self.page_size), "filter": json.dumps(wanted), **more}
-        return self.call("GET", self._room("messages"), phase="find", params=query)
-
-    def posts_on(self, answer: Answer, outgoing: Outgoing) -> Page:
-        posts = []
-        for event in answer.list_at("chunk"):
-            at = unix_moment(event["origin_server_ts"] / 1000)
-            posts.append(Listed(self._receipt(event, outgoing), at, about=event))
-        # without "end", that was the room's beginning
-        return Page(posts, {"from": text_id(answer.data["end"])} if "end" in answer.data else {})
+        answer, posts = self.call("GET", self._room("messages"), phase="find", params=query), []
+        with self.reading(answer, "find"):
+            for event in answer.list_at("chunk"):
+                at = unix_moment(event["origin_server_ts"] / 1000)
+                posts.append(Listed(self._receipt(event, outgoing), at, about=event))
+            # without "end", that was the room's beginning
+            older = {"from": text_id(answer.data["end"])} if "end" in answer.data else {}
+        return Page(answer, posts, older)
 
     def is_ours(self, post: Listed, outgoing: Outgoing, *, recent: bool) -> bool:  # noqa: ARG002
         return is_ours(post.about, self._sender(outgoing), outgoing.handle["key"])

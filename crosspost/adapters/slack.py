@@ -153,21 +153,19 @@ class SlackAdapter(ListingAdapter, UploadingAdapter):
     def new_handle(self, key: str, now: datetime) -> dict[str, str]:
         return {"key": timed(key, now)}
 
-    def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Answer:
+    def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:
         method, query = "conversations.history", {"channel": self.settings.channel_id}
         query |= {"limit": str(self.page_size), "include_all_metadata": "true"}
         if outgoing.root:  # what answers is not in the channel's history
             method, query["ts"] = "conversations.replies", outgoing.root.remote_id
-        return self._call("GET", method, {**query, **more}, phase="find")
-
-    def posts_on(self, answer: Answer, outgoing: Outgoing) -> Page:
-        posts = [
-            Listed(self._receipt(each["ts"], outgoing), unix_moment(float(each["ts"])), about=each)
-            for each in answer.list_at("messages")
-        ]
-        cursor = (answer.data.get("response_metadata") or {}).get("next_cursor")
-        more = {"cursor": str(cursor)} if cursor else {}
-        return Page(posts, more, newest_first=not outgoing.root)
+        answer, posts = self._call("GET", method, {**query, **more}, phase="find"), []
+        with self.reading(answer, "find"):
+            for message in answer.list_at("messages"):
+                receipt = self._receipt(message["ts"], outgoing)
+                posts.append(Listed(receipt, unix_moment(float(message["ts"])), about=message))
+            cursor = (answer.data.get("response_metadata") or {}).get("next_cursor")
+        older = {"cursor": str(cursor)} if cursor else {}
+        return Page(answer, posts, older, newest_first=not outgoing.root)
 
     def is_ours(self, post: Listed, outgoing: Outgoing, *, recent: bool) -> bool:  # noqa: ARG002
         return part_of(post.about) == outgoing.handle["key"]
