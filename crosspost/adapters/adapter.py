@@ -20,7 +20,7 @@ from pydantic import SecretStr
 
 from crosspost.adapters.settings import AdapterSettings
 from crosspost.config import Config
-from crosspost.errors import NotSupported, PlatformError, RetryLater
+from crosspost.errors import DuplicateDetected, NotSupported, PlatformError, RetryLater
 from crosspost.post import Account, Capabilities, Image, Outgoing, Post, Receipt, Video
 from crosspost.quotas import Quota
 from crosspost.wording import t
@@ -131,6 +131,11 @@ class Adapter(ABC):
     def error(self, kind: type[PlatformError], words: str, **about: Any) -> PlatformError:
         """An error of this platform, to be raised; `about` as `PlatformError` takes it."""
         return kind(words, platform=self.platform, **about)
+
+    def out_already(self) -> PlatformError:
+        """To be raised instead of publishing what an earlier attempt has published."""
+        words = t("The post is out already, by an earlier attempt.")
+        return self.error(DuplicateDetected, words)
 
     def bytes_of(self, image: Image | Video) -> bytes:
         """The bytes of an image or video. Raises RetryLater when the disk does not give them."""

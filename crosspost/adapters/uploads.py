@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 
 from crosspost.adapters.base import Answer, HttpAdapter
 from crosspost.errors import (
-    DuplicateDetected,
     MediaExpired,
     MediaProcessing,
     NotSupported,
@@ -131,7 +130,3 @@ class VideoAdapter(HttpAdapter):
         return self.error(
             MediaExpired, t("The upload was broken off too long ago; it begins again.")
         )
-
-    def out_already(self) -> PlatformError:
-        """To be raised instead of publishing again."""
-        return self.error(DuplicateDetected, t("The post is out already, by an earlier attempt."))
