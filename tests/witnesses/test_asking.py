@@ -8,9 +8,9 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import NOW, answering, served
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from neighbours import answering, served
 
 from crosspost.errors import ForkProven, Refuted, Undecided
 from crosspost.ledger.checkpoint import Checkpoint
@@ -93,6 +93,7 @@ def test_a_cosignature_of_a_head_that_has_grown_meanwhile_is_not_put_under_the_n
     assert known(ours, witness).size == 12
 
 
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SIGNER = new_witness_signer("witness.example")
 
 

@@ -8,7 +8,7 @@ import threading
 from contextlib import contextmanager
 
 import pytest
-from conftest import served
+from neighbours import served
 
 from crosspost.witnesses import serving
 from crosspost.witnesses.cosignature import cosignatures
