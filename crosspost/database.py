@@ -213,6 +213,7 @@ class Approval(_Table, table=True):
     emergency: bool = False  # break-glass: nobody else had seen it
     reviewed_by: str = ""  # who looked at an emergency afterwards; "" while nobody has
     reviewed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    objected: bool = False  # who looked at it afterwards would not have let it out
 
 
 class Delivery(_Table, table=True):

@@ -63,6 +63,26 @@ class Finding:
     next: str = ""
 
 
+def topic(about: str) -> str:
+    """What a finding is about, as an admin reads it."""
+    return {
+        "settings": t("settings"),
+        "secrets": t("secrets"),
+        "folders": t("folders"),
+        "disk": t("disk"),
+        "database": t("database"),
+        "restore": t("older copy"),
+        "record": t("record"),
+        "witnesses": t("witnesses"),
+        "clock": t("clock"),
+        "channels": t("channels"),
+        "daemon": t("daemon"),
+        "alarms": t("alarms"),
+        "backup": t("backup"),
+        "online": t("platforms"),
+    }[about]
+
+
 def well(about: str, sentence: str) -> Finding:
     """Nothing to do."""
     return Finding(about, State.WELL, sentence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from crosspost.doctor import State, examine
 from crosspost.founding import Answers, NewChannel
 from crosspost.ledger.sealing import found_ledger
 from crosspost.lock import DaemonLock
+from crosspost.wording import set_language
 
 SECRET = "whsec_MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw"
 NOW = datetime.now(UTC)
@@ -240,3 +242,13 @@ def test_it_changes_nothing(office):
     look(office)
     after = {p: (p.stat().st_mtime_ns, p.stat().st_size) for p in office.rglob("*")}
     assert after == before
+
+
+def test_every_topic_has_words_for_an_admin():
+    source = Path(doctor.__file__).read_text()
+    topics = set(re.findall(r'(?:well|note|bad)\(\s*"(\w+)"', source)) | {"online"}
+    assert len(topics) > 10
+    set_language("id")
+    said = {topic: doctor.topic(topic) for topic in topics}
+    assert said["channels"] == "kanal"
+    assert all(said.values())
