@@ -25,7 +25,7 @@ from crosspost.database import Database, LedgerEntry
 from crosspost.errors import ConfigError, UserError
 from crosspost.ledger import book
 from crosspost.ledger.checkpoint import read_checkpoint
-from crosspost.ledger.sealing import grown_from
+from crosspost.ledger.growth import grown_from
 from crosspost.ledger.strongbox import Strongbox
 from crosspost.lock import daemon_runs
 from crosspost.restoring import require_confirmed

@@ -18,10 +18,10 @@ from crosspost.config import Config
 from crosspost.database import Database
 from crosspost.errors import ForkProven, Refuted, Undecided, UserError
 from crosspost.ledger import book
-from crosspost.ledger.checkpoint import read_checkpoint
+from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
 from crosspost.ledger.evidence import Sealed, open_sealed
-from crosspost.ledger.keys import KeyRange
 from crosspost.ledger.manifest import NAME
+from crosspost.ledger.note import Verifier
 from crosspost.ledger.strongbox import Strongbox
 from crosspost.ledger.tiles import WIDTH, Tile, bundle, tiles
 from crosspost.ledger.tree import subtree_hash
@@ -189,9 +189,9 @@ class _Exhibit:
 def _require_no_newer(folder: Folder, sealed: Sealed) -> None:
     """The checkpoint on the site must be one that the head's tree begins with."""
     note = folder.read(f"{LEDGER}/checkpoint")
-    try:
-        shown = read_checkpoint(note or b"", sealed.verifier)
-    except (Refuted, Undecided):
+    keys = [key.verifier for key in sealed.keys.ranges]
+    shown = next((found for key in keys if (found := _signed(note or b"", key))), None)
+    if shown is None:
         return  # not ours, or not there: it is written anew
     path = folder.path / LEDGER / "checkpoint"
     if shown.size > sealed.head.size:
@@ -204,6 +204,13 @@ def _require_no_newer(folder: Folder, sealed: Sealed) -> None:
             t("{path} and the head are signed and cannot both be true.", path=path),
             hint=t("Keep both files; somebody used the key for a second history."),
         )
+
+
+def _signed(note: bytes, key: Verifier) -> Checkpoint | None:
+    try:
+        return read_checkpoint(note, key)
+    except (Refuted, Undecided):
+        return None
 
 
 def _put_tiles(folder: Folder, sealed: Sealed) -> None:
@@ -225,7 +232,7 @@ def _drop_partial(folder: Folder, name: str, tile: Tile) -> None:
 
 def _identity(config: Config, seal: Seal | None, session: Session) -> Identity:
     """Who the office is now: its keys, its accounts, and what is none of its own."""
-    keys = (KeyRange(seal.sealed.verifier),) if seal is not None else ()
+    keys = seal.sealed.keys.ranges if seal is not None else ()
     origin = seal.sealed.head.origin if seal is not None else ""
     accounts = publicpages.accounts_of([*_configured(config), *_found(config, session)])
     return Identity(origin, keys, accounts, tuple(_fake(known) for known in fakes.listed(session)))
