@@ -102,7 +102,7 @@ class EmailAdapter(Adapter):
 
     def check(self) -> Account:
         sender, settings = self.settings.sender, self.settings
-        with self._talking(), self._line() as line:
+        with self._line() as line:
             line.sender(sender, 0)
             line.forget()
             largest = line.largest
@@ -130,7 +130,7 @@ class EmailAdapter(Adapter):
         content = self._message(outgoing)
         everybody = self.settings.recipients
         name = outgoing.handle["message_id"].strip("<>")
-        with self._talking(name), self._line() as line:
+        with self._line(name) as line:
             line.sender(self.settings.sender, len(content))
             refused = {to: no for to in everybody if (no := line.recipient(to))}
             no = first_no(list(refused.values()), len(everybody), may_wait=self._may_wait(outgoing))
@@ -145,7 +145,7 @@ class EmailAdapter(Adapter):
         begun = outgoing.begun
         return begun is None or self.context.now() - begun < WAIT_FOR_ALL
 
-    def _partial(self, refused: dict[str, Refused], name: str) -> PartialSuccess:
+    def _partial(self, refused: dict[str, Refused], name: str) -> PlatformError:
         everybody = len(self.settings.recipients)
         said = [f"{to}: {no.code} {no.words}" for to, no in refused.items()]
         names = "; ".join(said if len(said) <= MOST_WORDS else refused)
@@ -156,7 +156,7 @@ class EmailAdapter(Adapter):
             name=name,
             names=names,
         )
-        return PartialSuccess(self.said(message), platform=self.platform)
+        return self.error(PartialSuccess, self.said(message))
 
     def _message(self, outgoing: Outgoing) -> bytes:
         settings, config = self.settings, self.context.config
@@ -179,37 +179,32 @@ class EmailAdapter(Adapter):
             for said in (password, f"\0{self.settings.username}\0{password}"):
                 yield base64.b64encode(said.encode()).decode()
 
-    def _line(self) -> Line:
-        settings = self.settings
-        password = settings.password.get_secret_value() if settings.password else ""
-        own_name = settings.sender.partition("@")[2]
-        server = Server(
-            settings.host,
-            settings.port,
-            settings.security,
-            settings.username,
-            password,
-            own_name,
-        )
-        return Line(server, self.patience)
-
     @contextmanager
-    def _talking(self, name: str = "") -> Iterator[None]:
-        """What happens on the line, as a PlatformError; `name` is the Message-ID, for who has to
-        look for a message that may be out."""
+    def _line(self, name: str = "") -> Iterator[Line]:
+        """A line to the mail server, whose failures are PlatformErrors; `name` is the Message-ID,
+        for who has to look for a message that may be out."""
+        known = self.settings
+        server = Server(
+            known.host,
+            known.port,
+            known.security,
+            known.username,
+            known.password.get_secret_value() if known.password else "",
+            own_name=known.sender.partition("@")[2],
+        )
         try:
-            yield
+            with Line(server, self.patience) as line:
+                yield line
         except NotConnected as failure:
             kind: type[PlatformError] = Misconfigured if failure.misconfigured else RetryLater
-            raise kind(str(failure), platform=self.platform, sent=False) from None
+            raise self.error(kind, str(failure), sent=False) from None
         except Broken as failure:
             kind = UnknownOutcome if failure.stage is Stage.END else RetryLater
-            raise kind(_named(kind, str(failure), name), platform=self.platform) from None
+            raise self.error(kind, _named(kind, str(failure), name)) from None
         except Refused as no:
             kind = meaning(no.stage, no.code, no.words)
             words = self.said(no.words) or t("The mail server gives no reason.")
-            words = _named(kind, words, name)
-            raise kind(words, platform=self.platform, status=no.code) from None
+            raise self.error(kind, _named(kind, words, name), status=no.code) from None
 
 
 def _named(kind: type[PlatformError], words: str, name: str) -> str:

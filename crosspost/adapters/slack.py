@@ -9,14 +9,26 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import SecretStr, field_validator
+from pydantic import SecretStr
 
-from crosspost.adapters.base import Answer, HttpAdapter, HttpSettings, clock_lag, text_id, web_link
+from crosspost import errors
+from crosspost.adapters.base import (
+    Answer,
+    HttpSettings,
+    Meaning,
+    address,
+    text_id,
+    timed,
+    web_link,
+    written,
+)
+from crosspost.adapters.likeness import unix_moment
+from crosspost.adapters.lookups import Listed, ListingAdapter, Page
 from crosspost.adapters.slack_messages import (
-    KINDS,
     METADATA,
     address_of,
     blocks_of,
@@ -24,27 +36,11 @@ from crosspost.adapters.slack_messages import (
     missing_scopes,
     part_of,
 )
+from crosspost.adapters.uploads import File, Upload, UploadingAdapter, media_of
 from crosspost.config import WebAddress
-from crosspost.errors import (
-    MediaExpired,
-    MediaProcessing,
-    MediaRejected,
-    Misconfigured,
-    PermissionDenied,
-    PlatformError,
-    RejectedContent,
-    RetryLater,
-    TargetGone,
-)
-from crosspost.post import Account, Capabilities, Image, Markup, Outgoing, Receipt, Reconcile
+from crosspost.post import Account, Capabilities, Markup, Outgoing, Receipt, Reconcile
 from crosspost.rendering.measure import utf16
 from crosspost.wording import t
-
-#: Messages a page, and pages, that a look-up reads at most.
-PAGE, PAGES = 100, 10
-#: How much earlier than our own note of the start a message may be dated.
-SLACK = timedelta(minutes=2)
-NO_FILE = re.compile(r"slack[_ ]?file", re.I)
 
 
 class SlackSettings(HttpSettings):
@@ -52,17 +48,16 @@ class SlackSettings(HttpSettings):
 
     base_url: WebAddress = "https://slack.com/api"
     bot_token: SecretStr
-    channel_id: str
+    channel_id: Annotated[
+        str,
+        written(
+            "[CG][A-Z0-9]{8,}",
+            lambda: t("write the channel's id, which begins with C; not its name"),
+        ),
+    ]
 
-    @field_validator("channel_id")
-    @classmethod
-    def _is_a_channel(cls, channel: str) -> str:
-        if not re.fullmatch(r"[CG][A-Z0-9]{8,}", channel):
-            raise ValueError(t("write the channel's id, which begins with C; not its name"))
-        return channel
 
-
-class SlackAdapter(HttpAdapter):
+class SlackAdapter(ListingAdapter, UploadingAdapter):
     """One channel of one workspace."""
 
     platform = "slack"
@@ -82,6 +77,33 @@ class SlackAdapter(HttpAdapter):
         reconcile=Reconcile.LOOKUP,
         settle=timedelta(seconds=90),  # longer than our own time-out and the server's queue
     )
+    meanings = (
+        Meaning(errors.AuthRevoked, code="not_authed invalid_auth token_revoked token_expired"),
+        Meaning(errors.AuthRevoked, code="account_inactive"),
+        Meaning(errors.AccountRestricted, code="accesslimited org_login_required"),
+        Meaning(errors.AccountRestricted, code="team_access_not_granted"),
+        Meaning(errors.PermissionDenied, code="missing_scope not_allowed_token_type"),
+        Meaning(errors.PermissionDenied, code="not_in_channel no_permission access_denied"),
+        Meaning(errors.PermissionDenied, code="restricted_action ekm_access_denied"),
+        Meaning(errors.PermissionDenied, code="restricted_action_read_only_channel"),
+        Meaning(errors.PermissionDenied, code="restricted_action_thread_only_channel"),
+        Meaning(errors.PermissionDenied, code="cant_update_message cant_delete_message"),
+        Meaning(errors.PermissionDenied, code="file_uploads_disabled"),
+        Meaning(errors.TargetGone, code="channel_not_found is_archived is_inactive"),
+        Meaning(errors.RateLimited, code="ratelimited rate_limited message_limit_exceeded"),
+        Meaning(errors.MediaExpired, code="invalid_blocks", words="slack[_ ]?file"),
+        Meaning(errors.MediaRejected, code="file_type_not_allowed file_upload_size_restricted"),
+        Meaning(errors.NotSupported, code="edit_window_closed compliance_exports_prevent_deletion"),
+        # at publish, these mean that it may be out
+        Meaning(errors.RetryLater, code="fatal_error internal_error request_timeout"),
+        Meaning(errors.RetryLater, code="service_unavailable team_added_to_org"),
+        # one that is not here is a clear no to what was asked
+        Meaning(errors.Misconfigured, code="*", phases="check"),
+        Meaning(errors.MediaRejected, code="*", phases="prepare"),
+        Meaning(errors.RejectedContent, code="*"),
+    )
+    pages = 10
+    lists_others = True
     _team = ""
 
     def check(self) -> Account:
@@ -92,21 +114,18 @@ class SlackAdapter(HttpAdapter):
         name = f"#{channel.get('name')}"
         lacking = missing_scopes(answer.headers, private=channel.get("is_private") is True)
         if lacking:
-            raise self._no(
-                PermissionDenied,
-                t("The app lacks these scopes: {scopes}.", scopes=", ".join(lacking)),
-            )
+            words = t("The app lacks these scopes: {scopes}.", scopes=", ".join(lacking))
+            raise self.error(errors.PermissionDenied, words)
         if channel.get("is_archived"):
-            raise self._no(TargetGone, t("The channel {channel} is archived.", channel=name))
+            words = t("The channel {channel} is archived.", channel=name)
+            raise self.error(errors.TargetGone, words)
         if not channel.get("is_member"):
-            raise self._no(
-                PermissionDenied,
-                t(
-                    "The app is not in the channel {channel}: write /invite @{app} there.",
-                    channel=name,
-                    app=me,
-                ),
+            words = t(
+                "The app is not in the channel {channel}: write /invite @{app} there.",
+                channel=name,
+                app=me,
             )
+            raise self.error(errors.PermissionDenied, words)
         facts = {t("workspace"): team, t("channel"): name}
         return Account(f"@{me}", web_link(answer.data.get("url")), facts)
 
@@ -117,25 +136,7 @@ class SlackAdapter(HttpAdapter):
     # --- publishing -------------------------------------------------------------------------------
 
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
-        """The images as files that only the app sees, until a message shows them."""
-        earlier = outgoing.prepared.get("files")
-        known = list(earlier) if isinstance(earlier, list) else []
-        files, ready = [], True
-        for place, image in enumerate(outgoing.post.images):
-            name, done = self._state_of(known[place]) if place < len(known) else ("", False)
-            if not name:
-                name = self._upload(image)
-                name, done = self._state_of(name)
-            files.append(name)
-            ready = ready and done
-        prepared = {"files": files, "team": self._team or self._address_of_team()}
-        if not ready:
-            raise MediaProcessing(
-                t("The server is still working on the images."),
-                platform=self.platform,
-                prepared=prepared,
-            )
-        return prepared
+        return super().prepare(outgoing) | {"team": self._team or self._address_of_team()}
 
     def publish(self, outgoing: Outgoing) -> Receipt:
         metadata = {"event_type": METADATA, "event_payload": {"part": outgoing.handle["key"]}}
@@ -150,36 +151,24 @@ class SlackAdapter(HttpAdapter):
             return self._receipt(answer.data["ts"], outgoing)
 
     def new_handle(self, key: str, now: datetime) -> dict[str, str]:
-        # with the time, so that no post of an older database is taken for this one
-        return {"key": f"{key}-{now:%Y%m%dT%H%M%S%f}"}
+        return {"key": timed(key, now)}
 
-    def find(self, outgoing: Outgoing) -> Receipt | None:
-        method, page = "conversations.history", {"channel": self.settings.channel_id}
-        page |= {"limit": str(PAGE), "include_all_metadata": "true"}
+    def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:
+        method, query = "conversations.history", {"channel": self.settings.channel_id}
+        query |= {"limit": str(self.page_size), "include_all_metadata": "true"}
         if outgoing.root:  # what answers is not in the channel's history
-            method, page["ts"] = "conversations.replies", outgoing.root.remote_id
-        for _ in range(PAGES):
-            answer = self._call("GET", method, page, phase="find")
-            with self.reading(answer, "find"):
-                since = (outgoing.begun or self.context.now()) - SLACK
-                since -= clock_lag(answer, self.context.now())
-                messages = answer.data["messages"]
-                if not isinstance(messages, list):
-                    raise TypeError("not a list")
-                for message in messages:
-                    if part_of(message) == outgoing.handle["key"]:
-                        return self._receipt(message["ts"], outgoing)
-                cursor = (answer.data.get("response_metadata") or {}).get("next_cursor")
-                newest_first = not outgoing.root
-                if newest_first and any(float(m["ts"]) < since.timestamp() for m in messages):
-                    return None
-                if not cursor:
-                    return None
-                page["cursor"] = str(cursor)
-        raise RetryLater(
-            t("The channel has had too many messages since then to look through."),
-            platform=self.platform,
-        )
+            method, query["ts"] = "conversations.replies", outgoing.root.remote_id
+        answer, posts = self._call("GET", method, {**query, **more}, phase="find"), []
+        with self.reading(answer, "find"):
+            for message in answer.list_at("messages"):
+                receipt = self._receipt(message["ts"], outgoing)
+                posts.append(Listed(receipt, unix_moment(float(message["ts"])), about=message))
+            cursor = (answer.data.get("response_metadata") or {}).get("next_cursor")
+        older = {"cursor": str(cursor)} if cursor else {}
+        return Page(answer, posts, older, newest_first=not outgoing.root)
+
+    def is_ours(self, post: Listed, outgoing: Outgoing, *, recent: bool) -> bool:  # noqa: ARG002
+        return part_of(post.about) == outgoing.handle["key"]
 
     def edit(self, receipt: Receipt, outgoing: Outgoing) -> Receipt:
         fields = self._message(outgoing) | self._names(receipt)
@@ -191,13 +180,11 @@ class SlackAdapter(HttpAdapter):
         self._call("POST", "chat.delete", fields, phase="delete", fine="message_not_found")
 
     def _message(self, outgoing: Outgoing) -> dict[str, str]:
-        files = outgoing.prepared.get("files")
-        names = [str(name) for name in files] if isinstance(files, list) else []
         return {
             "channel": self.settings.channel_id,
             "text": fallback(outgoing.post),
             "parse": "none",
-            "blocks": json.dumps(blocks_of(outgoing.post, names)),
+            "blocks": json.dumps(blocks_of(outgoing.post, media_of(outgoing))),
         }
 
     def _names(self, receipt: Receipt) -> dict[str, str]:
@@ -215,16 +202,16 @@ class SlackAdapter(HttpAdapter):
 
     # --- calls ------------------------------------------------------------------------------------
 
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.settings.bot_token.get_secret_value()}"}
+
     def _call(
         self, verb: str, method: str, fields: dict[str, str], *, phase: str, fine: str = ""
     ) -> Answer:
         """One method; `fine` is the error that means that it is so already."""
-        token = self.settings.bot_token.get_secret_value()
         body: dict[str, Any] = {"params" if verb == "GET" else "data": fields}
-        headers = {"Authorization": f"Bearer {token}"}
-        answer = self.call(verb, f"/{method}", phase=phase, headers=headers, **body)
-        said = answer.data if isinstance(answer.data, dict) else {}
-        if said.get("ok") is True or (fine and said.get("error") == fine):
+        answer = self.call(verb, f"/{method}", phase=phase, **body)
+        if answer.at("ok") is True or (fine and answer.at("error") == fine):
             return answer
         raise self.error_from(answer, phase)
 
@@ -241,55 +228,35 @@ class SlackAdapter(HttpAdapter):
             self._team = web_link(answer.data["url"]).rstrip("/")
             return self._team
 
-    def _upload(self, image: Image) -> str:
-        """The id of a new file."""
-        content = self.bytes_of(image)
-        about = {"filename": image.filename, "length": str(len(content))}
+    def upload(self, file: File) -> Upload:
+        content = self.bytes_of(file)
+        about = {"filename": file.filename, "length": str(len(content))}
         answer = self._call("POST", "files.getUploadURLExternal", about, phase="prepare")
         with self.reading(answer, "prepare"):
-            name, where = text_id(answer.data["file_id"]), web_link(answer.data["upload_url"])
-            if not where:
-                raise ValueError("not an address")
+            name, where = text_id(answer.data["file_id"]), address(answer.data["upload_url"])
         # without the token: the address itself is the permission
-        headers = {"Content-Type": image.mime}
+        headers = {"Content-Type": file.mime}
         self.call("POST", where, phase="prepare", ok=(200,), headers=headers, data=content)
-        files = {"files": json.dumps([{"id": name, "title": image.filename}])}
+        files = {"files": json.dumps([{"id": name, "title": file.filename}])}
         self._call("POST", "files.completeUploadExternal", files, phase="prepare")
-        return name
+        return self.state_of(name) or Upload(name, ready=False)
 
-    def _state_of(self, name: str) -> tuple[str, bool]:
-        """A file and whether it can be shown; no id when Slack has forgotten it. Until a file has
-        been looked through it has no type."""
+    def state_of(self, name: str) -> Upload | None:
+        """Until a file has been looked through it has no type."""
         fields = {"file": name}
         answer = self._call("GET", "files.info", fields, phase="prepare", fine="file_not_found")
-        if answer.data.get("ok") is not True:
-            return "", False
+        if answer.at("ok") is not True:
+            return None
         with self.reading(answer, "prepare"):
-            return name, bool(answer.data["file"]["mimetype"])
+            return Upload(name, bool(answer.data["file"]["mimetype"]))
 
     # --- errors -----------------------------------------------------------------------------------
 
-    def _no(self, kind: type[PlatformError], words: str) -> PlatformError:
-        return kind(words, platform=self.platform)
-
-    def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:
-        """A refusal comes with any status, mostly 200; whatever Slack names is a clear no, except
-        what it says it may have done in part."""
-        said = answer.data if isinstance(answer.data, dict) else {}
-        code = said.get("error")
-        if answer.status >= 500 or said.get("ok") is not False or not isinstance(code, str):
-            return None
-        if code == "invalid_blocks" and NO_FILE.search(self.words_of(answer)):
-            return MediaExpired
-        if code in KINDS:
-            return KINDS[code]
-        return {"check": Misconfigured, "prepare": MediaRejected}.get(phase, RejectedContent)
+    def code_of(self, answer: Answer) -> str:
+        """A refusal comes with any status, mostly 200."""
+        return answer.word("error") if answer.at("ok") is False else ""
 
     def words_of(self, answer: Answer) -> str:
-        words = super().words_of(answer)
-        said = answer.data if isinstance(answer.data, dict) else {}
-        more = said.get("response_metadata")
-        messages = more.get("messages") if isinstance(more, dict) else None
-        needed = said.get("needed")
+        messages, needed = answer.at("response_metadata", "messages"), answer.at("needed")
         details = [*(messages if isinstance(messages, list) else ()), *([needed] if needed else ())]
-        return ": ".join([words, *map(str, details)])
+        return ": ".join([super().words_of(answer), *map(str, details)])

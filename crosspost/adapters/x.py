@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,39 +17,26 @@ from urllib.parse import urlencode
 
 from pydantic import Field, SecretStr, model_validator
 
-from crosspost.adapters.base import Answer, text_id
-from crosspost.adapters.likeness import bare, moment
+from crosspost import errors
+from crosspost.adapters.base import Answer, Meaning, text_id
+from crosspost.adapters.likeness import moment
+from crosspost.adapters.lookups import Listed, ListingAdapter, Page
 from crosspost.adapters.oauth import OAuth, OAuthAdapter, OAuthSettings
+from crosspost.adapters.oauth1 import Method, signature
+from crosspost.adapters.uploads import File, Upload, UploadingAdapter, media_of
 from crosspost.config import WebAddress
-from crosspost.errors import (
-    AccountRestricted,
-    AuthExpired,
-    BillingExhausted,
-    DuplicateDetected,
-    MediaExpired,
-    MediaRejected,
-    Misconfigured,
-    PlatformError,
-    RejectedContent,
-    RetryLater,
-)
-from crosspost.post import Account, Capabilities, Image, Outgoing, Post, Receipt, Reconcile
+from crosspost.post import Account, Capabilities, Outgoing, Post, Receipt, Reconcile
 from crosspost.quotas import Quota
 from crosspost.rendering import measure
 from crosspost.retry import retry_time
 from crosspost.wording import t
 
-Method = Literal["GET", "POST", "DELETE"]
-#: Posts a page, and pages, that a look-up reads at most.
-PAGE, PAGES = 100, 3
 #: How much earlier than our own note of the start a post may be dated, both clocks together.
 SLACK = timedelta(minutes=10)
 #: What a post counts without Premium; longer ones have their text elsewhere.
 SHORT = 280
 #: An address in a text, also a bare name, which X makes a link of; rather one too many.
 LINK = re.compile(r"://|\w\.[^\W\d_]{2}")
-#: Uploads are forgotten after a day.
-MEDIA_LIFE = timedelta(hours=23)
 
 
 class XSettings(OAuthSettings):
@@ -77,7 +64,7 @@ class XSettings(OAuthSettings):
         return self
 
 
-class XAdapter(OAuthAdapter):
+class XAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
     """One account: the one whose token it is."""
 
     platform = "x"
@@ -100,6 +87,18 @@ class XAdapter(OAuthAdapter):
         reconcile=Reconcile.LOOKUP,
         settle=timedelta(seconds=90),  # longer than our own time-out and the server's queue
     )
+    meanings = (
+        Meaning(errors.BillingExhausted, 429, words="usage-capped"),
+        Meaning(errors.DuplicateDetected, 403, words="duplicate", phases="publish"),
+        Meaning(errors.AccountRestricted, 403, words="suspend|locked"),
+        # self-serve apps may hardly answer
+        Meaning(errors.RejectedContent, 403, words="reply", phases="publish"),
+        Meaning(errors.MediaExpired, 400, words="media id", phases="publish"),
+        Meaning(errors.MediaRejected, 400, phases="prepare"),
+        Meaning(errors.Misconfigured, 400, phases="check find login edit delete"),
+    )
+    upload_life = timedelta(hours=23)  # X forgets after a day
+    pages = 3
     _user = ""
 
     def setup(self) -> None:
@@ -123,35 +122,63 @@ class XAdapter(OAuthAdapter):
 
     # --- publishing -------------------------------------------------------------------------------
 
-    def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
-        """The images with their descriptions; kept while X remembers them."""
-        if not outgoing.post.images:
-            return {}
-        now, until = self.context.now(), str(outgoing.prepared.get("until") or "")
-        if until and datetime.fromisoformat(until) > now:
-            return dict(outgoing.prepared)
-        media = [self._upload(image) for image in outgoing.post.images]
-        return {"media": media, "until": (now + MEDIA_LIFE).isoformat()}
+    def upload(self, file: File) -> Upload:
+        files = {"media": (file.filename, self.bytes_of(file), file.mime)}
+        about = {"media_category": "tweet_image"}
+        answer = self._call("POST", "/2/media/upload", phase="prepare", files=files, data=about)
+        with self.reading(answer, "prepare"):
+            name = text_id(answer.data["data"]["id"])
+        described = {"id": name, "metadata": {"alt_text": {"text": file.alt}}}
+        self._call("POST", "/2/media/metadata", phase="prepare", json=described)
+        return Upload(name)
 
     def publish(self, outgoing: Outgoing) -> Receipt:
         post: dict[str, Any] = {"text": outgoing.post.text}
-        if outgoing.prepared.get("media"):
-            post["media"] = {"media_ids": outgoing.prepared["media"]}
+        if media := media_of(outgoing):
+            post["media"] = {"media_ids": media}
         if outgoing.parent:
             post["reply"] = {"in_reply_to_tweet_id": outgoing.parent.remote_id}
         answer = self._call("POST", "/2/tweets", phase="publish", json=post)
         with self.reading(answer, "publish"):
             return _receipt(answer.data["data"]["id"])
 
-    def find(self, outgoing: Outgoing) -> Receipt | None:
+    def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:
         user = self._user or text_id(self._whoami("find")["id"])
-        ours = _comparable(outgoing.post.text)
-        for post in self._posts(user, outgoing):
-            name, text = post["id"], _text_of(post)
-            first = outgoing.root.remote_id if outgoing.root else name
-            if _comparable(text) == ours and post.get("conversation_id", first) == first:
-                return _receipt(name)
-        return None
+        since = (outgoing.begun or self.context.now()) - SLACK
+        query = {
+            "max_results": str(self.page_size),
+            "start_time": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "exclude": "retweets",
+            self.settings.fields_parameter: ",".join(self._fields()),
+            **more,
+        }
+        answer = self._call("GET", f"/2/users/{user}/tweets", phase="find", query=query)
+        with self.reading(answer, "find"):
+            if answer.data.get("errors"):
+                raise ValueError("only a part of the answer")
+            token = answer.data["meta"].get("next_token")
+            int(answer.data["meta"]["result_count"])
+            posts = [
+                Listed(_receipt(post["id"]), moment(post["created_at"]), _text_of(post), post)
+                for post in answer.data.get("data") or []
+            ]
+        return Page(answer, posts, {"pagination_token": str(token)} if token else {})
+
+    def is_ours(self, post: Listed, outgoing: Outgoing, *, recent: bool) -> bool:  # noqa: ARG002
+        """What X lists is recent: it was asked to."""
+        first = outgoing.root.remote_id if outgoing.root else post.receipt.remote_id
+        same = self.bare(post.text) == self.bare(outgoing.post.text)
+        return same and bool(post.about.get("conversation_id", first) == first)
+
+    def bare(self, text: str) -> str:
+        """X puts http:// before a name that it makes a link of."""
+        return re.sub(r"https?://", "", super().bare(text))
+
+    def _fields(self) -> list[str]:
+        fields = ["created_at", "conversation_id", "entities"]
+        if self.settings.max_characters > SHORT:
+            fields.append("note_" + self.settings.fields_parameter.removesuffix(".fields"))
+        return fields
 
     def delete(self, receipt: Receipt) -> None:
         path = f"/2/tweets/{receipt.remote_id}"
@@ -164,50 +191,6 @@ class XAdapter(OAuthAdapter):
             if answer.data["data"]["deleted"] is not True:
                 raise ValueError("not deleted")
 
-    def _posts(self, user: str, outgoing: Outgoing) -> Iterator[dict[str, Any]]:
-        """The account's posts since the attempt began, newest first, each with what `find` reads.
-        Raises RetryLater when there are too many to tell."""
-        since = (outgoing.begun or self.context.now()) - SLACK
-        query = {
-            "max_results": str(PAGE),
-            "start_time": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "exclude": "retweets",
-            self.settings.fields_parameter: ",".join(self._fields()),
-        }
-        for _ in range(PAGES):
-            answer = self._call("GET", f"/2/users/{user}/tweets", phase="find", query=query)
-            with self.reading(answer, "find"):
-                if answer.data.get("errors"):
-                    raise ValueError("only a part of the answer")
-                token = answer.data["meta"].get("next_token")
-                int(answer.data["meta"]["result_count"])
-                posts = list(answer.data.get("data") or [])
-                for post in posts:
-                    text_id(post["id"]), _text_of(post), moment(post["created_at"])
-            yield from posts
-            if not token:
-                return
-            query["pagination_token"] = str(token)
-        raise RetryLater(
-            t("The account has posted too much since then to look through."), platform=self.platform
-        )
-
-    def _fields(self) -> list[str]:
-        fields = ["created_at", "conversation_id", "entities"]
-        if self.settings.max_characters > SHORT:
-            fields.append("note_" + self.settings.fields_parameter.removesuffix(".fields"))
-        return fields
-
-    def _upload(self, image: Image) -> str:
-        files = {"media": (image.filename, self.bytes_of(image), image.mime)}
-        about = {"media_category": "tweet_image"}
-        answer = self._call("POST", "/2/media/upload", phase="prepare", files=files, data=about)
-        with self.reading(answer, "prepare"):
-            name = text_id(answer.data["data"]["id"])
-        described = {"id": name, "metadata": {"alt_text": {"text": image.alt}}}
-        self._call("POST", "/2/media/metadata", phase="prepare", json=described)
-        return name
-
     # --- calls ------------------------------------------------------------------------------------
 
     def _call(
@@ -219,25 +202,16 @@ class XAdapter(OAuthAdapter):
         query: dict[str, str] | None = None,
         **more: Any,
     ) -> Answer:
-        where = self.url(f"{path}?{urlencode(query)}" if query else path)
-        if self.settings.api_key is None:
+        """One call, by OAuth 2.0 or 1.0a, whatever the settings have; no body of ours is a form."""
+        known, where = self.settings, self.url(f"{path}?{urlencode(query)}" if query else path)
+        if known.api_key is None:
             return self.call_signed_in(method, where, phase=phase, **more)
-        headers = {"Authorization": self._signature(method, where)}
-        return self.call(method, where, phase=phase, headers=headers, **more)
-
-    def _signature(self, method: Method, where: str) -> str:
-        """By OAuth 1.0a (RFC 5849); no body of ours is a form, so none is signed."""
-        settings = self.settings
-        from oauthlib.oauth1 import Client
-
-        client = Client(
-            settings.api_key.get_secret_value(),
-            client_secret=settings.api_secret.get_secret_value(),
-            resource_owner_key=settings.access_token.get_secret_value(),
-            resource_owner_secret=settings.access_token_secret.get_secret_value(),
+        app, token = (
+            (known.api_key, known.api_secret),
+            (known.access_token, known.access_token_secret),
         )
-        _, headers, _ = client.sign(where, http_method=method)
-        return str(headers["Authorization"])
+        headers = {"Authorization": signature(method, where, app, token)}
+        return self.call(method, where, phase=phase, headers=headers, **more)
 
     def _whoami(self, phase: str) -> dict[str, Any]:
         answer = self._call("GET", "/2/users/me", phase=phase)
@@ -248,24 +222,13 @@ class XAdapter(OAuthAdapter):
 
     # --- errors -----------------------------------------------------------------------------------
 
-    def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:
-        words = answer.text.lower()
-        match answer.status:
-            case 401 if self._token is not None:  # what a login gave; a new one may be had
-                return AuthExpired
-            case 429 if "usage-capped" in words:
-                return BillingExhausted
-            case 403 if "duplicate" in words and phase == "publish":
-                return DuplicateDetected
-            case 403 if "suspend" in words or "locked" in words:
-                return AccountRestricted
-            case 403 if "reply" in words and phase == "publish":
-                return RejectedContent  # self-serve apps may hardly answer
-            case 400 if phase == "publish" and "media id" in words:
-                return MediaExpired
-            case 400 if phase != "publish":
-                return MediaRejected if phase == "prepare" else Misconfigured
-        return None
+    def error_of(self, answer: Answer, phase: str) -> type[errors.PlatformError] | None:
+        if answer.status == 401 and self._token is not None:
+            return errors.AuthExpired  # what a login gave; a new one may be had
+        return super().error_of(answer, phase)
+
+    def searched(self, answer: Answer) -> str:
+        return answer.text
 
     def until_of(self, answer: Answer) -> datetime | None:
         """When the day's own limit ends, if that is what is used up."""
@@ -277,10 +240,9 @@ class XAdapter(OAuthAdapter):
 
     def words_of(self, answer: Answer) -> str:
         """The detail, and what each error names."""
-        said = answer.data if isinstance(answer.data, dict) else {}
-        errors = said.get("errors")
-        more = [e.get("message") for e in errors or () if isinstance(e, dict)]
-        words = [said.get("detail"), *more] if isinstance(errors, list) else [said.get("detail")]
+        named = answer.at("errors")
+        each = named if isinstance(named, list) else []
+        words = [answer.at("detail"), *(e.get("message") for e in each if isinstance(e, dict))]
         texts = dict.fromkeys(word for word in words if isinstance(word, str) and word)
         return " ".join(texts) or super().words_of(answer)
 
@@ -297,8 +259,3 @@ def _text_of(post: dict[str, Any]) -> str:
         written = "" if url.get("media_key") else url.get("expanded_url") or url["url"]
         text = text.replace(url["url"], written)
     return text
-
-
-def _comparable(text: str) -> str:
-    """X puts http:// before a name that it makes a link of."""
-    return re.sub(r"https?://", "", bare(text))

@@ -10,30 +10,15 @@ import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from crosspost.adapters.base import Answer, text_id, web_link
+from crosspost import errors
+from crosspost.adapters.base import Answer, Meaning, address, text_id, web_link
 from crosspost.adapters.oauth import OAuth, OAuthAdapter, OAuthSettings
+from crosspost.adapters.uploads import VideoAdapter
 from crosspost.config import WebAddress
-from crosspost.errors import (
-    AccountRestricted,
-    AuthExpired,
-    AuthRevoked,
-    DuplicateDetected,
-    MediaExpired,
-    MediaProcessing,
-    MediaRejected,
-    Misconfigured,
-    NotSupported,
-    PermissionDenied,
-    PlatformError,
-    QuotaExhausted,
-    RateLimited,
-    RejectedContent,
-)
 from crosspost.post import (
     Account,
     Capabilities,
@@ -50,28 +35,7 @@ from crosspost.wording import t
 
 #: Bytes of one piece of an upload, a multiple of 256 KiB, and pieces at most in one go.
 PIECE, PIECES = 8 * 1024 * 1024, 16
-#: Statuses of a resumable upload: done, done, go on.
-GOING_ON = (200, 201, 308)
 PACIFIC = ZoneInfo("America/Los_Angeles")  # where Google's day ends
-
-#: What `errors[].reason` means.
-REASONS: dict[str, type[PlatformError]] = {
-    "quotaExceeded": QuotaExhausted,
-    "dailyLimitExceeded": QuotaExhausted,
-    "uploadLimitExceeded": QuotaExhausted,
-    "rateLimitExceeded": RateLimited,
-    "userRateLimitExceeded": RateLimited,
-    "youtubeSignupRequired": PermissionDenied,
-    "insufficientPermissions": PermissionDenied,
-    "forbidden": PermissionDenied,
-    "accessNotConfigured": Misconfigured,
-    "authenticatedUserAccountSuspended": AccountRestricted,
-    "authenticatedUserAccountClosed": AccountRestricted,
-    "accountSuspended": AccountRestricted,
-    "mediaBodyRequired": MediaRejected,
-    "invalidFilename": MediaRejected,
-    "videoNotFound": MediaExpired,
-}
 
 
 class YouTubeSettings(OAuthSettings):
@@ -84,7 +48,7 @@ class YouTubeSettings(OAuthSettings):
     uploads_per_day: int = Field(default=100, ge=0)  # of the office's own project at Google
 
 
-class YouTubeAdapter(OAuthAdapter):
+class YouTubeAdapter(VideoAdapter, OAuthAdapter):
     """One channel."""
 
     platform = "youtube"
@@ -116,6 +80,22 @@ class YouTubeAdapter(OAuthAdapter):
         ),
         extra={"access_type": "offline", "prompt": "consent"},
     )
+    token_hosts = (".googleapis.com",)
+    meanings = (
+        Meaning(errors.PermissionDenied, code="youtubeSignupRequired"),
+        Meaning(errors.AuthExpired, 401),
+        Meaning(errors.RejectedContent, code="videoNotFound", phases="edit"),
+        Meaning(errors.MediaExpired, code="videoNotFound"),
+        Meaning(errors.QuotaExhausted, code="quotaExceeded dailyLimitExceeded uploadLimitExceeded"),
+        Meaning(errors.RateLimited, code="rateLimitExceeded userRateLimitExceeded"),
+        Meaning(errors.PermissionDenied, code="insufficientPermissions forbidden"),
+        Meaning(errors.Misconfigured, code="accessNotConfigured"),
+        Meaning(errors.AccountRestricted, code="authenticatedUserAccountSuspended"),
+        Meaning(errors.AccountRestricted, code="authenticatedUserAccountClosed accountSuspended"),
+        Meaning(errors.MediaRejected, code="mediaBodyRequired invalidFilename"),
+        Meaning(errors.Misconfigured, 400, phases="check find"),
+        Meaning(errors.RejectedContent, 400),
+    )
 
     def check(self) -> Account:
         query = {"part": "id,snippet", "mine": "true"}
@@ -127,10 +107,8 @@ class YouTubeAdapter(OAuthAdapter):
                 name = text_id(channels[0]["id"])
                 heading = str(channels[0]["snippet"]["title"])
                 return Account(heading, f"https://www.youtube.com/channel/{name}")
-        raise PermissionDenied(
-            t("This account has no YouTube channel: open one in YouTube first."),
-            platform=self.platform,
-        )
+        words = t("This account has no YouTube channel: open one in YouTube first.")
+        raise self.error(errors.PermissionDenied, words)
 
     def measure(self, text: str) -> int:
         """Bytes in UTF-8, as readers see it."""
@@ -141,41 +119,30 @@ class YouTubeAdapter(OAuthAdapter):
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
         """The video, private, until YouTube has processed it. Where the upload has got to is kept,
         so that it goes on from there."""
-        if not outgoing.post.videos:
-            raise NotSupported(
-                t("{platform} takes no post without a video.", platform=self.title),
-                platform=self.platform,
-            )
-        name = str(outgoing.prepared.get("video") or "")
-        if not name:
-            name = self._upload(outgoing)
+        video, name = self.video_of(outgoing), str(outgoing.prepared.get("video") or "")
+        name = name or self._upload(outgoing, video)
         state = self._status(name, "prepare")
         if state is None or state.get("uploadStatus") == "deleted":
-            raise MediaExpired(
-                t("The uploaded video is gone; it is uploaded again."), platform=self.platform
-            )
+            words = t("The uploaded video is gone; it is uploaded again.")
+            raise self.error(errors.MediaExpired, words)
         self._refuse_unready(name, state)
         out = state.get("privacyStatus") == self.settings.privacy
         return {"video": name} | ({"published": True} if out else {})
 
     def publish(self, outgoing: Outgoing) -> Receipt:
         if outgoing.prepared.get("published"):
-            raise DuplicateDetected(
-                t("The post is out already, by an earlier attempt."), platform=self.platform
-            )
+            raise self.out_already()
         name = str(outgoing.prepared["video"])
         body = {"id": name, "status": self._about_status(self.settings.privacy)}
         answer = self._api("PUT", "videos", {"part": "status"}, phase="publish", json=body)
         with self.reading(answer, "publish"):
             same, privacy = text_id(answer.data["id"]), str(answer.data["status"]["privacyStatus"])
         if privacy != self.settings.privacy:
-            raise PermissionDenied(
-                t(
-                    "YouTube keeps the video private: Google has not verified the app yet. "
-                    "Make it public in YouTube Studio."
-                ),
-                platform=self.platform,
+            words = t(
+                "YouTube keeps the video private: Google has not verified the app yet. "
+                "Make it public in YouTube Studio."
             )
+            raise self.error(errors.PermissionDenied, words)
         return _receipt(same)
 
     def find(self, outgoing: Outgoing) -> Receipt | None:
@@ -199,7 +166,7 @@ class YouTubeAdapter(OAuthAdapter):
         answer = self._api(
             "DELETE", "videos", {"id": receipt.remote_id}, phase="delete", ok=(200, 204, 404)
         )
-        if answer.status == 404 and _reason(answer) != "videoNotFound":
+        if answer.status == 404 and self.code_of(answer) != "videoNotFound":
             raise self.error_from(answer, "delete")
 
     def _about(self, post: Post) -> dict[str, Any]:
@@ -219,14 +186,13 @@ class YouTubeAdapter(OAuthAdapter):
 
     # --- uploading --------------------------------------------------------------------------------
 
-    def _upload(self, outgoing: Outgoing) -> str:
+    def _upload(self, outgoing: Outgoing, video: Video) -> str:
         """The name of the uploaded video. Raises MediaProcessing with the session while there is
         more to send."""
-        (video, *_), session = outgoing.post.videos, web_link(outgoing.prepared.get("session"))
-        words = t("The video is being uploaded.")
+        session = web_link(outgoing.prepared.get("session"))
         if not session:  # it is on record before the first piece is sent
-            raise self._working(words, {"session": self._begun(outgoing.post, video)})
-        answer = self._piece(session, video, None)
+            raise self.uploading({"session": self._begun(outgoing.post, video)})
+        answer = self._piece(session, video, 0, 0)
         for _ in range(PIECES):
             if answer.status != 308:
                 with self.reading(answer, "prepare"):
@@ -234,8 +200,8 @@ class YouTubeAdapter(OAuthAdapter):
             start = _next(answer)
             if start >= video.size:
                 break
-            answer = self._piece(session, video, start)
-        raise self._working(words, {"session": session})
+            answer = self._piece(session, video, start, PIECE)
+        raise self.uploading({"session": session})
 
     def _begun(self, post: Post, video: Video) -> str:
         headers = {
@@ -249,32 +215,15 @@ class YouTubeAdapter(OAuthAdapter):
             "POST", path, phase="prepare", params=query, headers=headers, json=body
         )
         with self.reading(answer, "prepare"):
-            session = web_link(answer.headers["Location"])
-            if not session:
-                raise ValueError("not an address")
-            return session
+            return address(answer.headers["Location"])
 
-    def _piece(self, session: str, video: Video, start: int | None) -> Answer:
-        """One piece of the upload from `start`; None asks how far it has got."""
-        content = b"" if start is None else self.piece_of(video, start, PIECE)
-        span = "*" if start is None else f"{start}-{start + len(content) - 1}"
-        headers = {"Content-Range": f"bytes {span}/{video.size}", "Content-Type": video.mime}
-        if self._is_theirs(session):
-            headers |= self.signed(self.access_token("prepare"))
-        ok = (*GOING_ON, 404, 410)
-        answer = self.call("PUT", session, phase="prepare", ok=ok, headers=headers, data=content)
+    def _piece(self, session: str, video: Video, start: int, size: int) -> Answer:
+        """One piece of the upload from `start`; none asks how far it has got: 308 says go on."""
+        signed, ok = self.signed_there(session, "prepare"), (200, 201, 308, 404, 410)
+        answer = self.put_piece(session, video, start, size, phase="prepare", ok=ok, headers=signed)
         if answer.status in (404, 410):
-            raise MediaExpired(
-                t("The upload was broken off too long ago; it begins again."),
-                platform=self.platform,
-            )
+            raise self.broken_off()
         return answer
-
-    def _is_theirs(self, where: str) -> bool:
-        """Whether the token may go there."""
-        there, api = urlsplit(where), urlsplit(self.settings.base_url)
-        google = there.scheme == "https" and (there.hostname or "").endswith(".googleapis.com")
-        return google or (there.scheme, there.netloc) == (api.scheme, api.netloc)
 
     def _status(self, name: str, phase: str) -> dict[str, Any] | None:
         """How a video of ours stands; None when there is none of that name."""
@@ -289,16 +238,13 @@ class YouTubeAdapter(OAuthAdapter):
     def _refuse_unready(self, name: str, state: dict[str, Any]) -> None:
         match state.get("uploadStatus"):
             case "uploaded":
-                raise self._working(t("YouTube is working on the video."), {"video": name})
+                raise self.uploading({"video": name}, t("YouTube is working on the video."))
             case "failed" | "rejected":
                 reason = state.get("failureReason") or state.get("rejectionReason") or "?"
-                raise MediaRejected(
-                    t("YouTube does not take the video: {reason}.", reason=self.said(str(reason))),
-                    platform=self.platform,
+                words = t(
+                    "YouTube does not take the video: {reason}.", reason=self.said(str(reason))
                 )
-
-    def _working(self, words: str, prepared: dict[str, Any]) -> MediaProcessing:
-        return MediaProcessing(words, platform=self.platform, prepared=prepared)
+                raise self.error(errors.MediaRejected, words)
 
     # --- calls and errors -------------------------------------------------------------------------
 
@@ -308,46 +254,24 @@ class YouTubeAdapter(OAuthAdapter):
         path = f"/youtube/v3/{what}"
         return self.call_signed_in(method, path, phase=phase, params=query, **more)
 
-    def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:
-        reason = _reason(answer)
-        if answer.status >= 500:
-            return None
-        if answer.status == 401 and reason != "youtubeSignupRequired":
-            return AuthExpired if self._can_renew() else AuthRevoked
-        if reason == "videoNotFound" and phase == "edit":
-            return RejectedContent
-        if reason in REASONS:
-            return REASONS[reason]
-        if answer.status == 400:
-            return Misconfigured if phase in ("check", "find") else RejectedContent
-        return None
+    def code_of(self, answer: Answer) -> str:
+        return answer.word("error", "errors", 0, "reason")
 
     def until_of(self, answer: Answer) -> datetime | None:
         """Google's quotas are renewed at midnight in California."""
-        if REASONS.get(_reason(answer)) is not QuotaExhausted:
+        if self.error_of(answer, "") is not errors.QuotaExhausted:
             return None
         tomorrow = self.context.now().astimezone(PACIFIC).date() + timedelta(days=1)
         return datetime.combine(tomorrow, datetime.min.time(), PACIFIC)
 
     def words_of(self, answer: Answer) -> str:
-        data = answer.data.get("error") if isinstance(answer.data, dict) else None
-        words = data.get("message") if isinstance(data, dict) else None
-        reason = _reason(answer)
-        return f"{words} [{reason}]" if isinstance(words, str) else super().words_of(answer)
+        words = answer.word("error", "message")
+        return f"{words} [{self.code_of(answer)}]" if words else super().words_of(answer)
 
 
 def shown(text: str) -> str:
     """`text` as YouTube can show it: its titles and descriptions know no angle brackets."""
     return text.translate({ord("<"): "‹", ord(">"): "›"})
-
-
-def _reason(answer: Answer) -> str:
-    """The `reason` of an error answer; "" when it has none."""
-    error = answer.data.get("error") if isinstance(answer.data, dict) else None
-    errors = error.get("errors") if isinstance(error, dict) else None
-    first = errors[0] if isinstance(errors, list) and errors else None
-    reason = first.get("reason") if isinstance(first, dict) else None
-    return reason if isinstance(reason, str) else ""
 
 
 def _next(answer: Answer) -> int:

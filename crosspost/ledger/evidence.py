@@ -35,7 +35,8 @@ from crosspost.wording import t
 
 @dataclass(frozen=True)
 class Sealed:
-    """The sealed part of a ledger: who signs and signed before, the head, its tree."""
+    """The sealed part of a ledger: who signs and signed before, the head (as a note with what
+    witnesses signed under it), its tree."""
 
     keys: Keys
     note: bytes
@@ -69,7 +70,7 @@ def open_sealed(session: Session, folder: Path, *, whole: bool = False) -> Seale
     Raises Undecided, Refuted."""
     box = Strongbox(folder)
     keys = box.keys()
-    note = box.head_note()
+    note = box.shown_note()
     head = keys.read(partial(read_checkpoint, note))
     if whole:
         keys = keys.linked(recorded(session, head.size))

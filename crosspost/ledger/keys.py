@@ -100,6 +100,16 @@ class Keys:
                 hint=t("The site may be changing just now: try again in some minutes."),
             ) from error
 
+    def read_ever(self, read: Callable[[Verifier], Found]) -> Found | None:
+        """What `read` finds by any of them, of whatever size; None: no signature of theirs holds.
+        For who looks for what should not be: also a retired key proves a second history."""
+        for key in self.ranges:
+            try:
+                return read(key.verifier)
+            except (Refuted, Undecided):
+                continue
+        return None
+
     def linked(self, notes: Iterable[str]) -> Keys:
         """These keys and those before and after them, as far as handovers lead there that a key of
         these has signed; other notes mean nothing. Raises ForkProven when one key handed over

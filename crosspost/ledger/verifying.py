@@ -33,11 +33,13 @@ KEYS = "keys.json"  # all verification keys, as in `identity.json`
 class Verified:
     """What holds: a proof (then `index` and `entry` say of what), a checkpoint, or an export.
 
-    `keys` are those that it was checked with, those that an export leads to among them.
+    `note` is the checkpoint with all signatures; those of others are not verified here. `keys` are
+    those that it was checked with, those that an export leads to among them.
     """
 
     kind: str  # proof, checkpoint, export
     checkpoint: Checkpoint
+    note: bytes
     keys: Keys
     index: int | None = None
     entry: Any = None
@@ -89,9 +91,10 @@ def verify_keys(text: str, given: Keys) -> Keys:
 
 def _verify_file(path: PurePath, data: bytes, keys: Keys) -> Verified:
     if not _is_proof(path, data):
-        return Verified("checkpoint", keys.read(partial(read_checkpoint, data)), keys)
+        return Verified("checkpoint", keys.read(partial(read_checkpoint, data)), data, keys)
     proof = read_proof(data)
-    return Verified("proof", keys.read(proof.check), keys, proof.index, _readable(proof.entry))
+    checkpoint = keys.read(proof.check)
+    return Verified("proof", checkpoint, proof.note, keys, proof.index, _readable(proof.entry))
 
 
 def _is_proof(path: PurePath, data: bytes) -> bool:
@@ -146,7 +149,8 @@ def _verify_export(folder: Path, known: Keys, against: Path | None) -> Verified:
     said = read_file(folder / KEYS).decode(errors="replace")
     keys = known.linked(handovers_in(said))
     witness = checkpoint_in(against, keys) if against else None
-    checkpoint = keys.read(partial(read_checkpoint, read_file(folder / CHECKPOINT)))
+    note = read_file(folder / CHECKPOINT)
+    checkpoint = keys.read(partial(read_checkpoint, note))
     told = (manifest.get("origin"), manifest.get("size"), manifest.get("root"), manifest.get("v"))
     if told != (checkpoint.origin, checkpoint.size, checkpoint.root.hex(), 1):
         raise Refuted(t("The manifest and the checkpoint contradict each other."))
@@ -159,7 +163,7 @@ def _verify_export(folder: Path, known: Keys, against: Path | None) -> Verified:
     for name in manifest["files"]:
         if name.endswith(SUFFIX):
             _check_proof(read_proof(read_file(folder / name)), keys, checkpoint)
-    return Verified("export", checkpoint, keys)
+    return Verified("export", checkpoint, note, keys)
 
 
 def _manifest(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from sqlmodel import Session
 
@@ -16,12 +17,11 @@ from crosspost.accounts import remembered
 from crosspost.adapters import adapter_class
 from crosspost.config import Config
 from crosspost.database import Database
-from crosspost.errors import ForkProven, Refuted, Undecided, UserError
+from crosspost.errors import ForkProven, Refuted, UserError
 from crosspost.ledger import book
-from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
+from crosspost.ledger.checkpoint import read_checkpoint
 from crosspost.ledger.evidence import Sealed, open_sealed
 from crosspost.ledger.manifest import NAME
-from crosspost.ledger.note import Verifier
 from crosspost.ledger.strongbox import Strongbox
 from crosspost.ledger.tiles import WIDTH, Tile, bundle, tiles
 from crosspost.ledger.tree import subtree_hash
@@ -65,6 +65,24 @@ def show(
         raise UserError(
             t("The pages cannot be written: {reason}.", reason=error.strerror or error),
             hint=t("Mend that; they are brought up to date by themselves then."),
+        ) from error
+
+
+def show_checkpoint(config: Config) -> None:
+    """Put the cosignatures that came meanwhile under the checkpoint that the site shows; when the
+    head is another one by now, the next round shows that. Raises Undecided, UserError."""
+    if config.site is None or config.site_channel is None:
+        return
+    box = Strongbox(config.folder)
+    folder = Folder(config.folder / config.site.folder)
+    try:
+        with box.signer():
+            shown = folder.read(f"{LEDGER}/checkpoint") or b""
+            if shown.startswith(box.head_note()):
+                folder.settle(f"{LEDGER}/checkpoint", box.shown_note())
+    except OSError as error:
+        raise UserError(
+            t("The pages cannot be written: {reason}.", reason=error.strerror or error)
         ) from error
 
 
@@ -189,8 +207,7 @@ class _Exhibit:
 def _require_no_newer(folder: Folder, sealed: Sealed) -> None:
     """The checkpoint on the site must be one that the head's tree begins with."""
     note = folder.read(f"{LEDGER}/checkpoint")
-    keys = [key.verifier for key in sealed.keys.ranges]
-    shown = next((found for key in keys if (found := _signed(note or b"", key))), None)
+    shown = sealed.keys.read_ever(partial(read_checkpoint, note or b""))
     if shown is None:
         return  # not ours, or not there: it is written anew
     path = folder.path / LEDGER / "checkpoint"
@@ -204,13 +221,6 @@ def _require_no_newer(folder: Folder, sealed: Sealed) -> None:
             t("{path} and the head are signed and cannot both be true.", path=path),
             hint=t("Keep both files; somebody used the key for a second history."),
         )
-
-
-def _signed(note: bytes, key: Verifier) -> Checkpoint | None:
-    try:
-        return read_checkpoint(note, key)
-    except (Refuted, Undecided):
-        return None
 
 
 def _put_tiles(folder: Folder, sealed: Sealed) -> None:

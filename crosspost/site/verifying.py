@@ -36,9 +36,11 @@ IDENTITY = "identity.json"
 
 @dataclass(frozen=True)
 class Genuine:
-    """What holds: the whole site, or one page, then with how it stands."""
+    """What holds: the whole site, or one page, then with how it stands. `note` is the checkpoint
+    that the site shows, with all signatures; those of others are not verified here."""
 
     checkpoint: Checkpoint
+    note: bytes
     pages: int
     keys: Keys  # those given, and those that the site leads to from there
     standing: Standing | None = None
@@ -48,16 +50,16 @@ def verify_page(source: Source, code: str, given: Keys) -> Genuine:
     """One page with its images, record and proofs, and that its proofs are of the ledger that the
     site shows. Raises Refuted, Undecided, ForkProven."""
     keys = _followed(source, given)
-    shown = _checkpoint(source, keys)
+    shown, note = _checkpoint(source, keys)
     standing = _Page(source, code, keys).verify(shown, _Tiles(source, shown.size))
-    return Genuine(shown, 1, keys, standing)
+    return Genuine(shown, note, 1, keys, standing)
 
 
 def verify_site(source: Source, given: Keys) -> Genuine:
     """Every file of the site against its signed lists, the tiles against the checkpoint, the pages
     against the record. Raises Refuted, Undecided, ForkProven."""
     keys = _followed(source, given)
-    shown = _checkpoint(source, keys)
+    shown, note = _checkpoint(source, keys)
     listed = _list(source, f"{LEDGER}/{NAME}", "", keys)
     if listed.size != shown.size:
         raise Undecided(
@@ -72,7 +74,7 @@ def verify_site(source: Source, given: Keys) -> Genuine:
     for code in codes:
         _Page(source, code, keys).verify(shown, tree)
     _check_names(source, listed, codes, keys, tree)
-    return Genuine(shown, len(codes), keys)
+    return Genuine(shown, note, len(codes), keys)
 
 
 def _followed(source: Source, given: Keys) -> Keys:
@@ -109,12 +111,12 @@ def _list(source: Source, path: str, folder: str, keys: Keys) -> Manifest:
     return listed
 
 
-def _checkpoint(source: Source, keys: Keys) -> Checkpoint:
+def _checkpoint(source: Source, keys: Keys) -> tuple[Checkpoint, bytes]:
     path = f"{LEDGER}/checkpoint"
     note = source.read(path)
     if note is None:
         raise Undecided(t("There is no checkpoint: {path}.", path=source.where(path)))
-    return keys.read(partial(read_checkpoint, note))
+    return keys.read(partial(read_checkpoint, note)), note
 
 
 # --- the tree, from tiles -------------------------------------------------------------------------
