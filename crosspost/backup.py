@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from crosspost.ledger import book
 from crosspost.lock import DaemonLock
 from crosspost.queue import Doing
 from crosspost.soundness import problem_of_file
+from crosspost.sqlite import driver
 from crosspost.wording import t
 
 #: The name of the fact, in `office_state`, by which a copy says that it is one.
@@ -141,8 +141,8 @@ def _copy(source: Path, half: Path) -> None:
     """In one step: a copy in several would begin anew whenever somebody writes meanwhile."""
     address = f"{source.absolute().as_uri()}?mode=ro"
     with (
-        closing(sqlite3.connect(address, uri=True, timeout=PATIENCE)) as here,
-        closing(sqlite3.connect(half)) as there,
+        closing(driver().connect(address, uri=True, timeout=PATIENCE)) as here,
+        closing(driver().connect(half)) as there,
     ):
         there.execute("PRAGMA synchronous = OFF")  # made durable at the end, as a whole
         here.backup(there, pages=-1)
@@ -150,7 +150,7 @@ def _copy(source: Path, half: Path) -> None:
 
 def _declare_copy(half: Path, about: dict[str, str]) -> None:
     """Write into a copy that it is one, unless it says so already."""
-    with closing(sqlite3.connect(half)) as copy, copy:
+    with closing(driver().connect(half)) as copy, copy:
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
         if not copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'office_state'").fetchone():
             raise DatabaseError(
@@ -164,7 +164,7 @@ def _declare_copy(half: Path, about: dict[str, str]) -> None:
 
 
 def _require_whole(half: Path) -> None:
-    with closing(sqlite3.connect(half)) as copy:
+    with closing(driver().connect(half)) as copy:
         found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise DatabaseError(
@@ -226,7 +226,7 @@ def _in_words(path: Path) -> Iterator[None]:
             ),
             hint=t("Nothing was changed."),
         ) from error
-    except sqlite3.Error as error:
+    except driver().Error as error:
         problem = problem_of_file(path) if path.exists() else ""
         raise DatabaseError(
             t("{path} cannot be copied: {reason}.", path=path, reason=problem or str(error)),

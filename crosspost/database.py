@@ -35,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection, Engine
 from sqlmodel import Field, Session, SQLModel
 
-from crosspost import postgres
+from crosspost import postgres, sqlite
 from crosspost.errors import DatabaseError, SchemaError
 from crosspost.lifecycle import Status
 from crosspost.wording import t
@@ -520,7 +520,11 @@ class Database:
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite:"):
         return postgres.server_engine(url)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False})
+    engine = create_engine(
+        url,
+        module=sqlite.driver(),
+        connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False},
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -533,19 +537,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous = FULL")
     # else INSERT OR REPLACE passes by the triggers of the ledger (sqlite.org/lang_conflict.html)
     cursor.execute("PRAGMA recursive_triggers = ON")
-    cursor.execute(f"PRAGMA journal_mode = {'WAL' if _wal_is_sound() else 'PERSIST'}")
+    cursor.execute(f"PRAGMA journal_mode = {'WAL' if sqlite.wal_is_sound() else 'PERSIST'}")
     cursor.execute(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT}")
     cursor.close()
-
-
-def _wal_is_sound() -> bool:
-    """Whether this SQLite may use WAL: from 3.51.3 on, or in the mended 3.50.7 and 3.44.6; earlier
-    ones can damage a WAL file that two connections write (sqlite.org/wal.html, "WAL-reset bug")."""
-    import sqlite3
-
-    version = sqlite3.sqlite_version_info
-    mended = {(3, 50): 7, (3, 44): 6}
-    return version >= (3, 51, 3) or version[2] >= mended.get(version[:2], 1_000)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sqlite3
 import threading
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,6 +19,7 @@ from crosspost.backup import back_up, put_in_place
 from crosspost.database import Announcement, Database, OfficeState
 from crosspost.errors import Conflict, DaemonRunning, DatabaseError, UserError
 from crosspost.lock import DaemonLock
+from crosspost.sqlite import driver
 
 pytestmark = only_sqlite
 
@@ -218,7 +218,7 @@ def test_a_transaction_that_was_cut_off_in_a_copy_is_undone_there(database, tmp_
     add(database, 2)
     database.close()
     path, by_hand = tmp_path / "crosspost.db", tmp_path / "by-hand.db"
-    writer = sqlite3.connect(path, isolation_level=None)
+    writer = driver().connect(path, isolation_level=None)
     writer.execute("PRAGMA cache_size = 1")  # so that it writes before it commits
     writer.execute("BEGIN IMMEDIATE")
     for number in range(10, 3000):
@@ -271,7 +271,7 @@ def test_a_copy_that_is_no_good_changes_nothing(database, tmp_path, copy, spoil,
 
 def test_a_strange_sqlite_file_is_refused(database, tmp_path):
     strange = tmp_path / "strange.db"
-    with sqlite3.connect(strange) as made:
+    with driver().connect(strange) as made:
         made.execute("CREATE TABLE letters (words)")
     made.close()
     with pytest.raises(DatabaseError, match="not a crosspost database"):

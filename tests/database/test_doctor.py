@@ -76,9 +76,9 @@ def damage(folder: Path) -> None:
 
 
 def change_the_record(folder: Path) -> None:
-    import sqlite3
+    from crosspost.sqlite import driver
 
-    with sqlite3.connect(folder / "crosspost.db") as database:
+    with driver().connect(folder / "crosspost.db") as database:
         database.execute("DROP TRIGGER ledger_entry_no_update")
         database.execute("UPDATE ledger_entry SET entry = CAST('{}' AS BLOB)")
     database.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from crosspost.database import Database
 from crosspost.errors import DatabaseError
 from crosspost.lifecycle import Status
 from crosspost.soundness import problem_of_file, require_sound
+from crosspost.sqlite import driver
 
 pytestmark = only_sqlite
 
@@ -38,7 +38,7 @@ def flip_a_page(path: Path) -> None:
 
 def lose_an_index_entry(path: Path) -> None:
     """The table says one thing, its index another."""
-    with sqlite3.connect(path, isolation_level=None) as opened:
+    with driver().connect(path, isolation_level=None) as opened:
         [root] = opened.execute(
             "SELECT rootpage FROM sqlite_master WHERE name = 'delivery_status_due'"
         ).fetchone()
@@ -91,7 +91,7 @@ def test_a_transaction_that_was_cut_off_is_undone_and_the_rest_goes_out(
     database, config, clock, platform, path, tmp_path
 ):
     """A hot journal, as power loss leaves it."""
-    writer = sqlite3.connect(path, isolation_level=None)
+    writer = driver().connect(path, isolation_level=None)
     writer.execute("PRAGMA cache_size = 1")
     writer.execute("BEGIN IMMEDIATE")
     writer.execute("UPDATE delivery SET status = 'published', reason = hex(randomblob(9000))")
@@ -107,7 +107,7 @@ def test_a_transaction_that_was_cut_off_is_undone_and_the_rest_goes_out(
 def test_without_its_journal_a_half_written_transaction_is_noticed(
     database, config, clock, platform, path
 ):
-    writer = sqlite3.connect(path, isolation_level=None)
+    writer = driver().connect(path, isolation_level=None)
     writer.execute("PRAGMA cache_size = 1")
     writer.execute("BEGIN IMMEDIATE")
     writer.execute("UPDATE delivery SET reason = hex(randomblob(9000))")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from crosspost.database import Database
 from crosspost.ledger import book
 from crosspost.ledger.strongbox import Strongbox
 from crosspost.migrations import upgrade
+from crosspost.sqlite import driver
 
 START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 CONFIG = '[office]\nname = "Office"\nlanguage = "en"\n[site]\nurl = "https://office.example"\n'
@@ -59,7 +59,7 @@ class Ledger:
 
     def attack(self, *statements: str) -> None:
         """Change the database past its triggers."""
-        with closing(sqlite3.connect(self.folder / "crosspost.db")) as connection:
+        with closing(driver().connect(self.folder / "crosspost.db")) as connection:
             for trigger in ("ledger_entry_no_update", "ledger_entry_no_delete"):
                 connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
             for statement in statements:
@@ -72,7 +72,7 @@ class Ledger:
 
         from crosspost.ledger.hashing import leaf_hash
 
-        with closing(sqlite3.connect(self.folder / "crosspost.db")) as connection:
+        with closing(driver().connect(self.folder / "crosspost.db")) as connection:
             connection.execute("DROP TRIGGER IF EXISTS ledger_entry_no_update")
             [old] = connection.execute(
                 "SELECT entry FROM ledger_entry WHERE id = ?", (index,)
