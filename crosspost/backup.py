@@ -29,8 +29,9 @@ from crosspost.wording import t
 
 #: The name of the fact, in `office_state`, by which a copy says that it is one.
 COPY = "copy"
-#: What may lie beside a SQLite file and belongs to it.
-BESIDE = ("-journal", "-wal", "-shm")
+#: What may lie beside a SQLite file and holds a part of it; and what is made of that again.
+JOURNALS = ("-journal", "-wal")
+BESIDE = (*JOURNALS, "-shm")
 #: How long a copy waits for a program that is writing, in seconds.
 PATIENCE = 30.0
 
@@ -97,15 +98,13 @@ def put_in_place(database: Database, path: Path, now: datetime) -> Path | None:
             t("{path} is the queue database itself.", path=path), hint=t("Nothing was changed.")
         )
     with DaemonLock(database), _in_words(path), _half_of(target) as half:
-        for end in ("", *BESIDE):  # a journal beside a copy made by hand belongs to it
+        for end in ("", *JOURNALS):  # a journal beside a copy made by hand belongs to it
             if Path(f"{path}{end}").exists():
                 shutil.copyfile(f"{path}{end}", f"{half}{end}")
         _declare_copy(half, {"at": book.stamp(_changed_at(path)), "by": ""})
         _require_whole(half)
         _give_to_the_same(half, target)
-        for end in ("", *BESIDE):
-            if Path(f"{half}{end}").exists():
-                make_durable(Path(f"{half}{end}"))
+        make_durable(half)
         aside = _move_aside(target, now)
         half.replace(target)
         make_durable(target.parent)
@@ -188,12 +187,19 @@ def _give_to_the_same(half: Path, target: Path) -> None:
 
 def _move_aside(target: Path, now: datetime) -> Path | None:
     """The old database under another name, and its journal under the one that belongs to that: a
-    journal that is left would be applied to the copy."""
+    journal that is left would be applied to the copy. Under either name, whenever this is killed,
+    the database has its journal beside it."""
     aside = target.with_name(f"{target.name}.replaced-{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}")
     there = target.exists()
-    for end in ("", *BESIDE):
+    for end in JOURNALS:
         with suppress(FileNotFoundError):
-            Path(f"{target}{end}").replace(f"{aside}{end}")
+            shutil.copy2(f"{target}{end}", f"{aside}{end}")
+            make_durable(Path(f"{aside}{end}"))
+    if there:
+        target.replace(aside)
+        make_durable(target.parent)
+    for end in BESIDE:
+        Path(f"{target}{end}").unlink(missing_ok=True)
     make_durable(target.parent)
     return aside if there else None
 

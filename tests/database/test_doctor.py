@@ -230,9 +230,8 @@ def test_a_folder_that_cannot_be_written_is_said(office, monkeypatch):
 
 
 def test_a_network_share_is_said(office, monkeypatch):
-    monkeypatch.setattr(doctor, "_share", lambda _folder: "nfs4")
+    monkeypatch.setattr(doctor, "network_share", lambda _folder: "nfs4")
     assert "network share (nfs4)" in look(office)["folders"][0][1]
-    assert doctor.SHARES
 
 
 def test_it_changes_nothing(office):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -88,11 +87,19 @@ class Ledger:
 
     def keep(self, name: str) -> Path:
         """A copy of the database, to roll back to."""
-        return Path(shutil.copy(self.folder / "crosspost.db", self.folder / name))
+        return self._copy("crosspost.db", name)
 
     def restore(self, copy: Path) -> None:
         """Roll the database back."""
-        shutil.copy(copy, self.folder / "crosspost.db")
+        self._copy(copy.name, "crosspost.db")
+
+    def _copy(self, name: str, to: str) -> Path:
+        with (
+            closing(driver().connect(self.folder / name)) as old,
+            closing(driver().connect(self.folder / to)) as new,
+        ):
+            old.backup(new)
+        return self.folder / to
 
     def run(self, *arguments: str, code: int = 0, cwd: Path | None = None) -> str:
         """A command to its end; what it said. A traceback or a fault of ours fails the test."""
