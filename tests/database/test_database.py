@@ -148,12 +148,21 @@ def test_a_folder_that_is_not_there_is_said_in_words(tmp_path):
 
 
 @only_sqlite
-def test_a_database_moved_away_under_us_cannot_be_written(database, tmp_path):
+@pytest.mark.usefixtures("journal")
+def test_a_database_moved_away_under_us_cannot_be_written_until_it_is_back(database, tmp_path):
+    path, moved = tmp_path / "crosspost.db", tmp_path / "moved.db"
     with database.read() as session:
         session.exec(select(Announcement)).all()
-    Path(tmp_path / "crosspost.db").rename(tmp_path / "moved.db")
+    path.rename(moved)
     error = fails(add_one, database)
     assert "cannot be written" in error.problems[0]
+    assert "Put the file back" in error.hint
+    fails(count, database)
+    path.write_bytes(moved.read_bytes())  # another file under its name is not it
+    fails(add_one, database)
+    moved.rename(path)
+    add_one(database)
+    assert count(database) == 1
 
 
 @only_sqlite
