@@ -188,8 +188,6 @@ class TikTokAdapter(TikTokApi):
         """One piece; without the token: the address itself is the permission."""
         self.put_piece(web_link(upload["upload_url"]), video, start, size, phase=phase, ok=ok)
 
-    # --- calls and errors -------------------------------------------------------------------------
-
 
 def _start_of_last(video: Video) -> int:
     """Where the last piece begins."""

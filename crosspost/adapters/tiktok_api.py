@@ -68,6 +68,7 @@ class TikTokApi(VideoAdapter, OAuthAdapter):
         raise self.error_from(answer, phase)
 
     def creator(self, phase: str) -> dict[str, Any]:
+        """What the account allows to be posted at once."""
         answer = self.api("POST", "/post/publish/creator_info/query/", phase=phase, json={})
         with self.reading(answer, phase):
             return dict(answer.data["data"])
