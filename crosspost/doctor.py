@@ -31,6 +31,7 @@ from crosspost.lock import daemon_runs
 from crosspost.restoring import require_confirmed
 from crosspost.soundness import require_sound
 from crosspost.sqlite import network_share
+from crosspost.witnesses.concerns import concerns
 from crosspost.wording import t
 
 #: Less free space than this is too little, or soon will be; in bytes.
@@ -101,6 +102,7 @@ def _of_database(config: Config, now: datetime) -> list[Finding]:
         lambda: soundness(database),
         lambda: restores(database, config),
         lambda: record(database, config),
+        lambda: witnesses(database, config, now),
         lambda: clock(database, config, now),
         lambda: channels(database, config, now),
         lambda: the_daemon(database, now),
@@ -205,6 +207,22 @@ def record(database: Database, config: Config) -> Iterator[Finding]:
         yield bad("record", " ".join(error.problems), error.hint)
         return
     yield well("record", t("{count} entries are signed, and none was changed.", count=head.size))
+
+
+def witnesses(database: Database, config: Config, now: datetime) -> Iterator[Finding]:
+    """Whether others remember the record too, and what they found."""
+    with database.read() as session:
+        found = concerns(session, config, now)
+    for words in found.values():
+        yield bad("witnesses", words, "crosspost log witness list")
+    if not Strongbox(config.folder).is_founded():
+        return
+    if not config.witnesses:
+        said = t("Nobody outside remembers the record: that the office has only one, rests on it.")
+        yield well("witnesses", f"{said} {t('See docs/record.md, Witnesses.')}")
+    elif not found:
+        names = ", ".join(config.witnesses)
+        yield well("witnesses", t("They cosign the record: {names}.", names=names))
 
 
 def clock(database: Database, config: Config, now: datetime) -> Iterator[Finding]:

@@ -34,6 +34,7 @@ from crosspost.lifecycle import NEEDS_PERSON, Status, status_word
 from crosspost.people import title_of
 from crosspost.restoring import restored
 from crosspost.revisions import current_revision, images_of, videos_of
+from crosspost.witnesses.concerns import concerns
 
 Json = dict[str, Any]
 _WORDS = ("title", "body", "source", "link", "lang", "urgency")
@@ -324,6 +325,10 @@ class Views:
                 for one in unreviewed(self.session)
             ],
             "restored": self._restored(),
+            "witnesses": [
+                {"words": words, "read": _was_read(remembered, key)}
+                for key, words in concerns(self.session, self.config, now).items()
+            ],
             "broken_alarms": sightings.broken_ways(self.session, self.config),
             "ending_logins": [
                 {
@@ -387,7 +392,11 @@ def status_words(channels: Mapping[str, str]) -> str:
 
 
 def _is_read(remembered: Mapping[str, AlarmState], delivery: Delivery, number: int) -> bool:
-    row = remembered.get(alarms.key_of(sightings.trouble_of(delivery, number)))
+    return _was_read(remembered, alarms.key_of(sightings.trouble_of(delivery, number)))
+
+
+def _was_read(remembered: Mapping[str, AlarmState], key: str) -> bool:
+    row = remembered.get(key)
     return row is not None and row.read_at is not None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from crosspost.ledger.verifying import Verified
     from crosspost.site.sources import Source
     from crosspost.site.verifying import Genuine
+    from crosspost.witnesses.cosignature import Cosignature, Witness
 
 Against = Annotated[
     Path | None,
@@ -48,6 +50,23 @@ def verify(
     ],
     key: Annotated[str, typer.Option("--key", metavar="VKEY", help=KEY_HELP)],
     against: Against = None,
+    witness: Annotated[
+        list[str],
+        typer.Option(
+            "--witness",
+            metavar="VKEY",
+            help="The verification key of a witness, or a file with such lines. May be repeated.",
+        ),
+    ] = [],
+    quorum: Annotated[
+        int | None,
+        typer.Option(
+            "--quorum",
+            metavar="N",
+            min=0,
+            help="So many of the witnesses must have cosigned. By default all of them.",
+        ),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Check what an office gave out. Needs its verification key and nothing else: no settings.
@@ -60,14 +79,46 @@ def verify(
 
     set_language(os.environ.get("CROSSPOST_LANGUAGE", "en"))
     try:
+        witnesses = _witnesses(witness, quorum)
         found = by_any(keys_of(key), lambda verifier: _verify(file, verifier, against))
+        seen = _cosigned(found.note, witnesses, quorum)
     except (Refuted, Undecided, ForkProven) as error:
         if not json:
             raise
         verdict = {Refuted: "refuted", Undecided: "undecided", ForkProven: "fork"}[type(error)]
         show_json({"verdict": verdict, "problem": " ".join(error.problems)})
         raise typer.Exit(error.exit_code) from error
-    _show(found, as_json=json)
+    _show(found, seen, count=len(witnesses), as_json=json)
+
+
+def _witnesses(given: list[str], quorum: int | None) -> list[Witness]:
+    """The keys that were given, each once. Raises Undecided, UsageError."""
+    from crosspost.errors import UsageError
+    from crosspost.ledger.strongbox import read_file
+    from crosspost.witnesses.cosignature import read_witness
+
+    found: dict[bytes, Witness] = {}
+    for one in given:
+        text = one if one.count("+") >= 2 else read_file(Path(one)).decode(errors="replace")
+        for line in text.split("\n"):
+            if line.strip():
+                known = read_witness(line)
+                found.setdefault(known.public, known)  # one key under two names is one witness
+    if quorum is not None and quorum > len(found):
+        raise UsageError(
+            t("A quorum of {quorum} needs as many witnesses.", quorum=quorum),
+            hint=t("Name each with --witness VKEY."),
+        )
+    return list(found.values())
+
+
+def _cosigned(note: bytes, witnesses: list[Witness], quorum: int | None) -> list[Cosignature]:
+    """Who of them cosigned. Raises Refuted, Undecided."""
+    from crosspost.witnesses.cosignature import believable, cosignatures, require_quorum
+
+    found = believable(cosignatures(note, witnesses), datetime.now(UTC))
+    require_quorum(found, len(witnesses), len(witnesses) if quorum is None else quorum)
+    return found
 
 
 def _verify(file: str, verifier: Verifier, against: Path | None) -> Verified | Genuine:
@@ -128,7 +179,7 @@ def _fetch(url: str) -> bytes:
     return data
 
 
-def _show(found: Verified | Genuine, *, as_json: bool) -> None:
+def _show(found: Verified | Genuine, seen: list[Cosignature], *, count: int, as_json: bool) -> None:
     from crosspost.cli.output import block, say, show_json
     from crosspost.ledger import verifying
 
@@ -141,10 +192,15 @@ def _show(found: Verified | Genuine, *, as_json: bool) -> None:
         about, lines = _genuine(found)
         told = []
     if as_json:
-        show_json({"verdict": "verified", **checkpoint, **about})
+        cosigned = [{"name": one.witness.name, "at": one.at.isoformat()} for one in seen]
+        show_json({"verdict": "verified", **checkpoint, "cosigned": cosigned, **about})
         return
     for line in lines:
         say(line)
+    if count:
+        say(t("Of {count} witnesses {found} cosigned it:", count=count, found=len(seen)))
+    for one in seen:
+        say(f"  {one.witness.name}  {one.at.isoformat(sep=' ')}")
     for line in told:
         block(line)
 

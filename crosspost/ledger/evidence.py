@@ -31,7 +31,8 @@ from crosspost.wording import t
 
 @dataclass(frozen=True)
 class Sealed:
-    """The sealed part of a ledger: who signs, the head, its tree."""
+    """The sealed part of a ledger: who signs, the head (as a note with what witnesses signed under
+    it), its tree."""
 
     verifier: Verifier
     note: bytes
@@ -60,7 +61,7 @@ def open_sealed(session: Session, folder: Path, *, whole: bool = False) -> Seale
     Raises Undecided, Refuted."""
     box = Strongbox(folder)
     verifier = box.verifier()
-    note = box.head_note()
+    note = box.shown_note()
     head = read_checkpoint(note, verifier)
     tree = (None if whole else box.stored_tree(head)) or box.tree_under(head)
     if tree is None:

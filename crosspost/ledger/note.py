@@ -118,7 +118,7 @@ def open_note(note: bytes, verifier: Verifier) -> str:
     Raises Refuted when a signature said to be of this key does not hold, Undecided when this is no
     note or has no signature of this key.
     """
-    text, signatures = _parts(note)
+    text, signatures = parts(note)
     ours = [raw for name, raw in signatures if (name, raw[:4]) == (verifier.name, verifier.key_id)]
     if not ours:
         raise Undecided(
@@ -130,7 +130,9 @@ def open_note(note: bytes, verifier: Verifier) -> str:
     return text
 
 
-def _parts(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+def parts(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+    """The text of a note, and its signatures: whose, and the key's four bytes with what was signed.
+    Nothing is verified yet. Raises Undecided when this is no note."""
     try:
         whole = note.decode()
     except UnicodeDecodeError as error:

@@ -19,7 +19,7 @@ from pathlib import Path
 from crosspost.durable import make_durable, write_durably
 from crosspost.errors import Conflict, ForkProven, Refuted, Undecided, UserError
 from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
-from crosspost.ledger.note import Signer, Verifier, read_signer, read_verifier
+from crosspost.ledger.note import Signer, Verifier, parts, read_signer, read_verifier
 from crosspost.ledger.stored import StoredTree, put_nodes
 from crosspost.ledger.tree import HASH_BYTES, Tree
 from crosspost.wording import t
@@ -60,6 +60,11 @@ class Strongbox:
         return self.folder / "ledger.head.new"
 
     @property
+    def cosigned(self) -> Path:
+        """A checkpoint with what witnesses signed under it: the head, or an older one."""
+        return self.folder / "ledger.cosigned"
+
+    @property
     def leaves(self) -> Path:
         """The leaf hashes."""
         return self.folder / "ledger.leaves"
@@ -97,6 +102,17 @@ class Strongbox:
                 ),
             )
         return read_file(self.head)
+
+    def shown_note(self) -> bytes:
+        """The head as it is given out: with the cosignatures of witnesses, as far as there are any
+        of it. Raises Undecided when it is gone."""
+        note = self.head_note()
+        try:
+            cosigned = read_file(self.cosigned)
+            parts(cosigned)
+        except Undecided:
+            return note
+        return cosigned if cosigned.startswith(note) else note
 
     def tree_under(self, head: Checkpoint) -> Tree | None:
         """The tree of `head`; None when the leaves are gone or do not yield its root."""

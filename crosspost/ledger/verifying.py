@@ -28,10 +28,12 @@ MANIFEST, CHECKPOINT, ENTRIES, WORDS = "manifest.json", "checkpoint", "entries.j
 
 @dataclass(frozen=True)
 class Verified:
-    """What holds: a proof (then `index` and `entry` say of what), a checkpoint, or an export."""
+    """What holds: a proof (then `index` and `entry` say of what), a checkpoint, or an export.
+    `note` is the checkpoint with all signatures; those of others are not verified here."""
 
     kind: str  # proof, checkpoint, export
     checkpoint: Checkpoint
+    note: bytes
     index: int | None = None
     entry: Any = None
 
@@ -67,9 +69,10 @@ def verify_data(name: str, data: bytes, verifier: Verifier, witness: Checkpoint 
 
 def _verify_file(path: PurePath, data: bytes, verifier: Verifier) -> Verified:
     if not _is_proof(path, data):
-        return Verified("checkpoint", read_checkpoint(data, verifier))
+        return Verified("checkpoint", read_checkpoint(data, verifier), data)
     proof = read_proof(data)
-    return Verified("proof", proof.check(verifier), proof.index, _readable(proof.entry))
+    checkpoint = proof.check(verifier)
+    return Verified("proof", checkpoint, proof.note, proof.index, _readable(proof.entry))
 
 
 def _is_proof(path: PurePath, data: bytes) -> bool:
@@ -120,7 +123,8 @@ def _verify_export(folder: Path, verifier: Verifier, witness: Checkpoint | None)
     manifest = _manifest(folder / MANIFEST)
     for name, about in manifest["files"].items():
         _check_file(folder, name, about)
-    checkpoint = read_checkpoint(read_file(folder / CHECKPOINT), verifier)
+    note = read_file(folder / CHECKPOINT)
+    checkpoint = read_checkpoint(note, verifier)
     said = (manifest.get("origin"), manifest.get("size"), manifest.get("root"), manifest.get("v"))
     if said != (checkpoint.origin, checkpoint.size, checkpoint.root.hex(), 1):
         raise Refuted(t("The manifest and the checkpoint contradict each other."))
@@ -130,7 +134,7 @@ def _verify_export(folder: Path, verifier: Verifier, witness: Checkpoint | None)
     for name in manifest["files"]:
         if name.endswith(SUFFIX):
             _check_proof(read_proof(read_file(folder / name)), verifier, checkpoint)
-    return Verified("export", checkpoint)
+    return Verified("export", checkpoint, note)
 
 
 def _manifest(path: Path) -> dict[str, Any]:

@@ -68,6 +68,24 @@ def show(
         ) from error
 
 
+def show_checkpoint(config: Config) -> None:
+    """Put the cosignatures that came meanwhile under the checkpoint that the site shows; when the
+    head is another one by now, the next round shows that. Raises Undecided, UserError."""
+    if config.site is None or config.site_channel is None:
+        return
+    box = Strongbox(config.folder)
+    folder = Folder(config.folder / config.site.folder)
+    try:
+        with box.signer():
+            shown = folder.read(f"{LEDGER}/checkpoint") or b""
+            if shown.startswith(box.head_note()):
+                folder.settle(f"{LEDGER}/checkpoint", box.shown_note())
+    except OSError as error:
+        raise UserError(
+            t("The pages cannot be written: {reason}.", reason=error.strerror or error)
+        ) from error
+
+
 class _Exhibit:
     def __init__(self, database: Database, config: Config, seal: Seal | None) -> None:
         self.database, self.config, self.seal = database, config, seal

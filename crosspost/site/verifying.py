@@ -34,9 +34,11 @@ DATA = "announcement.json"
 
 @dataclass(frozen=True)
 class Genuine:
-    """What holds: the whole site, or one page, then with how it stands."""
+    """What holds: the whole site, or one page, then with how it stands. `note` is the checkpoint
+    that the site shows, with all signatures; those of others are not verified here."""
 
     checkpoint: Checkpoint
+    note: bytes
     pages: int
     standing: Standing | None = None
 
@@ -44,16 +46,16 @@ class Genuine:
 def verify_page(source: Source, code: str, verifier: Verifier) -> Genuine:
     """One page with its images, record and proofs, and that its proofs are of the ledger that the
     site shows. Raises Refuted, Undecided, ForkProven."""
-    shown = _checkpoint(source, verifier)
+    shown, note = _checkpoint(source, verifier)
     standing = _Page(source, code, verifier).verify(shown, _Tiles(source, shown.size))
-    return Genuine(shown, 1, standing)
+    return Genuine(shown, note, 1, standing)
 
 
 def verify_site(source: Source, verifier: Verifier) -> Genuine:
     """Every file of the site against its signed lists, the tiles against the checkpoint, the pages
     against the record. Raises Refuted, Undecided, ForkProven."""
     listed = _list(source, f"{LEDGER}/{NAME}", "", verifier)
-    shown = _checkpoint(source, verifier)
+    shown, note = _checkpoint(source, verifier)
     if listed.size != shown.size:
         raise Undecided(
             t("The list of the site and its checkpoint are not of one time."),
@@ -67,7 +69,7 @@ def verify_site(source: Source, verifier: Verifier) -> Genuine:
     for code in codes:
         _Page(source, code, verifier).verify(shown, tree)
     _check_names(source, listed, codes, verifier, tree)
-    return Genuine(shown, len(codes))
+    return Genuine(shown, note, len(codes))
 
 
 def _is_page_list(path: str) -> bool:
@@ -98,12 +100,12 @@ def _list(source: Source, path: str, folder: str, verifier: Verifier) -> Manifes
     return listed
 
 
-def _checkpoint(source: Source, verifier: Verifier) -> Checkpoint:
+def _checkpoint(source: Source, verifier: Verifier) -> tuple[Checkpoint, bytes]:
     path = f"{LEDGER}/checkpoint"
     note = source.read(path)
     if note is None:
         raise Undecided(t("There is no checkpoint: {path}.", path=source.where(path)))
-    return read_checkpoint(note, verifier)
+    return read_checkpoint(note, verifier), note
 
 
 # --- the tree, from tiles -------------------------------------------------------------------------

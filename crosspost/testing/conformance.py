@@ -25,7 +25,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from crosspost.adapters.base import EXCERPT, AdapterSettings
+from crosspost.adapters.adapter import EXCERPT
+from crosspost.adapters.settings import AdapterSettings
 from crosspost.errors import (
     AccountRestricted,
     AuthExpired,

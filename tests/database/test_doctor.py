@@ -60,8 +60,8 @@ def test_an_office_in_order_has_nothing_but_a_daemon_to_start(office):
         assert look(office) == {}
     names = [one.about for one in examine(office / "crosspost.toml", NOW)]
     assert names == [
-        *("settings", "secrets", "folders", "disk", "database", "restore", "record", "clock"),
-        *("channels", "daemon", "alarms", "backup"),
+        *("settings", "secrets", "folders", "disk", "database", "restore", "record"),
+        *("witnesses", "clock", "channels", "daemon", "alarms", "backup"),
     ]
 
 

@@ -30,6 +30,7 @@ OTHER_KINDS = {
     *("corrected", "retracted", "redacted"),
     "rezoned",
     *("fake_added", "fake_removed"),
+    "fork_witnessed",
 }
 
 
@@ -91,6 +92,15 @@ def sections():
         ("site", config.SiteSettings),
     ):
         yield heading, set(section.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("heading", "section"),
+    [("witnesses", config.WitnessSettings), ("neighbours", config.Neighbour)],
+)
+def test_every_key_of_others_who_remember_stands_in_the_example(heading, section):
+    named = tomllib.loads(EXAMPLE)[heading].values()
+    assert set().union(*named) == set(section.model_fields)
 
 
 @pytest.mark.parametrize(("heading", "keys"), list(sections()))
