@@ -21,6 +21,7 @@ from crosspost.adapters.telegram_messages import (
     may_post,
     message_of,
     receipt_of,
+    shape_of,
     warnings_of,
 )
 from crosspost.config import WebAddress
@@ -59,6 +60,9 @@ class TelegramAdapter(TelegramApi):
         max_images=10,
         image_bytes=10_000_000,
         image_side=5000,  # width and height together at most 10,000
+        max_videos=1,
+        video_bytes=50_000_000,  # of a bot
+        video_seconds=24 * 3600,  # it knows no limit but that of bytes
         threads=True,
         delete=True,  # younger than 48 hours
         edit=True,
@@ -95,15 +99,19 @@ class TelegramAdapter(TelegramApi):
         fields: dict[str, Any] = {"chat_id": self.settings.chat_id}
         if outgoing.parent:
             fields["reply_parameters"] = {"message_id": int(outgoing.parent.remote_id)}
-        if not post.images:
+        caption = {"caption": post.text, "parse_mode": "HTML"}
+        if post.videos:
+            (video, *_) = post.videos
+            about = fields | caption | shape_of(video)
+            answer = self.send_files("sendVideo", about, {"video": video})
+        elif not post.images:
             answer = self.api("sendMessage", fields | message_of(post), phase="publish")
         elif len(post.images) == 1:
-            caption = {"caption": post.text, "parse_mode": "HTML"}
-            answer = self.send_files("sendPhoto", fields | caption, post, ("photo",))
+            answer = self.send_files("sendPhoto", fields | caption, {"photo": post.images[0]})
         else:
-            names = tuple(f"image{number}" for number in range(len(post.images)))
-            album = {"media": album_of(post, names)}
-            answer = self.send_files("sendMediaGroup", fields | album, post, names)
+            named = {f"image{number}": image for number, image in enumerate(post.images)}
+            album = {"media": album_of(post, tuple(named))}
+            answer = self.send_files("sendMediaGroup", fields | album, named)
         with self.reading(answer, "publish"):
             return receipt_of(answer.data["result"])
 
@@ -111,7 +119,7 @@ class TelegramAdapter(TelegramApi):
         post = outgoing.post
         chat = receipt.extra.get("chat_id", self.settings.chat_id)  # even if it is another one now
         fields = {"chat_id": chat, "message_id": int(receipt.remote_id)}
-        if post.images:
+        if post.images or post.videos:
             method, text = "editMessageCaption", {"caption": post.text, "parse_mode": "HTML"}
         else:
             method, text = "editMessageText", message_of(post)

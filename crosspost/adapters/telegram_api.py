@@ -15,7 +15,7 @@ from typing import Any
 from crosspost import errors
 from crosspost.adapters.base import Answer, HttpAdapter, Meaning, text_id
 from crosspost.adapters.telegram_messages import RETRY_AFTER
-from crosspost.post import Post
+from crosspost.adapters.uploads import File
 from crosspost.wording import t
 
 REFUSED = (400, 403)
@@ -48,12 +48,11 @@ class TelegramApi(HttpAdapter):
         return self._yes(self._send(method, phase, json=dict(fields)), phase, fine)
 
     def send_files(
-        self, method: str, fields: Mapping[str, Any], post: Post, names: tuple[str, ...]
+        self, method: str, fields: Mapping[str, Any], named: Mapping[str, File]
     ) -> Answer:
-        """Publish with the images of a post, as parts of a form that have these names."""
+        """Publish with these files, as parts of a form that have these names."""
         files = {
-            name: (image.filename, self.bytes_of(image), image.mime)
-            for name, image in zip(names, post.images, strict=True)
+            name: (file.filename, self.bytes_of(file), file.mime) for name, file in named.items()
         }
         # in a form, whatever is no text is written as JSON
         form = {k: v if isinstance(v, str) else json.dumps(v) for k, v in fields.items()}
