@@ -15,16 +15,10 @@ from typing import Annotated, Any
 
 from pydantic import SecretStr
 
-from crosspost import __version__, errors
-from crosspost.adapters.base import Answer, HttpSettings, Meaning, text_id, timed, written
-from crosspost.adapters.discord_messages import (
-    NOBODY,
-    TEXT_CHANNELS,
-    details,
-    is_ours,
-    message_of,
-    missing_rights,
-)
+from crosspost import errors
+from crosspost.adapters.base import HttpSettings, text_id, timed, written
+from crosspost.adapters.discord_api import DiscordApi
+from crosspost.adapters.discord_messages import NOBODY, is_ours, message_of
 from crosspost.adapters.likeness import moment
 from crosspost.adapters.lookups import Listed, ListingAdapter, Page
 from crosspost.config import WebAddress
@@ -50,7 +44,7 @@ class DiscordSettings(HttpSettings):
     ]
 
 
-class DiscordAdapter(ListingAdapter):
+class DiscordAdapter(ListingAdapter, DiscordApi):
     """One text or announcement channel of one server."""
 
     platform = "discord"
@@ -71,25 +65,14 @@ class DiscordAdapter(ListingAdapter):
         reconcile=Reconcile.LOOKUP,
         settle=timedelta(seconds=90),  # longer than our own time-out and the server's queue
     )
-    meanings = (
-        Meaning(errors.TargetGone, code="10003 10004"),
-        Meaning(errors.RejectedContent, code="10008"),  # at publish: the post that it answers to
-        Meaning(errors.RateLimited, code="20016 20022 20028 20029 30046"),
-        Meaning(errors.AuthRevoked, code="40001"),
-        Meaning(errors.AccountRestricted, code="40002"),
-        Meaning(errors.MediaRejected, code="40005 50045"),
-        Meaning(errors.Misconfigured, code="40333 50008"),
-        Meaning(errors.PermissionDenied, code="50001 50013"),
-        Meaning(errors.RejectedContent, code="50006 50035 200000 240000"),
-    )
     pages = 10
     lists_others = True
     _names: dict[str, str] | None = None
 
     def check(self) -> Account:
-        bot = self._get("/users/@me", "check")
-        channel = self._channel("check")
-        rights = self._missing_rights(bot, channel)
+        bot = self.get("/users/@me", "check")
+        channel = self.channel("check")
+        rights = self.missing_rights_of(bot, channel)
         if rights:
             words = t(
                 "The bot {bot} lacks rights in the channel #{channel}: {rights}.",
@@ -115,7 +98,7 @@ class DiscordAdapter(ListingAdapter):
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:  # noqa: ARG002
         """No upload: images travel with the message. But who and where is learnt before."""
         if self._names is None:
-            bot, channel = self._get("/users/@me", "prepare"), self._channel("prepare")
+            bot, channel = self.get("/users/@me", "prepare"), self.channel("prepare")
             self._names = {"user": str(bot["id"]), "guild": str(channel["guild_id"])}
         return dict(self._names)
 
@@ -185,46 +168,3 @@ class DiscordAdapter(ListingAdapter):
         ]
         form = ("payload_json", (None, json.dumps(message), "application/json"))
         return {"files": [form, *files]}
-
-    # --- calls ------------------------------------------------------------------------------------
-
-    def headers(self) -> dict[str, str]:
-        return {
-            "Authorization": f"Bot {self.settings.bot_token.get_secret_value()}",
-            # Discord demands this form, and refuses others at its door
-            "User-Agent": f"DiscordBot ({self.about_us()}, {__version__}) crosspost/{__version__}",
-        }
-
-    def _get(self, path: str, phase: str) -> dict[str, Any]:
-        """An object of Discord's; every one that we read has an id or a list of roles."""
-        answer = self.call("GET", path, phase=phase)
-        said = self.json_of(answer, phase)
-        with self.reading(answer, phase):
-            text_id(said.get("id") or (said.get("user") or {}).get("id"))
-            return said
-
-    def _channel(self, phase: str) -> dict[str, Any]:
-        channel = self._get(f"/channels/{self.settings.channel_id}", phase)
-        if channel.get("type") not in TEXT_CHANNELS or not channel.get("guild_id"):
-            words = t("This is no text channel of a server: write the id of one.")
-            raise self.error(errors.Misconfigured, words)
-        return channel
-
-    def _missing_rights(self, bot: dict[str, Any], channel: dict[str, Any]) -> list[str]:
-        guild = channel["guild_id"]
-        member = self._get(f"/guilds/{guild}/members/{bot['id']}", "check")
-        answer = self.call("GET", f"/guilds/{guild}/roles", phase="check")
-        with self.reading(answer, "check"):
-            return missing_rights(channel, member, answer.list_at(), str(bot["id"]))
-
-    # --- errors -----------------------------------------------------------------------------------
-
-    def code_of(self, answer: Answer) -> str:
-        code = answer.at("code")
-        return str(code) if isinstance(code, int) else ""
-
-    def until_of(self, answer: Answer) -> datetime | None:
-        return self.after(answer.at("retry_after"))
-
-    def words_of(self, answer: Answer) -> str:
-        return ": ".join([super().words_of(answer), *details(answer.at("errors"))])

@@ -20,23 +20,8 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from crosspost.adapters.base import Adapter, AdapterSettings
 from crosspost.adapters.email_message import Envelope, message_of
-from crosspost.adapters.email_smtp import (
-    Broken,
-    Line,
-    NotConnected,
-    Refused,
-    Server,
-    Stage,
-    first_no,
-    meaning,
-)
-from crosspost.errors import (
-    Misconfigured,
-    PartialSuccess,
-    PlatformError,
-    RetryLater,
-    UnknownOutcome,
-)
+from crosspost.adapters.email_smtp import Broken, Line, NotConnected, Refused, Server, first_no
+from crosspost.errors import PartialSuccess, PlatformError, UnknownOutcome
 from crosspost.post import Account, Capabilities, CardMaker, Markup, Outgoing, Receipt
 from crosspost.wording import t
 
@@ -129,21 +114,18 @@ class EmailAdapter(Adapter):
     def publish(self, outgoing: Outgoing) -> Receipt:
         content = self._message(outgoing)
         everybody = self.settings.recipients
-        name = outgoing.handle["message_id"].strip("<>")
+        name, now = outgoing.handle["message_id"].strip("<>"), self.context.now()
+        may_wait = now - (outgoing.begun or now) < WAIT_FOR_ALL
         with self._line(name) as line:
             line.sender(self.settings.sender, len(content))
             refused = {to: no for to in everybody if (no := line.recipient(to))}
-            no = first_no(list(refused.values()), len(everybody), may_wait=self._may_wait(outgoing))
+            no = first_no(list(refused.values()), len(everybody), may_wait=may_wait)
             if no:
                 raise no
             line.message(content)
         if refused:
             raise self._partial(refused, name)
         return Receipt(name)
-
-    def _may_wait(self, outgoing: Outgoing) -> bool:
-        begun = outgoing.begun
-        return begun is None or self.context.now() - begun < WAIT_FOR_ALL
 
     def _partial(self, refused: dict[str, Refused], name: str) -> PlatformError:
         everybody = len(self.settings.recipients)
@@ -196,15 +178,13 @@ class EmailAdapter(Adapter):
             with Line(server, self.patience) as line:
                 yield line
         except NotConnected as failure:
-            kind: type[PlatformError] = Misconfigured if failure.misconfigured else RetryLater
-            raise self.error(kind, str(failure), sent=False) from None
+            raise self.error(failure.kind, str(failure), sent=False) from None
         except Broken as failure:
-            kind = UnknownOutcome if failure.stage is Stage.END else RetryLater
-            raise self.error(kind, _named(kind, str(failure), name)) from None
+            words = _named(failure.kind, str(failure), name)
+            raise self.error(failure.kind, words) from None
         except Refused as no:
-            kind = meaning(no.stage, no.code, no.words)
             words = self.said(no.words) or t("The mail server gives no reason.")
-            raise self.error(kind, _named(kind, words, name), status=no.code) from None
+            raise self.error(no.kind, _named(no.kind, words, name), status=no.code) from None
 
 
 def _named(kind: type[PlatformError], words: str, name: str) -> str:

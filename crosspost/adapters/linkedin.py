@@ -9,18 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from pydantic import Field
 
 from crosspost import errors
-from crosspost.adapters.base import Answer, Meaning, address, text_id, written
+from crosspost.adapters.base import text_id, written
 from crosspost.adapters.likeness import unix_moment
+from crosspost.adapters.linkedin_api import LinkedInApi
 from crosspost.adapters.lookups import Listed, ListingAdapter, Page
-from crosspost.adapters.oauth import OAuth, OAuthAdapter, OAuthSettings
-from crosspost.adapters.uploads import File, Upload, UploadingAdapter, media_of
+from crosspost.adapters.oauth import OAuth, OAuthSettings
+from crosspost.adapters.uploads import media_of
 from crosspost.config import WebAddress
 from crosspost.post import Account, Capabilities, CardMaker, Markup, Outgoing, Receipt, Reconcile
 from crosspost.rendering.measure import utf16
@@ -43,7 +44,7 @@ class LinkedInSettings(OAuthSettings):
     version: Annotated[str, MONTH] = "202608"
 
 
-class LinkedInAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
+class LinkedInAdapter(ListingAdapter, LinkedInApi):
     """One page of an organisation."""
 
     platform = "linkedin"
@@ -69,21 +70,7 @@ class LinkedInAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
         scopes=("r_organization_admin", "r_organization_social", "w_organization_social"),
         pkce="",
     )
-    token_hosts = (".linkedin.com", ".licdn.com")
-    meanings = (
-        Meaning(errors.AuthExpired, 401, words="EXPIRED_ACCESS_TOKEN"),
-        Meaning(errors.DuplicateDetected, (409, 422), words="DUPLICATE_POST", phases="publish"),
-        Meaning(errors.VersionRetired, 426),
-        Meaning(errors.Misconfigured, (400, 422), phases="check find"),
-        Meaning(errors.MediaRejected, (400, 422), phases="prepare"),
-        Meaning(errors.RejectedContent, (400, 422)),
-    )
     page_size = 50
-
-    @property
-    def author(self) -> str:
-        """The page's own name at LinkedIn."""
-        return f"urn:li:organization:{self.settings.organization_id}"
 
     def check(self) -> Account:
         query = {"q": "roleAssignee", "state": "APPROVED", "count": "100"}
@@ -116,30 +103,6 @@ class LinkedInAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
         return utf16(text)
 
     # --- publishing -------------------------------------------------------------------------------
-
-    def upload(self, file: File) -> Upload:
-        content = self.bytes_of(file)
-        about = {"initializeUploadRequest": {"owner": self.author}}
-        path, action = "/rest/images", {"action": "initializeUpload"}
-        answer = self.call_signed_in("POST", path, phase="prepare", params=action, json=about)
-        with self.reading(answer, "prepare"):
-            value = answer.data["value"]
-            name, where = text_id(value["image"]), address(value["uploadUrl"])
-        headers = {"Content-Type": file.mime} | self.signed_there(where, "prepare")
-        self.call("PUT", where, phase="prepare", headers=headers, data=content)
-        return self.state_of(name) or Upload(name, ready=False)
-
-    def state_of(self, name: str) -> Upload | None:
-        path = f"/rest/images/{quote(name, safe='')}"
-        answer = self.call_signed_in("GET", path, phase="prepare", ok=(200, 404))
-        if answer.status == 404:
-            return None
-        with self.reading(answer, "prepare"):
-            state = str(answer.data["status"])
-        if state == "PROCESSING_FAILED":
-            words = t("LinkedIn cannot show one of the images.")
-            raise self.error(errors.MediaRejected, words)
-        return Upload(name, state == "AVAILABLE")
 
     def publish(self, outgoing: Outgoing) -> Receipt:
         post = {
@@ -189,24 +152,6 @@ class LinkedInAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
         )
         if answer.status == 404 and not isinstance(answer.data, dict):
             raise self.error_from(answer, "delete")
-
-    # --- calls and errors -------------------------------------------------------------------------
-
-    def headers(self) -> dict[str, str]:
-        return {
-            "LinkedIn-Version": self.settings.version,
-            "X-Restli-Protocol-Version": "2.0.0",
-        }
-
-    def searched(self, answer: Answer) -> str:
-        return answer.text
-
-    def until_of(self, answer: Answer) -> datetime | None:
-        """LinkedIn names no time; its quotas are renewed at midnight UTC ("Rate limiting")."""
-        if answer.status != 429 or answer.headers.get("Retry-After"):
-            return None
-        now = self.context.now().astimezone(UTC)
-        return (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _content(outgoing: Outgoing) -> dict[str, Any]:

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import Field
 
-from crosspost import errors
-from crosspost.adapters.base import Answer, Meaning, text_id, timed, web_link
+from crosspost.adapters.base import Answer, text_id, timed, web_link
 from crosspost.adapters.likeness import Shown, moment, skeleton
 from crosspost.adapters.lookups import Listed, ListingAdapter, Page
-from crosspost.adapters.oauth import OAuth, OAuthAdapter
+from crosspost.adapters.mastodon_api import MastodonApi
+from crosspost.adapters.oauth import OAuth
 from crosspost.adapters.renewing import LoginSettings
-from crosspost.adapters.uploads import File, Upload, UploadingAdapter, media_of
+from crosspost.adapters.uploads import media_of
 from crosspost.post import Account, Capabilities, Outgoing, Post, Receipt, Reconcile
 from crosspost.rendering.measure import mastodon
 from crosspost.wording import t
@@ -39,7 +38,7 @@ class MastodonSettings(LoginSettings):
     max_characters: int = Field(default=500, ge=1)  # the server's own limit, if it has another
 
 
-class MastodonAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
+class MastodonAdapter(ListingAdapter, MastodonApi):
     """One account on one server."""
 
     platform = "mastodon"
@@ -70,37 +69,14 @@ class MastodonAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
         reconcile=Reconcile.LOOKUP,
         settle=timedelta(seconds=90),  # longer than our own time-out and the server's queue
     )
-    meanings = (
-        Meaning(errors.AuthRevoked, 400, words="bearer token"),  # Takahe
-        Meaning(
-            errors.AccountRestricted,
-            403,
-            words="suspend|disabled|pending approval|confirmed e-?mail|moved|limited",
-        ),
-        # the post that it answers to is gone
-        Meaning(errors.RejectedContent, 404, words="record not found|reply", phases="publish"),
-        # snac; Mastodon: "requires an authenticated user"
-        Meaning(errors.AuthRevoked, 422, phases="check find"),
-        Meaning(errors.MediaProcessing, (400, 422), words="not_ready|not finished processing"),
-        # perhaps to the very post that we are in doubt about
-        Meaning(
-            errors.DuplicateDetected,
-            (400, 422),
-            words="already attached|attached to another",
-            phases="publish",
-        ),
-        Meaning(errors.MediaRejected, (400, 422), phases="prepare"),
-        Meaning(errors.RejectedContent, (400, 422)),
-    )
     page_size = 40
-    _account_id = ""
 
     def setup(self) -> None:
         limit = self.settings.max_characters
         self.capabilities = replace(self.capabilities, max_length=limit)
 
     def check(self) -> Account:
-        me = self._whoami("check")
+        me = self.whoami("check")
         facts, warnings = self._limits()
         handle = f"@{me.get('acct') or me.get('username')}@{self.settings.base_url.split('://')[1]}"
         return Account(handle, web_link(me.get("url")), facts, warnings)
@@ -117,22 +93,6 @@ class MastodonAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
     def needs_preparing(self, post: Post) -> bool:
         return bool(post.images or post.videos)
 
-    def upload(self, file: File) -> Upload:
-        answer = self.call_signed_in(
-            "POST",
-            "/api/v2/media",
-            phase="prepare",
-            files={"file": (file.filename, self.bytes_of(file), file.mime)},
-            data={"description": file.alt},
-        )
-        with self.reading(answer, "prepare"):
-            return Upload(text_id(self.json_of(answer, "prepare")["id"]), answer.status != 202)
-
-    def state_of(self, name: str) -> Upload | None:
-        path = f"/api/v1/media/{name}"
-        answer = self.call_signed_in("GET", path, phase="prepare", ok=(200, 206, 404))
-        return None if answer.status == 404 else Upload(name, answer.status == 200)
-
     def publish(self, outgoing: Outgoing) -> Receipt:
         answer = self.call_signed_in(
             "POST",
@@ -144,7 +104,7 @@ class MastodonAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
         return self._receipt(answer, "publish")
 
     def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:  # noqa: ARG002
-        account = self._account_id or text_id(self._whoami("find")["id"])
+        account = self.account_id or text_id(self.whoami("find")["id"])
         query = {"limit": str(self.page_size), "exclude_reblogs": "true", **more}
         path = f"/api/v1/accounts/{account}/statuses"
         answer = self.call_signed_in("GET", path, phase="find", params=query)
@@ -184,16 +144,9 @@ class MastodonAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
 
     # --- the account and the server ---------------------------------------------------------------
 
-    def _whoami(self, phase: str) -> dict[str, Any]:
-        answer = self.call_signed_in("GET", "/api/v1/accounts/verify_credentials", phase=phase)
-        me = self.json_of(answer, phase)
-        with self.reading(answer, phase):
-            self._account_id = text_id(me["id"])
-        return me
-
     def _limits(self) -> tuple[dict[str, str], tuple[str, ...]]:
         """What the server says of its limits: facts, and warnings where ours do not fit."""
-        limit, ours = self._limit(), self.settings.max_characters
+        limit, ours = self.limit(), self.settings.max_characters
         if limit is None:
             return {}, ()
         warning = t(
@@ -204,16 +157,6 @@ class MastodonAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
         )
         facts = {t("limit"): t("{limit} characters", limit=limit)}
         return facts, (warning,) if limit < ours else ()
-
-    def _limit(self) -> int | None:
-        """The server's limit in characters; older servers only know the first version."""
-        for path in ("/api/v2/instance", "/api/v1/instance"):
-            with suppress(errors.PlatformError):
-                answer = self.call_signed_in("GET", path, phase="check")
-                if answer.at("configuration", "statuses") is not None:
-                    limit = answer.at("configuration", "statuses", "max_characters")
-                    return limit if isinstance(limit, int) else None
-        return None
 
 
 def _status(outgoing: Outgoing) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 from crosspost import errors
-from crosspost.adapters.base import Answer, HttpSettings, Meaning, text_id, timed, written
+from crosspost.adapters.base import HttpSettings, text_id, timed, written
 from crosspost.adapters.likeness import unix_moment
 from crosspost.adapters.lookups import Listed, ListingAdapter, Page
+from crosspost.adapters.matrix_api import MatrixApi
 from crosspost.adapters.matrix_events import (
     LONGEST,
     MARK,
@@ -29,11 +30,9 @@ from crosspost.adapters.matrix_events import (
     is_ours,
     may_write,
 )
-from crosspost.post import Account, Capabilities, Image, Markup, Outgoing, Receipt, Reconcile
+from crosspost.post import Account, Capabilities, Markup, Outgoing, Receipt, Reconcile
 from crosspost.rendering.measure import utf8
 from crosspost.wording import t
-
-CLIENT = "/_matrix/client/v3"
 
 
 class MatrixSettings(HttpSettings):
@@ -52,7 +51,7 @@ class MatrixSettings(HttpSettings):
     ]
 
 
-class MatrixAdapter(ListingAdapter):
+class MatrixAdapter(ListingAdapter, MatrixApi):
     """One room without encryption that an account may write in."""
 
     platform = "matrix"
@@ -72,33 +71,20 @@ class MatrixAdapter(ListingAdapter):
         reconcile=Reconcile.LOOKUP,
         settle=timedelta(seconds=90),  # longer than our own time-out and the server's queue
     )
-    meanings = (
-        Meaning(errors.AuthRevoked, code="M_UNKNOWN_TOKEN M_MISSING_TOKEN"),
-        Meaning(errors.AccountRestricted, code="M_USER_DEACTIVATED M_USER_SUSPENDED"),
-        Meaning(errors.AccountRestricted, code="M_USER_LOCKED M_CONSENT_NOT_GIVEN"),
-        Meaning(errors.AccountRestricted, code="M_RESOURCE_LIMIT_EXCEEDED"),
-        Meaning(errors.PermissionDenied, code="M_FORBIDDEN M_GUEST_ACCESS_FORBIDDEN"),
-        Meaning(errors.RateLimited, code="M_LIMIT_EXCEEDED"),
-        Meaning(errors.Misconfigured, code="M_UNRECOGNIZED"),
-        Meaning(errors.MediaRejected, code="M_TOO_LARGE", phases="prepare"),
-        Meaning(errors.RejectedContent, code="M_TOO_LARGE"),
-        Meaning(errors.TargetGone, code="M_NOT_FOUND", phases="publish"),
-    )
     page_size, pages = 50, 20
-    _user = ""
 
     def check(self) -> Account:
-        me = self._whoami("check")
-        if self._state(f"m.room.member/{quote(me, safe='')}").get("membership") != "join":
+        me = self.whoami("check")
+        if self.state(f"m.room.member/{quote(me, safe='')}").get("membership") != "join":
             words = t("{account} is not in the room.", account=me)
             raise self.error(errors.PermissionDenied, words)
-        if self._state("m.room.encryption"):
+        if self.state("m.room.encryption"):
             words = t("The room is encrypted. Make a room without encryption for announcements.")
             raise self.error(errors.Misconfigured, words)
         if not self._may_write(me):
             words = t("{account} may not write in the room: give it the right to.", account=me)
             raise self.error(errors.PermissionDenied, words)
-        name = self._state("m.room.name").get("name")
+        name = self.state("m.room.name").get("name")
         facts = {t("room"): str(name or self.settings.room_id)}
         return Account(me, self._address("", me), facts, self._warnings())
 
@@ -112,21 +98,21 @@ class MatrixAdapter(ListingAdapter):
     # --- publishing -------------------------------------------------------------------------------
 
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
-        media = [self._upload(image) for image in outgoing.post.images]
-        return {"media": media, "user": self._user or self._whoami("prepare")}
+        media = [self.upload(image) for image in outgoing.post.images]
+        return {"media": media, "user": self.user or self.whoami("prepare")}
 
     def publish(self, outgoing: Outgoing) -> Receipt:
         content = content_of(outgoing) | {MARK: outgoing.handle["key"]}
         if outgoing.parent:
             content["m.relates_to"] = {"m.in_reply_to": {"event_id": outgoing.parent.remote_id}}
-        answer = self._send(content, outgoing.handle["key"], phase="publish")
+        answer = self.send(content, outgoing.handle["key"], phase="publish")
         with self.reading(answer, "publish"):
             return self._receipt(answer.data, outgoing)
 
     def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:
         wanted = {"types": ["m.room.message"], "senders": [self._sender(outgoing)]}
         query = {"dir": "b", "limit": str(self.page_size), "filter": json.dumps(wanted), **more}
-        answer, posts = self.call("GET", self._room("messages"), phase="find", params=query), []
+        answer, posts = self.call("GET", self.room("messages"), phase="find", params=query), []
         with self.reading(answer, "find"):
             for event in answer.list_at("chunk"):
                 at = unix_moment(event["origin_server_ts"] / 1000)
@@ -140,11 +126,11 @@ class MatrixAdapter(ListingAdapter):
 
     def edit(self, receipt: Receipt, outgoing: Outgoing) -> Receipt:
         # made twice, it is the same edit: so the id of the call need not be remembered
-        self._send(edit_of(receipt.remote_id, outgoing), uuid4().hex, phase="edit")
+        self.send(edit_of(receipt.remote_id, outgoing), uuid4().hex, phase="edit")
         return receipt
 
     def delete(self, receipt: Receipt) -> None:
-        path = self._room("redact", receipt.remote_id, uuid4().hex)
+        path = self.room("redact", receipt.remote_id, uuid4().hex)
         answer = self.call("PUT", path, phase="delete", ok=(200, 404), json={})
         if answer.status == 404 and self.code_of(answer) != "M_NOT_FOUND":
             raise self.error_from(answer, "delete")
@@ -155,7 +141,7 @@ class MatrixAdapter(ListingAdapter):
 
     def _sender(self, outgoing: Outgoing) -> str:
         """The account that the post is from, even if the token in the settings is another's now."""
-        return str(outgoing.prepared.get("user") or self._user or self._whoami("find"))
+        return str(outgoing.prepared.get("user") or self.user or self.whoami("find"))
 
     def _address(self, event: str, user: str) -> str:
         """Where people open the room, or an event in it; the account's server lets them in."""
@@ -165,76 +151,18 @@ class MatrixAdapter(ListingAdapter):
 
     # --- calls ------------------------------------------------------------------------------------
 
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.settings.access_token.get_secret_value()}"}
-
-    def _room(self, *parts: str) -> str:
-        names = "/".join(quote(part, safe="") for part in (self.settings.room_id, *parts))
-        return f"{CLIENT}/rooms/{names}"
-
-    def _send(self, content: dict[str, Any], transaction: str, *, phase: str) -> Answer:
-        path = self._room("send", "m.room.message", transaction)
-        return self.call("PUT", path, phase=phase, json=content)
-
-    def _whoami(self, phase: str) -> str:
-        answer = self.call("GET", f"{CLIENT}/account/whoami", phase=phase)
-        with self.reading(answer, phase):
-            self._user = text_id(self.json_of(answer, phase)["user_id"])
-            return self._user
-
-    def _upload(self, image: Image) -> str:
-        answer = self.call(
-            "POST",
-            "/_matrix/media/v3/upload",
-            phase="prepare",
-            params={"filename": image.filename},
-            headers={"Content-Type": image.mime},
-            data=self.bytes_of(image),
-        )
-        with self.reading(answer, "prepare"):
-            uri = self.json_of(answer, "prepare")["content_uri"]
-            if not str(uri).startswith("mxc://"):
-                raise ValueError("not the address of an upload")
-            return str(uri)
-
-    def _state(self, name: str, **query: str) -> dict[str, Any]:
-        """One piece of the room's state; empty when the room has none."""
-        path = f"{self._room('state')}/{name}"
-        answer = self.call("GET", path, phase="check", ok=(200, 404), params=query)
-        if answer.status == 404:
-            if self.code_of(answer) != "M_NOT_FOUND":
-                raise self.error_from(answer, "check")
-            return {}
-        return self.json_of(answer, "check")
-
     def _may_write(self, user: str) -> bool:
-        if may_write(self._state("m.room.power_levels"), user):
+        if may_write(self.state("m.room.power_levels"), user):
             return True
-        return user in creators(self._state("m.room.create", format="event"))
+        return user in creators(self.state("m.room.create", format="event"))
 
     def _warnings(self) -> tuple[str, ...]:
         warnings = []
-        if self._state("m.room.join_rules").get("join_rule") != "public":
+        if self.state("m.room.join_rules").get("join_rule") != "public":
             warnings.append(
                 t("The room is not public: links to its posts work for its members only.")
             )
-        limit = self._upload_limit()
+        limit = self.upload_limit()
         if limit is not None and limit < self.capabilities.image_bytes:
             warnings.append(t("The server takes images of at most {limit} bytes.", limit=limit))
         return tuple(warnings)
-
-    def _upload_limit(self) -> int | None:
-        """The server's limit for uploads in bytes; None when it does not say."""
-        path = "/_matrix/client/v1/media/config"
-        answer = self.call("GET", path, phase="check", ok=tuple(range(200, 500)))
-        limit = answer.at("m.upload.size")
-        return limit if isinstance(limit, int) else None
-
-    # --- errors -----------------------------------------------------------------------------------
-
-    def code_of(self, answer: Answer) -> str:
-        return answer.word("errcode")
-
-    def until_of(self, answer: Answer) -> datetime | None:
-        wait = answer.at("retry_after_ms")
-        return self.after(wait / 1000) if isinstance(wait, int | float) else None

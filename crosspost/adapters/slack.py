@@ -16,18 +16,10 @@ from typing import Annotated, Any
 from pydantic import SecretStr
 
 from crosspost import errors
-from crosspost.adapters.base import (
-    Answer,
-    HttpSettings,
-    Meaning,
-    address,
-    text_id,
-    timed,
-    web_link,
-    written,
-)
+from crosspost.adapters.base import HttpSettings, text_id, timed, web_link, written
 from crosspost.adapters.likeness import unix_moment
 from crosspost.adapters.lookups import Listed, ListingAdapter, Page
+from crosspost.adapters.slack_api import SlackApi
 from crosspost.adapters.slack_messages import (
     METADATA,
     address_of,
@@ -36,7 +28,7 @@ from crosspost.adapters.slack_messages import (
     missing_scopes,
     part_of,
 )
-from crosspost.adapters.uploads import File, Upload, UploadingAdapter, media_of
+from crosspost.adapters.uploads import media_of
 from crosspost.config import WebAddress
 from crosspost.post import Account, Capabilities, Markup, Outgoing, Receipt, Reconcile
 from crosspost.rendering.measure import utf16
@@ -57,7 +49,7 @@ class SlackSettings(HttpSettings):
     ]
 
 
-class SlackAdapter(ListingAdapter, UploadingAdapter):
+class SlackAdapter(ListingAdapter, SlackApi):
     """One channel of one workspace."""
 
     platform = "slack"
@@ -77,40 +69,14 @@ class SlackAdapter(ListingAdapter, UploadingAdapter):
         reconcile=Reconcile.LOOKUP,
         settle=timedelta(seconds=90),  # longer than our own time-out and the server's queue
     )
-    meanings = (
-        Meaning(errors.AuthRevoked, code="not_authed invalid_auth token_revoked token_expired"),
-        Meaning(errors.AuthRevoked, code="account_inactive"),
-        Meaning(errors.AccountRestricted, code="accesslimited org_login_required"),
-        Meaning(errors.AccountRestricted, code="team_access_not_granted"),
-        Meaning(errors.PermissionDenied, code="missing_scope not_allowed_token_type"),
-        Meaning(errors.PermissionDenied, code="not_in_channel no_permission access_denied"),
-        Meaning(errors.PermissionDenied, code="restricted_action ekm_access_denied"),
-        Meaning(errors.PermissionDenied, code="restricted_action_read_only_channel"),
-        Meaning(errors.PermissionDenied, code="restricted_action_thread_only_channel"),
-        Meaning(errors.PermissionDenied, code="cant_update_message cant_delete_message"),
-        Meaning(errors.PermissionDenied, code="file_uploads_disabled"),
-        Meaning(errors.TargetGone, code="channel_not_found is_archived is_inactive"),
-        Meaning(errors.RateLimited, code="ratelimited rate_limited message_limit_exceeded"),
-        Meaning(errors.MediaExpired, code="invalid_blocks", words="slack[_ ]?file"),
-        Meaning(errors.MediaRejected, code="file_type_not_allowed file_upload_size_restricted"),
-        Meaning(errors.NotSupported, code="edit_window_closed compliance_exports_prevent_deletion"),
-        # at publish, these mean that it may be out
-        Meaning(errors.RetryLater, code="fatal_error internal_error request_timeout"),
-        Meaning(errors.RetryLater, code="service_unavailable team_added_to_org"),
-        # one that is not here is a clear no to what was asked
-        Meaning(errors.Misconfigured, code="*", phases="check"),
-        Meaning(errors.MediaRejected, code="*", phases="prepare"),
-        Meaning(errors.RejectedContent, code="*"),
-    )
     pages = 10
     lists_others = True
-    _team = ""
 
     def check(self) -> Account:
-        answer = self._call("GET", "auth.test", {}, phase="check")
+        answer = self.api("GET", "auth.test", {}, phase="check")
         with self.reading(answer, "check"):
             me, team = str(answer.data["user"]), str(answer.data["team"])
-        channel = self._channel()
+        channel = self.channel()
         name = f"#{channel.get('name')}"
         lacking = missing_scopes(answer.headers, private=channel.get("is_private") is True)
         if lacking:
@@ -136,7 +102,7 @@ class SlackAdapter(ListingAdapter, UploadingAdapter):
     # --- publishing -------------------------------------------------------------------------------
 
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
-        return super().prepare(outgoing) | {"team": self._team or self._address_of_team()}
+        return super().prepare(outgoing) | {"team": self.team or self.address_of_team()}
 
     def publish(self, outgoing: Outgoing) -> Receipt:
         metadata = {"event_type": METADATA, "event_payload": {"part": outgoing.handle["key"]}}
@@ -146,7 +112,7 @@ class SlackAdapter(ListingAdapter, UploadingAdapter):
         }
         if outgoing.root:
             fields["thread_ts"] = outgoing.root.remote_id
-        answer = self._call("POST", "chat.postMessage", fields, phase="publish")
+        answer = self.api("POST", "chat.postMessage", fields, phase="publish")
         with self.reading(answer, "publish"):
             return self._receipt(answer.data["ts"], outgoing)
 
@@ -158,7 +124,7 @@ class SlackAdapter(ListingAdapter, UploadingAdapter):
         query |= {"limit": str(self.page_size), "include_all_metadata": "true"}
         if outgoing.root:  # what answers is not in the channel's history
             method, query["ts"] = "conversations.replies", outgoing.root.remote_id
-        answer, posts = self._call("GET", method, {**query, **more}, phase="find"), []
+        answer, posts = self.api("GET", method, {**query, **more}, phase="find"), []
         with self.reading(answer, "find"):
             for message in answer.list_at("messages"):
                 receipt = self._receipt(message["ts"], outgoing)
@@ -172,12 +138,12 @@ class SlackAdapter(ListingAdapter, UploadingAdapter):
 
     def edit(self, receipt: Receipt, outgoing: Outgoing) -> Receipt:
         fields = self._message(outgoing) | self._names(receipt)
-        self._call("POST", "chat.update", fields, phase="edit")
+        self.api("POST", "chat.update", fields, phase="edit")
         return receipt
 
     def delete(self, receipt: Receipt) -> None:
         fields = self._names(receipt)
-        self._call("POST", "chat.delete", fields, phase="delete", fine="message_not_found")
+        self.api("POST", "chat.delete", fields, phase="delete", fine="message_not_found")
 
     def _message(self, outgoing: Outgoing) -> dict[str, str]:
         return {
@@ -199,64 +165,3 @@ class SlackAdapter(ListingAdapter, UploadingAdapter):
         thread = outgoing.root.remote_id if outgoing.root else ""
         team = str(outgoing.prepared.get("team") or "")
         return Receipt(name, address_of(team, channel, name, thread), {"channel": channel})
-
-    # --- calls ------------------------------------------------------------------------------------
-
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.settings.bot_token.get_secret_value()}"}
-
-    def _call(
-        self, verb: str, method: str, fields: dict[str, str], *, phase: str, fine: str = ""
-    ) -> Answer:
-        """One method; `fine` is the error that means that it is so already."""
-        body: dict[str, Any] = {"params" if verb == "GET" else "data": fields}
-        answer = self.call(verb, f"/{method}", phase=phase, **body)
-        if answer.at("ok") is True or (fine and answer.at("error") == fine):
-            return answer
-        raise self.error_from(answer, phase)
-
-    def _channel(self) -> dict[str, Any]:
-        fields = {"channel": self.settings.channel_id}
-        answer = self._call("GET", "conversations.info", fields, phase="check")
-        with self.reading(answer, "check"):
-            text_id(answer.data["channel"]["id"])
-            return dict(answer.data["channel"])
-
-    def _address_of_team(self) -> str:
-        answer = self._call("GET", "auth.test", {}, phase="prepare")
-        with self.reading(answer, "prepare"):
-            self._team = web_link(answer.data["url"]).rstrip("/")
-            return self._team
-
-    def upload(self, file: File) -> Upload:
-        content = self.bytes_of(file)
-        about = {"filename": file.filename, "length": str(len(content))}
-        answer = self._call("POST", "files.getUploadURLExternal", about, phase="prepare")
-        with self.reading(answer, "prepare"):
-            name, where = text_id(answer.data["file_id"]), address(answer.data["upload_url"])
-        # without the token: the address itself is the permission
-        headers = {"Content-Type": file.mime}
-        self.call("POST", where, phase="prepare", ok=(200,), headers=headers, data=content)
-        files = {"files": json.dumps([{"id": name, "title": file.filename}])}
-        self._call("POST", "files.completeUploadExternal", files, phase="prepare")
-        return self.state_of(name) or Upload(name, ready=False)
-
-    def state_of(self, name: str) -> Upload | None:
-        """Until a file has been looked through it has no type."""
-        fields = {"file": name}
-        answer = self._call("GET", "files.info", fields, phase="prepare", fine="file_not_found")
-        if answer.at("ok") is not True:
-            return None
-        with self.reading(answer, "prepare"):
-            return Upload(name, bool(answer.data["file"]["mimetype"]))
-
-    # --- errors -----------------------------------------------------------------------------------
-
-    def code_of(self, answer: Answer) -> str:
-        """A refusal comes with any status, mostly 200."""
-        return answer.word("error") if answer.at("ok") is False else ""
-
-    def words_of(self, answer: Answer) -> str:
-        messages, needed = answer.at("response_metadata", "messages"), answer.at("needed")
-        details = [*(messages if isinstance(messages, list) else ()), *([needed] if needed else ())]
-        return ": ".join([super().words_of(answer), *map(str, details)])

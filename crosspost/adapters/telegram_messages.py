@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from crosspost.adapters.base import text_id
-from crosspost.post import Post, Receipt
+from crosspost.post import Post, Receipt, Video
 from crosspost.wording import t
 
 #: A wait that only the words of an error name, in seconds.
@@ -27,6 +27,16 @@ def album_of(post: Post, names: tuple[str, ...]) -> list[dict[str, str]]:
     media = [{"type": "photo", "media": f"attach://{name}"} for name in names]
     media[0] |= {"caption": post.text, "parse_mode": "HTML"}
     return media
+
+
+def shape_of(video: Video) -> dict[str, Any]:
+    """How large a video is and how long it plays, where it is known; it plays while it loads."""
+    known = {
+        "width": video.width,
+        "height": video.height,
+        "duration": round(video.milliseconds / 1000),
+    }
+    return {"supports_streaming": True} | {name: value for name, value in known.items() if value}
 
 
 def receipt_of(result: Any) -> Receipt:

@@ -7,7 +7,6 @@ Facts: developers.tiktok.com, Content Posting API.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -15,9 +14,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from crosspost import errors
-from crosspost.adapters.base import Answer, Meaning, address, text_id, web_link
-from crosspost.adapters.oauth import OAuth, OAuthAdapter, OAuthSettings
-from crosspost.adapters.uploads import VideoAdapter
+from crosspost.adapters.base import address, text_id, web_link
+from crosspost.adapters.oauth import OAuth, OAuthSettings
+from crosspost.adapters.tiktok_api import TikTokApi
 from crosspost.config import WebAddress
 from crosspost.post import Account, Capabilities, CardMaker, Outgoing, Receipt, Reconcile, Video
 from crosspost.quotas import Quota
@@ -42,25 +41,7 @@ class TikTokSettings(OAuthSettings):
     posts_per_day: int = Field(default=15, ge=0)  # by all programs of the account together
 
 
-@dataclass(frozen=True)
-class State:
-    """How far TikTok has got with one upload: its word for it, how many bytes it has (None when it
-    does not tell), and why it failed."""
-
-    word: str
-    bytes: int | None
-    reason: str
-
-    @property
-    def failed(self) -> bool:
-        return self.word == "FAILED"
-
-    @property
-    def done(self) -> bool:
-        return self.word in ("SEND_TO_USER_INBOX", "PUBLISH_COMPLETE")
-
-
-class TikTokAdapter(VideoAdapter, OAuthAdapter):
+class TikTokAdapter(TikTokApi):
     """One account."""
 
     platform = "tiktok"
@@ -87,27 +68,6 @@ class TikTokAdapter(VideoAdapter, OAuthAdapter):
         pkce="hex",
         client_id="client_key",
     )
-    #: By `error.code`, or by the reason of a failed upload.
-    meanings = (
-        Meaning(errors.AuthExpired, 401),
-        Meaning(errors.AuthExpired, code="access_token_invalid"),
-        Meaning(errors.PermissionDenied, code="scope_not_authorized scope_permission_missed"),
-        Meaning(errors.PermissionDenied, code="privacy_level_option_mismatch"),
-        Meaning(errors.PermissionDenied, code="unaudited_client_can_only_post_to_private_accounts"),
-        Meaning(errors.AuthRevoked, code="auth_removed"),
-        Meaning(errors.RateLimited, code="rate_limit_exceeded"),
-        Meaning(errors.QuotaExhausted, code="spam_risk_too_many_posts reached_active_user_cap"),
-        Meaning(errors.QuotaExhausted, code="spam_risk_too_many_pending_share"),
-        Meaning(errors.AccountRestricted, code="spam_risk_user_banned_from_posting"),
-        Meaning(errors.RejectedContent, code="spam_risk_text spam_risk publish_cancelled"),
-        Meaning(errors.MediaRejected, code="file_format_check_failed duration_check_failed"),
-        Meaning(errors.MediaRejected, code="frame_rate_check_failed picture_size_check_failed"),
-        Meaning(errors.RetryLater, code="internal_error internal"),
-        # the address of the upload is void
-        Meaning(errors.MediaExpired, (403, 404, 410, 416), phases="publish"),
-        Meaning(errors.RejectedContent, code="*", phases="prepare"),
-        Meaning(errors.Misconfigured, code="*"),
-    )
 
     def scopes(self) -> tuple[str, ...]:
         wanted = "video.publish" if self.settings.mode == "direct" else "video.upload"
@@ -115,12 +75,12 @@ class TikTokAdapter(VideoAdapter, OAuthAdapter):
 
     def check(self) -> Account:
         query = {"fields": "open_id,display_name"}
-        answer = self._call("GET", "/user/info/", phase="check", params=query)
+        answer = self.api("GET", "/user/info/", phase="check", params=query)
         with self.reading(answer, "check"):
             name = str(answer.data["data"]["user"]["display_name"])
         if self.settings.mode == "draft":
             return Account(name, facts={t("mode"): t("drafts, to be finished in the app")})
-        creator = self._creator("check")
+        creator = self.creator("check")
         link = f"https://www.tiktok.com/@{creator.get('creator_username')}"
         return Account(name, link, {t("mode"): t("posted at once")})
 
@@ -136,9 +96,9 @@ class TikTokAdapter(VideoAdapter, OAuthAdapter):
         video, upload = self.video_of(outgoing), dict(outgoing.prepared)
         if not upload.get("publish_id"):
             raise self.uploading(self._begun(outgoing, video))
-        state = self._state(upload, "prepare")
+        state = self.state_of(upload, "prepare")
         if state.failed:
-            raise self._failure(state.reason)
+            raise self.failure(state.reason)
         if state.done or state.bytes == video.size:
             return upload  # an earlier attempt did it: `publish` will see
         if datetime.fromisoformat(str(upload["until"])) <= self.context.now():
@@ -153,20 +113,20 @@ class TikTokAdapter(VideoAdapter, OAuthAdapter):
         """The last piece, and what TikTok makes of it at once."""
         video, upload = outgoing.post.videos[0], outgoing.prepared
         name = text_id(upload["publish_id"])
-        state = self._state(upload, "prepare")
+        state = self.state_of(upload, "prepare")
         if state.failed:
-            raise self._failure(state.reason)
+            raise self.failure(state.reason)
         if state.done or state.bytes == video.size:
             raise self.out_already()
         start = _start_of_last(video)
         self._send(upload, video, start, video.size - start, phase="publish", ok=(201,))
         words = t("TikTok has the video and is working on it; it will be asked again.")
         try:
-            state = self._state(upload, "outcome")
+            state = self.state_of(upload, "outcome")
         except errors.PlatformError as error:
             raise self.error(errors.UnknownOutcome, words) from error
         if state.failed:
-            raise self._failure(state.reason)
+            raise self.failure(state.reason)
         if not state.done:
             raise self.error(errors.UnknownOutcome, words)
         return Receipt(name)
@@ -175,7 +135,7 @@ class TikTokAdapter(VideoAdapter, OAuthAdapter):
         upload = outgoing.prepared
         if not upload.get("publish_id"):
             return None
-        state = self._state(upload, "find")
+        state = self.state_of(upload, "find")
         if state.done:
             return Receipt(text_id(upload["publish_id"]))
         short = state.bytes is not None and state.bytes < outgoing.post.videos[0].size
@@ -195,13 +155,13 @@ class TikTokAdapter(VideoAdapter, OAuthAdapter):
         }
         path, body = "/post/publish/inbox/video/init/", {"source_info": source}
         if self.settings.mode == "direct":
-            self._refuse_forbidden(self._creator("prepare"), video)
+            self._refuse_forbidden(self.creator("prepare"), video)
             path = "/post/publish/video/init/"
             body["post_info"] = {
                 "title": outgoing.post.text,
                 "privacy_level": self.settings.privacy,
             }
-        answer = self._call("POST", path, phase="prepare", json=body)
+        answer = self.api("POST", path, phase="prepare", json=body)
         with self.reading(answer, "prepare"):
             data = answer.data["data"]
             name, where = text_id(data["publish_id"]), address(data["upload_url"])
@@ -227,52 +187,6 @@ class TikTokAdapter(VideoAdapter, OAuthAdapter):
     ) -> None:
         """One piece; without the token: the address itself is the permission."""
         self.put_piece(web_link(upload["upload_url"]), video, start, size, phase=phase, ok=ok)
-
-    def _state(self, upload: Any, phase: str) -> State:
-        """How far an upload has got."""
-        body = {"publish_id": str(upload["publish_id"])}
-        answer = self._call("POST", "/post/publish/status/fetch/", phase=phase, json=body)
-        with self.reading(answer, phase):
-            data = answer.data["data"]
-            word, got = text_id(data["status"]), data.get("uploaded_bytes")
-            known = isinstance(got, int) and not isinstance(got, bool)
-            return State(word, got if known else None, str(data.get("fail_reason") or ""))
-
-    def _failure(self, reason: str) -> errors.PlatformError:
-        rows = (row.kind for row in self.meanings if reason in row.code.split())
-        kind = next(rows, errors.MediaRejected)
-        words = t("TikTok could not use the video: {reason}.", reason=self.said(reason) or "?")
-        return self.error(errors.MediaExpired if kind is errors.RetryLater else kind, words)
-
-    # --- calls and errors -------------------------------------------------------------------------
-
-    def _call(self, method: str, path: str, *, phase: str, **more: Any) -> Answer:
-        answer = self.call_signed_in(method, path, phase=phase, **more)
-        if self.code_of(answer) == "ok":
-            return answer
-        with self.reading(answer, phase):
-            text_id(answer.data["error"]["code"])
-        raise self.error_from(answer, phase)
-
-    def _creator(self, phase: str) -> dict[str, Any]:
-        answer = self._call("POST", "/post/publish/creator_info/query/", phase=phase, json={})
-        with self.reading(answer, phase):
-            return dict(answer.data["data"])
-
-    def code_of(self, answer: Answer) -> str:
-        """Every answer has one."""
-        return answer.word("error", "code")
-
-    def until_of(self, answer: Answer) -> datetime | None:
-        """TikTok names no time: calls are counted by the minute, posts by the day."""
-        kind, now = self.error_of(answer, ""), self.context.now()
-        if kind is errors.RateLimited and not answer.headers.get("Retry-After"):
-            return now + timedelta(minutes=1)
-        return now + timedelta(hours=24) if kind is errors.QuotaExhausted else None
-
-    def words_of(self, answer: Answer) -> str:
-        code = self.code_of(answer)
-        return f"{answer.at('error', 'message')} [{code}]" if code else super().words_of(answer)
 
 
 def _start_of_last(video: Video) -> int:

@@ -12,12 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from crosspost.adapters.base import Answer, HttpAdapter
-from crosspost.errors import (
-    MediaExpired,
-    MediaProcessing,
-    NotSupported,
-    PlatformError,
-)
+from crosspost.errors import MediaExpired, MediaProcessing, NotSupported, PlatformError
 from crosspost.post import Image, Outgoing, Post, Video
 from crosspost.wording import t
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field, SecretStr, field_validator
 
 from crosspost import errors
 from crosspost.adapters.base import AdapterSettings, Answer, HttpSettings, Meaning, text_id
 from crosspost.adapters.graph import GraphAdapter
-from crosspost.adapters.uploads import File, Upload, UploadingAdapter, media_of
+from crosspost.adapters.uploads import File, Upload, UploadingAdapter
+from crosspost.adapters.whatsapp_messages import content_of, masked, one_line
 from crosspost.config import WebAddress
 from crosspost.errors import PartialSuccess, PlatformError
 from crosspost.post import Account, Capabilities, CardMaker, Outgoing, Receipt, Reconcile
@@ -26,9 +27,6 @@ from crosspost.wording import t
 MOST_RECIPIENTS = 256
 #: A text parameter of a template: shorter by what stands around it (1,024 for all of it).
 TEMPLATE_ROOM = 900
-#: What may not stand in a parameter of a template: ends of lines, tabs, more than four spaces.
-LINES, SPACES = re.compile(r"\s*[\r\n]+\s*"), re.compile(r"[ \t]{2,}|\t")
-
 #: Those that are about the recipient, not about the message or the office.
 THEIRS = frozenset(["130472", "131021", "131026", "131030", "131047", "131049", "131050", "131056"])
 
@@ -154,7 +152,7 @@ class WhatsAppAdapter(UploadingAdapter, GraphAdapter):
         return Receipt(next(iter(sent.values())), extra={"recipients": str(len(sent))})
 
     def _partial(self, sent: dict[str, str], refused: dict[str, PlatformError]) -> PlatformError:
-        names = "; ".join(f"{_masked(to)}: {error.message}" for to, error in refused.items())
+        names = "; ".join(f"{masked(to)}: {error.message}" for to, error in refused.items())
         message = t(
             "WhatsApp took it for {count} of {all} recipients; then: {names}",
             count=len(sent),
@@ -169,46 +167,15 @@ class WhatsAppAdapter(UploadingAdapter, GraphAdapter):
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             "to": to,
-            **self._content(outgoing),
+            **content_of(outgoing, self.settings),
         }
         path = f"{self.settings.phone_number_id}/messages"
         answer = self.graph("POST", path, {}, phase="publish", json=message)
         with self.reading(answer, "publish"):
             return text_id(answer.data["messages"][0]["id"])
 
-    def _content(self, outgoing: Outgoing) -> dict[str, Any]:
-        text, image = outgoing.post.text, next(iter(media_of(outgoing)), "")
-        if self.settings.template:
-            return {"type": "template", "template": self._template(text, image)}
-        if image:
-            return {"type": "image", "image": {"id": image, "caption": text}}
-        return {"type": "text", "text": {"body": text, "preview_url": True}}
-
-    def _template(self, text: str, image: str) -> dict[str, Any]:
-        """The office's template with the text in its place."""
-        body = {"type": "body", "parameters": [{"type": "text", "text": one_line(text)}]}
-        picture = [{"type": "image", "image": {"id": image}}]
-        header = [{"type": "header", "parameters": picture}] if image else []
-        return {
-            "name": self.settings.template,
-            "language": {"policy": "deterministic", "code": self.settings.template_language},
-            "components": [*header, body],
-        }
-
-    # --- errors -----------------------------------------------------------------------------------
-
     def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:
         """WhatsApp's own codes, then those of everywhere at Meta."""
         code = self.code_of(answer)
         own = (row.kind for row in self.meanings if code and code in row.code.split())
         return next(own, None) or super().error_of(answer, phase)
-
-
-def one_line(text: str) -> str:
-    """`text` as a parameter of a template may be."""
-    return SPACES.sub(" ", LINES.sub(" • ", text.strip()))
-
-
-def _masked(telephone: str) -> str:
-    """Enough of a number for the office to know it, and for nobody else."""
-    return f"{telephone[:3]}…{telephone[-4:]}"

@@ -10,25 +10,22 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import Any, Literal, Self
-from urllib.parse import urlencode
 
 from pydantic import Field, SecretStr, model_validator
 
-from crosspost import errors
-from crosspost.adapters.base import Answer, Meaning, text_id
+from crosspost.adapters.base import text_id
 from crosspost.adapters.likeness import moment
 from crosspost.adapters.lookups import Listed, ListingAdapter, Page
-from crosspost.adapters.oauth import OAuth, OAuthAdapter, OAuthSettings
-from crosspost.adapters.oauth1 import Method, signature
-from crosspost.adapters.uploads import File, Upload, UploadingAdapter, media_of
+from crosspost.adapters.oauth import OAuth, OAuthSettings
+from crosspost.adapters.uploads import media_of
+from crosspost.adapters.x_api import XApi
 from crosspost.config import WebAddress
 from crosspost.post import Account, Capabilities, Outgoing, Post, Receipt, Reconcile
 from crosspost.quotas import Quota
 from crosspost.rendering import measure
-from crosspost.retry import retry_time
 from crosspost.wording import t
 
 #: How much earlier than our own note of the start a post may be dated, both clocks together.
@@ -64,7 +61,7 @@ class XSettings(OAuthSettings):
         return self
 
 
-class XAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
+class XAdapter(ListingAdapter, XApi):
     """One account: the one whose token it is."""
 
     platform = "x"
@@ -87,26 +84,14 @@ class XAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
         reconcile=Reconcile.LOOKUP,
         settle=timedelta(seconds=90),  # longer than our own time-out and the server's queue
     )
-    meanings = (
-        Meaning(errors.BillingExhausted, 429, words="usage-capped"),
-        Meaning(errors.DuplicateDetected, 403, words="duplicate", phases="publish"),
-        Meaning(errors.AccountRestricted, 403, words="suspend|locked"),
-        # self-serve apps may hardly answer
-        Meaning(errors.RejectedContent, 403, words="reply", phases="publish"),
-        Meaning(errors.MediaExpired, 400, words="media id", phases="publish"),
-        Meaning(errors.MediaRejected, 400, phases="prepare"),
-        Meaning(errors.Misconfigured, 400, phases="check find login edit delete"),
-    )
-    upload_life = timedelta(hours=23)  # X forgets after a day
     pages = 3
-    _user = ""
 
     def setup(self) -> None:
         limit = self.settings.max_characters
         self.capabilities = replace(self.capabilities, max_length=limit)
 
     def check(self) -> Account:
-        me = self._whoami("check")
+        me = self.whoami("check")
         name = str(me.get("username") or "")
         return Account(f"@{name}", f"https://x.com/{name}")
 
@@ -122,28 +107,18 @@ class XAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
 
     # --- publishing -------------------------------------------------------------------------------
 
-    def upload(self, file: File) -> Upload:
-        files = {"media": (file.filename, self.bytes_of(file), file.mime)}
-        about = {"media_category": "tweet_image"}
-        answer = self._call("POST", "/2/media/upload", phase="prepare", files=files, data=about)
-        with self.reading(answer, "prepare"):
-            name = text_id(answer.data["data"]["id"])
-        described = {"id": name, "metadata": {"alt_text": {"text": file.alt}}}
-        self._call("POST", "/2/media/metadata", phase="prepare", json=described)
-        return Upload(name)
-
     def publish(self, outgoing: Outgoing) -> Receipt:
         post: dict[str, Any] = {"text": outgoing.post.text}
         if media := media_of(outgoing):
             post["media"] = {"media_ids": media}
         if outgoing.parent:
             post["reply"] = {"in_reply_to_tweet_id": outgoing.parent.remote_id}
-        answer = self._call("POST", "/2/tweets", phase="publish", json=post)
+        answer = self.api("POST", "/2/tweets", phase="publish", json=post)
         with self.reading(answer, "publish"):
             return _receipt(answer.data["data"]["id"])
 
     def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:
-        user = self._user or text_id(self._whoami("find")["id"])
+        user = self.user or text_id(self.whoami("find")["id"])
         since = (outgoing.begun or self.context.now()) - SLACK
         query = {
             "max_results": str(self.page_size),
@@ -152,7 +127,7 @@ class XAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
             self.settings.fields_parameter: ",".join(self._fields()),
             **more,
         }
-        answer = self._call("GET", f"/2/users/{user}/tweets", phase="find", query=query)
+        answer = self.api("GET", f"/2/users/{user}/tweets", phase="find", query=query)
         with self.reading(answer, "find"):
             if answer.data.get("errors"):
                 raise ValueError("only a part of the answer")
@@ -182,7 +157,7 @@ class XAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
 
     def delete(self, receipt: Receipt) -> None:
         path = f"/2/tweets/{receipt.remote_id}"
-        answer = self._call("DELETE", path, phase="delete", ok=(200, 404))
+        answer = self.api("DELETE", path, phase="delete", ok=(200, 404))
         if answer.status == 404:
             if "resource-not-found" in answer.text:
                 return
@@ -190,61 +165,6 @@ class XAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
         with self.reading(answer, "delete"):
             if answer.data["data"]["deleted"] is not True:
                 raise ValueError("not deleted")
-
-    # --- calls ------------------------------------------------------------------------------------
-
-    def _call(
-        self,
-        method: Method,
-        path: str,
-        *,
-        phase: str,
-        query: dict[str, str] | None = None,
-        **more: Any,
-    ) -> Answer:
-        """One call, by OAuth 2.0 or 1.0a, whatever the settings have; no body of ours is a form."""
-        known, where = self.settings, self.url(f"{path}?{urlencode(query)}" if query else path)
-        if known.api_key is None:
-            return self.call_signed_in(method, where, phase=phase, **more)
-        app, token = (
-            (known.api_key, known.api_secret),
-            (known.access_token, known.access_token_secret),
-        )
-        headers = {"Authorization": signature(method, where, app, token)}
-        return self.call(method, where, phase=phase, headers=headers, **more)
-
-    def _whoami(self, phase: str) -> dict[str, Any]:
-        answer = self._call("GET", "/2/users/me", phase=phase)
-        with self.reading(answer, phase):
-            me: dict[str, Any] = answer.data["data"]
-            self._user = text_id(me["id"])
-            return me
-
-    # --- errors -----------------------------------------------------------------------------------
-
-    def error_of(self, answer: Answer, phase: str) -> type[errors.PlatformError] | None:
-        if answer.status == 401 and self._token is not None:
-            return errors.AuthExpired  # what a login gave; a new one may be had
-        return super().error_of(answer, phase)
-
-    def searched(self, answer: Answer) -> str:
-        return answer.text
-
-    def until_of(self, answer: Answer) -> datetime | None:
-        """When the day's own limit ends, if that is what is used up."""
-        for limit in ("x-user-limit-24hour", "x-app-limit-24hour"):
-            if answer.headers.get(f"{limit}-remaining") == "0":
-                reset = {"x-rate-limit-reset": answer.headers.get(f"{limit}-reset", "")}
-                return retry_time(reset, self.context.now())
-        return None
-
-    def words_of(self, answer: Answer) -> str:
-        """The detail, and what each error names."""
-        named = answer.at("errors")
-        each = named if isinstance(named, list) else []
-        words = [answer.at("detail"), *(e.get("message") for e in each if isinstance(e, dict))]
-        texts = dict.fromkeys(word for word in words if isinstance(word, str) and word)
-        return " ".join(texts) or super().words_of(answer)
 
 
 def _receipt(name: Any) -> Receipt:

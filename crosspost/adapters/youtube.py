@@ -6,36 +6,21 @@ one short call shows it. Facts: developers.google.com, YouTube Data API v3, "Res
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
 from crosspost import errors
-from crosspost.adapters.base import Answer, Meaning, address, text_id, web_link
-from crosspost.adapters.oauth import OAuth, OAuthAdapter, OAuthSettings
-from crosspost.adapters.uploads import VideoAdapter
+from crosspost.adapters.base import text_id
+from crosspost.adapters.oauth import OAuth, OAuthSettings
+from crosspost.adapters.youtube_api import YouTubeApi
 from crosspost.config import WebAddress
-from crosspost.post import (
-    Account,
-    Capabilities,
-    CardMaker,
-    Outgoing,
-    Post,
-    Receipt,
-    Reconcile,
-    Video,
-)
+from crosspost.post import Account, Capabilities, CardMaker, Outgoing, Post, Receipt, Reconcile
 from crosspost.quotas import Quota
 from crosspost.rendering.measure import utf8
 from crosspost.wording import t
-
-#: Bytes of one piece of an upload, a multiple of 256 KiB, and pieces at most in one go.
-PIECE, PIECES = 8 * 1024 * 1024, 16
-PACIFIC = ZoneInfo("America/Los_Angeles")  # where Google's day ends
 
 
 class YouTubeSettings(OAuthSettings):
@@ -48,7 +33,7 @@ class YouTubeSettings(OAuthSettings):
     uploads_per_day: int = Field(default=100, ge=0)  # of the office's own project at Google
 
 
-class YouTubeAdapter(VideoAdapter, OAuthAdapter):
+class YouTubeAdapter(YouTubeApi):
     """One channel."""
 
     platform = "youtube"
@@ -80,26 +65,10 @@ class YouTubeAdapter(VideoAdapter, OAuthAdapter):
         ),
         extra={"access_type": "offline", "prompt": "consent"},
     )
-    token_hosts = (".googleapis.com",)
-    meanings = (
-        Meaning(errors.PermissionDenied, code="youtubeSignupRequired"),
-        Meaning(errors.AuthExpired, 401),
-        Meaning(errors.RejectedContent, code="videoNotFound", phases="edit"),
-        Meaning(errors.MediaExpired, code="videoNotFound"),
-        Meaning(errors.QuotaExhausted, code="quotaExceeded dailyLimitExceeded uploadLimitExceeded"),
-        Meaning(errors.RateLimited, code="rateLimitExceeded userRateLimitExceeded"),
-        Meaning(errors.PermissionDenied, code="insufficientPermissions forbidden"),
-        Meaning(errors.Misconfigured, code="accessNotConfigured"),
-        Meaning(errors.AccountRestricted, code="authenticatedUserAccountSuspended"),
-        Meaning(errors.AccountRestricted, code="authenticatedUserAccountClosed accountSuspended"),
-        Meaning(errors.MediaRejected, code="mediaBodyRequired invalidFilename"),
-        Meaning(errors.Misconfigured, 400, phases="check find"),
-        Meaning(errors.RejectedContent, 400),
-    )
 
     def check(self) -> Account:
         query = {"part": "id,snippet", "mine": "true"}
-        answer = self._api("GET", "channels", query, phase="check")
+        answer = self.api("GET", "channels", query, phase="check")
         with self.reading(answer, "check"):
             channels = list(answer.data.get("items") or [])
             int(answer.data["pageInfo"]["totalResults"])
@@ -120,8 +89,9 @@ class YouTubeAdapter(VideoAdapter, OAuthAdapter):
         """The video, private, until YouTube has processed it. Where the upload has got to is kept,
         so that it goes on from there."""
         video, name = self.video_of(outgoing), str(outgoing.prepared.get("video") or "")
-        name = name or self._upload(outgoing, video)
-        state = self._status(name, "prepare")
+        about = {"snippet": self._about(outgoing.post), "status": self._about_status("private")}
+        name = name or self.uploaded(outgoing, video, about)
+        state = self.status_of(name, "prepare")
         if state is None or state.get("uploadStatus") == "deleted":
             words = t("The uploaded video is gone; it is uploaded again.")
             raise self.error(errors.MediaExpired, words)
@@ -134,7 +104,7 @@ class YouTubeAdapter(VideoAdapter, OAuthAdapter):
             raise self.out_already()
         name = str(outgoing.prepared["video"])
         body = {"id": name, "status": self._about_status(self.settings.privacy)}
-        answer = self._api("PUT", "videos", {"part": "status"}, phase="publish", json=body)
+        answer = self.api("PUT", "videos", {"part": "status"}, phase="publish", json=body)
         with self.reading(answer, "publish"):
             same, privacy = text_id(answer.data["id"]), str(answer.data["status"]["privacyStatus"])
         if privacy != self.settings.privacy:
@@ -147,7 +117,7 @@ class YouTubeAdapter(VideoAdapter, OAuthAdapter):
 
     def find(self, outgoing: Outgoing) -> Receipt | None:
         name = str(outgoing.prepared.get("video") or "")
-        state = self._status(name, "find") if name else None
+        state = self.status_of(name, "find") if name else None
         if state is None or state.get("privacyStatus") != self.settings.privacy:
             return None
         return _receipt(name)
@@ -155,15 +125,15 @@ class YouTubeAdapter(VideoAdapter, OAuthAdapter):
     def edit(self, receipt: Receipt, outgoing: Outgoing) -> Receipt:
         """Title and description. What was uploaded for it is taken away again."""
         body = {"id": receipt.remote_id, "snippet": self._about(outgoing.post)}
-        self._api("PUT", "videos", {"part": "snippet"}, phase="edit", json=body)
+        self.api("PUT", "videos", {"part": "snippet"}, phase="edit", json=body)
         spare = str(outgoing.prepared.get("video") or "")
-        state = self._status(spare, "edit") if spare not in ("", receipt.remote_id) else None
+        state = self.status_of(spare, "edit") if spare not in ("", receipt.remote_id) else None
         if state and state.get("privacyStatus") == "private":
             self.delete(_receipt(spare))
         return receipt
 
     def delete(self, receipt: Receipt) -> None:
-        answer = self._api(
+        answer = self.api(
             "DELETE", "videos", {"id": receipt.remote_id}, phase="delete", ok=(200, 204, 404)
         )
         if answer.status == 404 and self.code_of(answer) != "videoNotFound":
@@ -184,57 +154,6 @@ class YouTubeAdapter(VideoAdapter, OAuthAdapter):
             "selfDeclaredMadeForKids": self.settings.made_for_kids,
         }
 
-    # --- uploading --------------------------------------------------------------------------------
-
-    def _upload(self, outgoing: Outgoing, video: Video) -> str:
-        """The name of the uploaded video. Raises MediaProcessing with the session while there is
-        more to send."""
-        session = web_link(outgoing.prepared.get("session"))
-        if not session:  # it is on record before the first piece is sent
-            raise self.uploading({"session": self._begun(outgoing.post, video)})
-        answer = self._piece(session, video, 0, 0)
-        for _ in range(PIECES):
-            if answer.status != 308:
-                with self.reading(answer, "prepare"):
-                    return text_id(answer.data["id"])
-            start = _next(answer)
-            if start >= video.size:
-                break
-            answer = self._piece(session, video, start, PIECE)
-        raise self.uploading({"session": session})
-
-    def _begun(self, post: Post, video: Video) -> str:
-        headers = {
-            "X-Upload-Content-Length": str(video.size),
-            "X-Upload-Content-Type": video.mime,
-        }
-        query = {"uploadType": "resumable", "part": "snippet,status"}
-        body = {"snippet": self._about(post), "status": self._about_status("private")}
-        path = "/upload/youtube/v3/videos"
-        answer = self.call_signed_in(
-            "POST", path, phase="prepare", params=query, headers=headers, json=body
-        )
-        with self.reading(answer, "prepare"):
-            return address(answer.headers["Location"])
-
-    def _piece(self, session: str, video: Video, start: int, size: int) -> Answer:
-        """One piece of the upload from `start`; none asks how far it has got: 308 says go on."""
-        signed, ok = self.signed_there(session, "prepare"), (200, 201, 308, 404, 410)
-        answer = self.put_piece(session, video, start, size, phase="prepare", ok=ok, headers=signed)
-        if answer.status in (404, 410):
-            raise self.broken_off()
-        return answer
-
-    def _status(self, name: str, phase: str) -> dict[str, Any] | None:
-        """How a video of ours stands; None when there is none of that name."""
-        answer = self._api("GET", "videos", {"part": "status", "id": name}, phase=phase)
-        with self.reading(answer, phase):
-            videos = list(answer.data["items"])
-            if not videos:
-                return None
-            text_id(videos[0]["id"]), str(videos[0]["status"]["privacyStatus"])
-            return dict(videos[0]["status"])
-
     def _refuse_unready(self, name: str, state: dict[str, Any]) -> None:
         match state.get("uploadStatus"):
             case "uploaded":
@@ -246,38 +165,10 @@ class YouTubeAdapter(VideoAdapter, OAuthAdapter):
                 )
                 raise self.error(errors.MediaRejected, words)
 
-    # --- calls and errors -------------------------------------------------------------------------
-
-    def _api(
-        self, method: str, what: str, query: dict[str, str], *, phase: str, **more: Any
-    ) -> Answer:
-        path = f"/youtube/v3/{what}"
-        return self.call_signed_in(method, path, phase=phase, params=query, **more)
-
-    def code_of(self, answer: Answer) -> str:
-        return answer.word("error", "errors", 0, "reason")
-
-    def until_of(self, answer: Answer) -> datetime | None:
-        """Google's quotas are renewed at midnight in California."""
-        if self.error_of(answer, "") is not errors.QuotaExhausted:
-            return None
-        tomorrow = self.context.now().astimezone(PACIFIC).date() + timedelta(days=1)
-        return datetime.combine(tomorrow, datetime.min.time(), PACIFIC)
-
-    def words_of(self, answer: Answer) -> str:
-        words = answer.word("error", "message")
-        return f"{words} [{self.code_of(answer)}]" if words else super().words_of(answer)
-
 
 def shown(text: str) -> str:
     """`text` as YouTube can show it: its titles and descriptions know no angle brackets."""
     return text.translate({ord("<"): "‹", ord(">"): "›"})
-
-
-def _next(answer: Answer) -> int:
-    """Where an upload goes on: after what the server has (header Range)."""
-    found = re.fullmatch(r"bytes=0-(\d{1,18})", answer.headers.get("Range", ""))
-    return int(found[1]) + 1 if found else 0
 
 
 def _receipt(name: str) -> Receipt:

@@ -111,6 +111,7 @@ def restore(
 
 
 def _put_in_place(file: Path, *, yes: bool) -> None:
+    from contextlib import closing
     from datetime import UTC, datetime
 
     from crosspost.backup import put_in_place, require_placeable
@@ -128,9 +129,11 @@ def _put_in_place(file: Path, *, yes: bool) -> None:
     aside = put_in_place(database, file, datetime.now(UTC))
     if aside is not None:
         say(t("The database until now: {path}", path=aside))
-    database.check_schema()
-    if aside is not None:
-        _warn_of_erased(Database(f"sqlite:///{aside}"), database)
+    with closing(database):
+        database.check_schema()
+        if aside is not None:
+            with closing(Database(f"sqlite:///{aside}")) as before:
+                _warn_of_erased(before, database)
     say(t("In place. Nothing is published before you confirm it: crosspost restore"))
 
 
