@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crosspost.ledger.verifying import Verified
     from crosspost.site.sources import Source
     from crosspost.site.verifying import Genuine
+    from crosspost.timestamps.tokens import Stamp
     from crosspost.witnesses.cosignature import Cosignature, Witness
 
 Against = Annotated[
@@ -67,6 +68,15 @@ def verify(
             help="So many of the witnesses must have cosigned. By default all of them.",
         ),
     ] = None,
+    timestamp_root: Annotated[
+        Path | None,
+        typer.Option(
+            "--timestamp-root",
+            metavar="FILE",
+            help="The root certificate of a time stamp authority: its stamp must hold too. For a "
+            "file N.checkpoint it is N.tsr beside it; a site has its own.",
+        ),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Check what an office gave out. Needs its verification key and nothing else: no settings.
@@ -82,13 +92,14 @@ def verify(
         witnesses = _witnesses(witness, quorum)
         found = by_any(keys_of(key), lambda verifier: _verify(file, verifier, against))
         seen = _cosigned(found.note, witnesses, quorum)
+        stamped = _stamped(file, found, timestamp_root) if timestamp_root else None
     except (Refuted, Undecided, ForkProven) as error:
         if not json:
             raise
         verdict = {Refuted: "refuted", Undecided: "undecided", ForkProven: "fork"}[type(error)]
         show_json({"verdict": verdict, "problem": " ".join(error.problems)})
         raise typer.Exit(error.exit_code) from error
-    _show(found, seen, count=len(witnesses), as_json=json)
+    _show(found, seen, stamped, count=len(witnesses), as_json=json)
 
 
 def _witnesses(given: list[str], quorum: int | None) -> list[Witness]:
@@ -192,8 +203,11 @@ def _show(found: Verified | Genuine, seen: list[Cosignature], *, count: int, as_
         about, lines = _genuine(found)
         told = []
     if as_json:
-        cosigned = [{"name": one.witness.name, "at": one.at.isoformat()} for one in seen]
-        show_json({"verdict": "verified", **checkpoint, "cosigned": cosigned, **about})
+        about["cosigned"] = [
+            {"name": one.witness.name, "at": one.at.isoformat()} for one in seen
+        ]
+        about["stamped"] = _stamp_values(*stamped) if stamped else None
+        show_json({"verdict": "verified", **checkpoint, **about})
         return
     for line in lines:
         say(line)
@@ -201,8 +215,19 @@ def _show(found: Verified | Genuine, seen: list[Cosignature], *, count: int, as_
         say(t("Of {count} witnesses {found} cosigned it:", count=count, found=len(seen)))
     for one in seen:
         say(f"  {one.witness.name}  {one.at.isoformat(sep=' ')}")
+    if stamped:
+        say(
+            t(
+                "{authority} stamped its first {size} entries: {at}",
+                **_stamp_values(*stamped),
+            )
+        )
     for line in told:
         block(line)
+
+
+def _stamp_values(size: int, stamp: Stamp) -> dict[str, Any]:
+    return {"size": size, "at": stamp.at.isoformat(), "authority": stamp.authority}
 
 
 def _genuine(found: Genuine) -> tuple[dict[str, Any], list[str]]:
