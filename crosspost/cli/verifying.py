@@ -190,7 +190,32 @@ def _fetch(url: str) -> bytes:
     return data
 
 
-def _show(found: Verified | Genuine, seen: list[Cosignature], *, count: int, as_json: bool) -> None:
+def _stamped(file: str, found: Verified | Genuine, root: Path) -> tuple[int, Stamp]:
+    """The stamp of what was verified, and of how many entries it is. Raises Refuted, Undecided."""
+    from crosspost.errors import Undecided
+    from crosspost.ledger.strongbox import read_file
+    from crosspost.ledger.verifying import Verified
+    from crosspost.timestamps.kept import TOKEN
+    from crosspost.timestamps.tokens import read_roots, verify
+
+    roots = read_roots(read_file(root))
+    if not isinstance(found, Verified) or found.kind != "checkpoint" or "://" in file:
+        raise Undecided(
+            t("Only a file N.checkpoint has a time stamp, N.tsr beside it."),
+            hint=t("A site has both in ledger/stamps/; take them from there."),
+        )
+    token = read_file(Path(file).with_suffix(TOKEN))
+    return found.checkpoint.size, verify(token, read_file(Path(file)), roots)
+
+
+def _show(
+    found: Verified | Genuine,
+    seen: list[Cosignature],
+    stamped: tuple[int, Stamp] | None,
+    *,
+    count: int,
+    as_json: bool,
+) -> None:
     from crosspost.cli.output import block, say, show_json
     from crosspost.ledger import verifying
 
@@ -203,9 +228,7 @@ def _show(found: Verified | Genuine, seen: list[Cosignature], *, count: int, as_
         about, lines = _genuine(found)
         told = []
     if as_json:
-        about["cosigned"] = [
-            {"name": one.witness.name, "at": one.at.isoformat()} for one in seen
-        ]
+        about["cosigned"] = [{"name": one.witness.name, "at": one.at.isoformat()} for one in seen]
         about["stamped"] = _stamp_values(*stamped) if stamped else None
         show_json({"verdict": "verified", **checkpoint, **about})
         return
