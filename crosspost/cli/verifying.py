@@ -15,8 +15,7 @@ from crosspost.wording import set_language, t
 
 if TYPE_CHECKING:
     from crosspost.ledger.checkpoint import Checkpoint
-    from crosspost.ledger.keys import KeyRange
-    from crosspost.ledger.note import Verifier
+    from crosspost.ledger.keys import Keys
     from crosspost.ledger.verifying import Verified
     from crosspost.site.sources import Source
     from crosspost.site.verifying import Genuine
@@ -32,6 +31,8 @@ Against = Annotated[
     ),
 ]
 KEY_HELP = "The verification key, NAME+ID+KEY, or a file that holds it (identity.json has all)."
+#: How files are called that hold the keys of a ledger.
+KEY_FILES = ("identity.json", "keys.json", "ledger.keys")
 _PAGE = re.compile(r"(?P<site>.*?/)?p/(?P<code>[0-9a-z]+)(?:/(?:index\.html)?)?(?:[?#].*)?")
 
 
@@ -45,8 +46,8 @@ def verify(
         str,
         typer.Argument(
             metavar="FILE|URL",
-            help="A proof, a checkpoint, an export's folder; a page or a whole site, as a folder "
-            "or by its address.",
+            help="A proof, a checkpoint, an export's folder, an identity.json; a page or a whole "
+            "site, as a folder or by its address.",
         ),
     ],
     key: Annotated[str, typer.Option("--key", metavar="VKEY", help=KEY_HELP)],
@@ -85,13 +86,13 @@ def verify(
     """
     from crosspost.cli.output import show_json
     from crosspost.errors import ForkProven, Refuted, Undecided
-    from crosspost.ledger.keys import by_any
+    from crosspost.ledger.keys import Keys
 
     set_language(os.environ.get("CROSSPOST_LANGUAGE", "en"))
     try:
         witnesses = _witnesses(witness, quorum)
-        found = by_any(keys_of(key), lambda verifier: _verify(file, verifier, against))
-        seen = _cosigned(found.note, witnesses, quorum)
+        found = _verify(file, keys_of(key), against)
+        seen = [] if isinstance(found, Keys) else _cosigned(found.note, witnesses, quorum)
         stamped = _stamped(file, found, timestamp_root) if timestamp_root else None
     except (Refuted, Undecided, ForkProven) as error:
         if not json:
@@ -132,24 +133,32 @@ def _cosigned(note: bytes, witnesses: list[Witness], quorum: int | None) -> list
     return found
 
 
-def _verify(file: str, verifier: Verifier, against: Path | None) -> Verified | Genuine:
+def _verify(file: str, keys: Keys, against: Path | None) -> Verified | Genuine | Keys:
     from crosspost.ledger import verifying
     from crosspost.ledger.proof import SUFFIX
+    from crosspost.ledger.strongbox import read_file
     from crosspost.site.verifying import verify_page, verify_site
 
-    witness = verifying.checkpoint_in(against, verifier) if against else None
-    if not file.startswith(("https://", "http://")):
+    remote = file.startswith(("https://", "http://"))
+    if file.endswith(KEY_FILES):
+        data = _fetch(file) if remote else read_file(Path(file))
+        followed = verifying.verify_keys(data.decode(errors="replace"), keys)
+        if against:
+            verifying.checkpoint_in(against, followed)
+        return followed
+    if not remote:
         place = _site_at(Path(file))
         if place is None:
-            return verifying.verify(Path(file), verifier, against)
+            return verifying.verify(Path(file), keys, against)
     elif file.endswith((SUFFIX, "/ledger/checkpoint")):
-        return verifying.verify_data(file, _fetch(file), verifier, witness)
+        witness = verifying.checkpoint_in(against, keys) if against else None
+        return verifying.verify_data(file, _fetch(file), keys, witness)
     else:
         place = _site_of(file)
     source, code = place
-    found = verify_page(source, code, verifier) if code else verify_site(source, verifier)
-    if witness:
-        verifying.compare(found.checkpoint, witness)
+    found = verify_page(source, code, keys) if code else verify_site(source, keys)
+    if against:
+        verifying.compare(found.checkpoint, verifying.checkpoint_in(against, found.keys))
     return found
 
 
@@ -190,7 +199,7 @@ def _fetch(url: str) -> bytes:
     return data
 
 
-def _stamped(file: str, found: Verified | Genuine, root: Path) -> tuple[int, Stamp]:
+def _stamped(file: str, found: Verified | Genuine | Keys, root: Path) -> tuple[int, Stamp]:
     """The stamp of what was verified, and of how many entries it is. Raises Refuted, Undecided."""
     from crosspost.errors import Undecided
     from crosspost.ledger.strongbox import read_file
@@ -209,7 +218,7 @@ def _stamped(file: str, found: Verified | Genuine, root: Path) -> tuple[int, Sta
 
 
 def _show(
-    found: Verified | Genuine,
+    found: Verified | Genuine | Keys,
     seen: list[Cosignature],
     stamped: tuple[int, Stamp] | None,
     *,
@@ -218,7 +227,10 @@ def _show(
 ) -> None:
     from crosspost.cli.output import block, say, show_json
     from crosspost.ledger import verifying
+    from crosspost.ledger.keys import Keys
 
+    if isinstance(found, Keys):
+        return _show_keys(found, as_json=as_json)
     checkpoint = checkpoint_values(found.checkpoint)
     if isinstance(found, verifying.Verified):
         about: dict[str, Any] = {"kind": found.kind, "index": found.index, "entry": found.entry}
@@ -231,7 +243,7 @@ def _show(
         about["cosigned"] = [{"name": one.witness.name, "at": one.at.isoformat()} for one in seen]
         about["stamped"] = _stamp_values(*stamped) if stamped else None
         show_json({"verdict": "verified", **checkpoint, **about})
-        return
+        return None
     for line in lines:
         say(line)
     if count:
@@ -247,6 +259,25 @@ def _show(
         )
     for line in told:
         block(line)
+    return None
+
+
+def _show_keys(keys: Keys, *, as_json: bool) -> None:
+    from crosspost.cli.output import say, show_json
+
+    if as_json:
+        return show_json({"verdict": "verified", "kind": "keys", "keys": keys.values()})
+    say(t("VERIFIED: signatures lead from the key given to the key that counts now:"))
+    say(f"  {keys.newest}")
+    for key in keys.ranges[:-1]:
+        say(
+            t(
+                "No more, since the ledger has {size} entries: {key}",
+                size=key.until,
+                key=key.verifier,
+            )
+        )
+    return None
 
 
 def _stamp_values(size: int, stamp: Stamp) -> dict[str, Any]:
@@ -291,7 +322,7 @@ def _told(entry: Any) -> list[str]:
     return [f"{name}: {value}" for name, value in flat.items() if name not in ("data", "v")]
 
 
-def keys_of(key: str) -> list[KeyRange]:
+def keys_of(key: str) -> Keys:
     """Verification keys as given: one itself, or those of a file."""
     from crosspost.ledger.keys import read_keys
     from crosspost.ledger.strongbox import read_file

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
+from crosspost.adapters.atproto import Session
 from crosspost.adapters.base import Context
 from crosspost.adapters.bluesky import BlueskyAdapter, BlueskySettings
 from crosspost.adapters.bluesky_records import tid
-from crosspost.adapters.bluesky_session import Session
 from crosspost.errors import (
     AccountRestricted,
     AuthExpired,

@@ -25,7 +25,7 @@ EXAMPLE = (ROOT / "config.example.toml").read_text()
 #: Kinds of entries that are no moves.
 OTHER_KINDS = {
     *("added", "edited", "queued", "rescheduled", "held", "resumed", "connected"),
-    *("backed_up", "restore_confirmed", "alarms_read"),
+    *("backed_up", "restore_confirmed", "alarms_read", "key_rotated", "key_replaced"),
     *("submitted", "rejected", "approval_given", "emergency", "emergency_reviewed"),
     *("corrected", "retracted", "redacted"),
     "rezoned",
