@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -20,17 +19,19 @@ from pathlib import Path
 
 from crosspost.database import Database
 from crosspost.durable import make_durable
-from crosspost.errors import Conflict, DatabaseError, UserError
+from crosspost.errors import Conflict, DaemonRunning, DatabaseError, UserError
 from crosspost.ledger import book
 from crosspost.lock import DaemonLock
 from crosspost.queue import Doing
 from crosspost.soundness import problem_of_file
+from crosspost.sqlite import driver
 from crosspost.wording import t
 
 #: The name of the fact, in `office_state`, by which a copy says that it is one.
 COPY = "copy"
-#: What may lie beside a SQLite file and belongs to it.
-BESIDE = ("-journal", "-wal", "-shm")
+#: What may lie beside a SQLite file and holds a part of it; and what is made of that again.
+JOURNALS = ("-journal", "-wal")
+BESIDE = (*JOURNALS, "-shm")
 #: How long a copy waits for a program that is writing, in seconds.
 PATIENCE = 30.0
 
@@ -52,6 +53,11 @@ def back_up(database: Database, path: Path, doing: Doing) -> Copy:
     were. Raises Conflict when there is something at `path`, DatabaseError, UserError.
     """
     source = _file_of(database)
+    if not path.parent.is_dir():
+        raise UserError(
+            t("There is no folder {folder}.", folder=path.parent),
+            hint=t("Make it first, on a disk that is not the database's."),
+        )
     if path.exists() or path.is_symlink():
         raise Conflict(
             t("{path} is there already; nothing was changed.", path=path),
@@ -88,28 +94,47 @@ def put_in_place(database: Database, path: Path, now: datetime) -> Path | None:
     Whenever this is killed, the old database is there, or none, or the copy. Raises DaemonRunning,
     DatabaseError when the copy is no good, with nothing changed.
     """
-    target = _file_of(database)
+    target = require_placeable(database, path)
     database.close()
+    with _no_daemon(database), _in_words(path), _half_of(target) as half:
+        for end in ("", *JOURNALS):  # a journal beside a copy made by hand belongs to it
+            if Path(f"{path}{end}").exists():
+                shutil.copyfile(f"{path}{end}", f"{half}{end}")
+        _declare_copy(half, {"at": book.stamp(_changed_at(path)), "by": ""})
+        _require_whole(half)
+        _give_to_the_same(half, target)
+        make_durable(half)
+        aside = _move_aside(target, now)
+        half.replace(target)
+        make_durable(target.parent)
+    return aside
+
+
+def require_placeable(database: Database, path: Path) -> Path:
+    """The file of the queue database. Raises UserError when there is no copy at `path`, when it is
+    that database itself, or when a daemon runs."""
+    target = _file_of(database)
     if not path.is_file():
         raise UserError(t("There is no {path} here.", path=path), hint=t("Nothing was changed."))
     if target.exists() and path.samefile(target):
         raise Conflict(
             t("{path} is the queue database itself.", path=path), hint=t("Nothing was changed.")
         )
-    with DaemonLock(database), _in_words(path), _half_of(target) as half:
-        for end in ("", *BESIDE):  # a journal beside a copy made by hand belongs to it
-            if Path(f"{path}{end}").exists():
-                shutil.copyfile(f"{path}{end}", f"{half}{end}")
-        _declare_copy(half, {"at": book.stamp(_changed_at(path)), "by": ""})
-        _require_whole(half)
-        _give_to_the_same(half, target)
-        for end in ("", *BESIDE):
-            if Path(f"{half}{end}").exists():
-                make_durable(Path(f"{half}{end}"))
-        aside = _move_aside(target, now)
-        half.replace(target)
-        make_durable(target.parent)
-    return aside
+    with _no_daemon(database):
+        return target
+
+
+@contextmanager
+def _no_daemon(database: Database) -> Iterator[None]:
+    """No daemon writes to the database while another takes its place. Raises DaemonRunning."""
+    try:
+        with DaemonLock(database):
+            yield
+    except DaemonRunning as error:
+        raise DaemonRunning(
+            *error.problems,
+            hint=t("Nothing was changed. Stop the daemon, then put the backup in place."),
+        ) from error
 
 
 def _file_of(database: Database) -> Path:
@@ -141,8 +166,8 @@ def _copy(source: Path, half: Path) -> None:
     """In one step: a copy in several would begin anew whenever somebody writes meanwhile."""
     address = f"{source.absolute().as_uri()}?mode=ro"
     with (
-        closing(sqlite3.connect(address, uri=True, timeout=PATIENCE)) as here,
-        closing(sqlite3.connect(half)) as there,
+        closing(driver().connect(address, uri=True, timeout=PATIENCE)) as here,
+        closing(driver().connect(half)) as there,
     ):
         there.execute("PRAGMA synchronous = OFF")  # made durable at the end, as a whole
         here.backup(there, pages=-1)
@@ -150,7 +175,7 @@ def _copy(source: Path, half: Path) -> None:
 
 def _declare_copy(half: Path, about: dict[str, str]) -> None:
     """Write into a copy that it is one, unless it says so already."""
-    with closing(sqlite3.connect(half)) as copy, copy:
+    with closing(driver().connect(half)) as copy, copy:
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
         if not copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'office_state'").fetchone():
             raise DatabaseError(
@@ -164,7 +189,7 @@ def _declare_copy(half: Path, about: dict[str, str]) -> None:
 
 
 def _require_whole(half: Path) -> None:
-    with closing(sqlite3.connect(half)) as copy:
+    with closing(driver().connect(half)) as copy:
         found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise DatabaseError(
@@ -188,12 +213,19 @@ def _give_to_the_same(half: Path, target: Path) -> None:
 
 def _move_aside(target: Path, now: datetime) -> Path | None:
     """The old database under another name, and its journal under the one that belongs to that: a
-    journal that is left would be applied to the copy."""
+    journal that is left would be applied to the copy. Under either name, whenever this is killed,
+    the database has its journal beside it."""
     aside = target.with_name(f"{target.name}.replaced-{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}")
     there = target.exists()
-    for end in ("", *BESIDE):
+    for end in JOURNALS:
         with suppress(FileNotFoundError):
-            Path(f"{target}{end}").replace(f"{aside}{end}")
+            shutil.copy2(f"{target}{end}", f"{aside}{end}")
+            make_durable(Path(f"{aside}{end}"))
+    if there:
+        target.replace(aside)
+        make_durable(target.parent)
+    for end in BESIDE:
+        Path(f"{target}{end}").unlink(missing_ok=True)
     make_durable(target.parent)
     return aside if there else None
 
@@ -226,7 +258,7 @@ def _in_words(path: Path) -> Iterator[None]:
             ),
             hint=t("Nothing was changed."),
         ) from error
-    except sqlite3.Error as error:
+    except driver().Error as error:
         problem = problem_of_file(path) if path.exists() else ""
         raise DatabaseError(
             t("{path} cannot be copied: {reason}.", path=path, reason=problem or str(error)),

@@ -106,6 +106,8 @@ def _sentences() -> dict[str, str]:
         "fake_removed": t("took fake {fake} back: it was none."),
         "held": t("put {channels} on hold."),
         "resumed": t("let {channels} go on."),
+        "key_rotated": t("gave the record a new key, which the old one has signed."),
+        "key_replaced": t("gave the record a new key, for the old one was lost."),
         "backed_up": t("made a backup of the database."),
         "restore_confirmed": t("confirmed that an older copy of the database is in use now."),
         "connected": t("logged in to {channels}."),

@@ -72,11 +72,19 @@ class Signer:
     def sign(self, text: str) -> bytes:
         """A signed note of `text`, which ends with a newline. The same text and key always give
         the same bytes (RFC 8032)."""
-        if not is_note_text(text):
-            raise ValueError("a note is lines of text without control characters")
+        return signed_by(text, self)
+
+    def line(self, text: str) -> str:
+        """The signature under a note of `text`."""
         made = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
-        line = f"{_DASH}{self.name} {to_base64(self.verifier.key_id + made)}\n"
-        return f"{text}\n{line}".encode()
+        return f"{_DASH}{self.name} {to_base64(self.verifier.key_id + made)}\n"
+
+
+def signed_by(text: str, *signers: Signer) -> bytes:
+    """A note of `text`, which ends with a newline, signed by each of them."""
+    if not is_note_text(text):
+        raise ValueError("a note is lines of text without control characters")
+    return f"{text}\n{''.join(signer.line(text) for signer in signers)}".encode()
 
 
 def new_signer(name: str) -> Signer:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,7 +25,7 @@ from crosspost.durable import make_durable, write_durably
 from crosspost.errors import ForkProven, Refuted, Undecided, UserError
 from crosspost.ledger.checkpoint import DECIMAL, Checkpoint, read_checkpoint
 from crosspost.ledger.evidence import Sealed, open_sealed
-from crosspost.ledger.note import parts
+from crosspost.ledger.note import Verifier, parts
 from crosspost.ledger.strongbox import Strongbox, read_file
 from crosspost.ledger.tree import consistency_proof, subtree_hash
 from crosspost.witnesses.cosignature import (
@@ -156,9 +157,8 @@ class _Question:
         answer = self._call("GET", f"/{origin}/checkpoint")
         if answer.status != 200:
             return None
-        try:
-            known = read_checkpoint(answer.body, self.sealed.verifier)
-        except (Refuted, Undecided):
+        known = self.sealed.keys.read_ever(partial(read_checkpoint, answer.body))
+        if known is None:
             return None
         why = contradiction(self.sealed, known)
         return Contradiction(known, answer.body, why) if why is not None else None
@@ -225,12 +225,15 @@ def require_no_conflict(session: Session, folder: Path) -> None:
         return
     sealed = open_sealed(session, folder)
     for path in kept:
-        try:
-            known = read_checkpoint(read_file(path), sealed.verifier)
-        except (Refuted, Undecided):
+        known = sealed.keys.read_ever(partial(_kept, path))
+        if known is None:
             continue  # of another ledger that was here
         if (found := contradiction(sealed, known)) is not None:
             raise found
+
+
+def _kept(path: Path, key: Verifier) -> Checkpoint:
+    return read_checkpoint(read_file(path), key)
 
 
 # --- what a witness gave --------------------------------------------------------------------------

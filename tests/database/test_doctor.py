@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from crosspost.doctor import State, examine
 from crosspost.founding import Answers, NewChannel
 from crosspost.ledger.sealing import found_ledger
 from crosspost.lock import DaemonLock
+from crosspost.wording import set_language
 
 SECRET = "whsec_MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw"
 NOW = datetime.now(UTC)
@@ -76,9 +78,9 @@ def damage(folder: Path) -> None:
 
 
 def change_the_record(folder: Path) -> None:
-    import sqlite3
+    from crosspost.sqlite import driver
 
-    with sqlite3.connect(folder / "crosspost.db") as database:
+    with driver().connect(folder / "crosspost.db") as database:
         database.execute("DROP TRIGGER ledger_entry_no_update")
         database.execute("UPDATE ledger_entry SET entry = CAST('{}' AS BLOB)")
     database.close()
@@ -230,9 +232,8 @@ def test_a_folder_that_cannot_be_written_is_said(office, monkeypatch):
 
 
 def test_a_network_share_is_said(office, monkeypatch):
-    monkeypatch.setattr(doctor, "_share", lambda _folder: "nfs4")
+    monkeypatch.setattr(doctor, "network_share", lambda _folder: "nfs4")
     assert "network share (nfs4)" in look(office)["folders"][0][1]
-    assert doctor.SHARES
 
 
 def test_it_changes_nothing(office):
@@ -240,3 +241,13 @@ def test_it_changes_nothing(office):
     look(office)
     after = {p: (p.stat().st_mtime_ns, p.stat().st_size) for p in office.rglob("*")}
     assert after == before
+
+
+def test_every_topic_has_words_for_an_admin():
+    source = Path(doctor.__file__).read_text()
+    topics = set(re.findall(r'(?:well|note|bad)\(\s*"(\w+)"', source)) | {"online"}
+    assert len(topics) > 10
+    set_language("id")
+    said = {topic: doctor.topic(topic) for topic in topics}
+    assert said["channels"] == "kanal"
+    assert all(said.values())

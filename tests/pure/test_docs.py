@@ -25,7 +25,7 @@ EXAMPLE = (ROOT / "config.example.toml").read_text()
 #: Kinds of entries that are no moves.
 OTHER_KINDS = {
     *("added", "edited", "queued", "rescheduled", "held", "resumed", "connected"),
-    *("backed_up", "restore_confirmed", "alarms_read"),
+    *("backed_up", "restore_confirmed", "alarms_read", "key_rotated", "key_replaced"),
     *("submitted", "rejected", "approval_given", "emergency", "emergency_reviewed"),
     *("corrected", "retracted", "redacted"),
     "rezoned",
@@ -90,6 +90,7 @@ def sections():
         ("storage", config.Storage),
         ("alarms", config.Alarms),
         ("site", config.SiteSettings),
+        ("ledger", config.LedgerSettings),
     ):
         yield heading, set(section.model_fields)
 

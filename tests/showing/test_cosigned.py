@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from neighbours import answering, served
-from showroom import Publisher
+from showroom import NOW, Publisher
 
 from crosspost.attestation import Attestation
 from crosspost.config import WitnessSettings
@@ -20,6 +20,7 @@ from crosspost.site.sources import FolderSource
 from crosspost.site.verifying import verify_page, verify_site
 from crosspost.witnesses.cosignature import cosignatures
 from crosspost.witnesses.memory import Memory
+from crosspost.witnesses.remembered import recall
 
 
 @pytest.fixture
@@ -60,14 +61,42 @@ def test_the_site_shows_the_checkpoint_with_its_cosignatures(office, memory):
         Asker(office, kominfo=(url, memory.witness())).look()
     assert [one.witness for one in cosignatures(shown(office), [memory.witness()])]
     source = FolderSource(office.public)
-    for found in (verify_site(source, office.vkey), verify_page(source, code, office.vkey)):
+    for found in (verify_site(source, office.keys), verify_page(source, code, office.keys)):
         assert cosignatures(found.note, [memory.witness()])
     office.show()  # nothing new: they stay
     assert cosignatures(shown(office), [memory.witness()])
     office.publish("Another.")
     office.show()
     assert cosignatures(shown(office), [memory.witness()]) == []
-    verify_site(FolderSource(office.public), office.vkey)
+    verify_site(FolderSource(office.public), office.keys)
+
+
+def test_a_witness_that_knows_both_keys_goes_on_after_an_exchange_and_another_says_why_not(
+    office, memory
+):
+    from crosspost.ledger.rotating import Wish, rotate
+
+    office.publish()
+    old = office.vkey
+    rotate(office.database, office.folder, Wish("Siti", datetime.now(UTC)))
+    office.show()
+    with served(memory, {old.name: [old]}) as url:
+        asker = Asker(office, kominfo=(url, memory.witness()))
+        asker.look()
+    assert cosignatures(shown(office), [memory.witness()])  # the last one, which both keys signed
+    office.publish("Another.")
+    office.show()
+    with served(memory, {old.name: [old]}) as url:
+        Asker(office, kominfo=(url, memory.witness())).look()
+    assert cosignatures(shown(office), [memory.witness()]) == []
+    with office.database.read() as session:
+        assert "ledger.vkey" in recall(session, "kominfo", str(memory.witness()), NOW).problem
+    with served(memory, {old.name: [old, office.vkey]}) as url:
+        later = datetime.now(UTC) + timedelta(minutes=10)
+        asker = Asker(office, lambda: later, kominfo=(url, memory.witness()))
+        asker.look()
+    assert asker.stopped == []
+    assert cosignatures(shown(office), [memory.witness()])
 
 
 def test_a_checkpoint_is_not_shown_before_its_pages(office, memory):
@@ -104,7 +133,7 @@ def test_asking_hinders_nothing_and_is_repeated_when_it_is_time(office, memory):
     assert asker.stopped == []
     office.publish("Another.")
     office.show()
-    verify_site(FolderSource(office.public), office.vkey)
+    verify_site(FolderSource(office.public), office.keys)
 
 
 def test_a_witness_that_never_answers_does_not_keep_another_waiting(office, memory):
