@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from crosspost.ledger.verifying import Verified
     from crosspost.site.sources import Source
     from crosspost.site.verifying import Genuine
+    from crosspost.timestamps.tokens import Stamp
     from crosspost.witnesses.cosignature import Cosignature, Witness
 
 Against = Annotated[
@@ -68,6 +69,15 @@ def verify(
             help="So many of the witnesses must have cosigned. By default all of them.",
         ),
     ] = None,
+    timestamp_root: Annotated[
+        Path | None,
+        typer.Option(
+            "--timestamp-root",
+            metavar="FILE",
+            help="The root certificate of a time stamp authority: its stamp must hold too. For a "
+            "file N.checkpoint it is N.tsr beside it; a site has its own.",
+        ),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Check what an office gave out. Needs its verification key and nothing else: no settings.
@@ -83,13 +93,14 @@ def verify(
         witnesses = _witnesses(witness, quorum)
         found = _verify(file, keys_of(key), against)
         seen = [] if isinstance(found, Keys) else _cosigned(found.note, witnesses, quorum)
+        stamped = _stamped(file, found, timestamp_root) if timestamp_root else None
     except (Refuted, Undecided, ForkProven) as error:
         if not json:
             raise
         verdict = {Refuted: "refuted", Undecided: "undecided", ForkProven: "fork"}[type(error)]
         show_json({"verdict": verdict, "problem": " ".join(error.problems)})
         raise typer.Exit(error.exit_code) from error
-    _show(found, seen, count=len(witnesses), as_json=json)
+    _show(found, seen, stamped, count=len(witnesses), as_json=json)
 
 
 def _witnesses(given: list[str], quorum: int | None) -> list[Witness]:
@@ -188,8 +199,31 @@ def _fetch(url: str) -> bytes:
     return data
 
 
+def _stamped(file: str, found: Verified | Genuine | Keys, root: Path) -> tuple[int, Stamp]:
+    """The stamp of what was verified, and of how many entries it is. Raises Refuted, Undecided."""
+    from crosspost.errors import Undecided
+    from crosspost.ledger.strongbox import read_file
+    from crosspost.ledger.verifying import Verified
+    from crosspost.timestamps.kept import TOKEN
+    from crosspost.timestamps.tokens import read_roots, verify
+
+    roots = read_roots(read_file(root))
+    if not isinstance(found, Verified) or found.kind != "checkpoint" or "://" in file:
+        raise Undecided(
+            t("Only a file N.checkpoint has a time stamp, N.tsr beside it."),
+            hint=t("A site has both in ledger/stamps/; take them from there."),
+        )
+    token = read_file(Path(file).with_suffix(TOKEN))
+    return found.checkpoint.size, verify(token, read_file(Path(file)), roots)
+
+
 def _show(
-    found: Verified | Genuine | Keys, seen: list[Cosignature], *, count: int, as_json: bool
+    found: Verified | Genuine | Keys,
+    seen: list[Cosignature],
+    stamped: tuple[int, Stamp] | None,
+    *,
+    count: int,
+    as_json: bool,
 ) -> None:
     from crosspost.cli.output import block, say, show_json
     from crosspost.ledger import verifying
@@ -206,8 +240,9 @@ def _show(
         about, lines = _genuine(found)
         told = []
     if as_json:
-        cosigned = [{"name": one.witness.name, "at": one.at.isoformat()} for one in seen]
-        show_json({"verdict": "verified", **checkpoint, "cosigned": cosigned, **about})
+        about["cosigned"] = [{"name": one.witness.name, "at": one.at.isoformat()} for one in seen]
+        about["stamped"] = _stamp_values(*stamped) if stamped else None
+        show_json({"verdict": "verified", **checkpoint, **about})
         return None
     for line in lines:
         say(line)
@@ -215,6 +250,13 @@ def _show(
         say(t("Of {count} witnesses {found} cosigned it:", count=count, found=len(seen)))
     for one in seen:
         say(f"  {one.witness.name}  {one.at.isoformat(sep=' ')}")
+    if stamped:
+        say(
+            t(
+                "{authority} stamped its first {size} entries: {at}",
+                **_stamp_values(*stamped),
+            )
+        )
     for line in told:
         block(line)
     return None
@@ -236,6 +278,10 @@ def _show_keys(keys: Keys, *, as_json: bool) -> None:
             )
         )
     return None
+
+
+def _stamp_values(size: int, stamp: Stamp) -> dict[str, Any]:
+    return {"size": size, "at": stamp.at.isoformat(), "authority": stamp.authority}
 
 
 def _genuine(found: Genuine) -> tuple[dict[str, Any], list[str]]:
