@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from crosspost.config import Config
 from crosspost.database import Database
@@ -21,6 +21,7 @@ from crosspost.leases import Leases
 from crosspost.ledger.evidence import Sealed, open_sealed
 from crosspost.ledger.strongbox import Strongbox
 from crosspost.showing.exhibit import show_checkpoint
+from crosspost.timestamps import stamping
 from crosspost.witnesses import asking, standing
 from crosspost.witnesses.asking import Asked
 from crosspost.witnesses.cosignature import Witness, cosignatures
@@ -47,20 +48,44 @@ class Attestation:
 
     def look(self) -> None:
         """Ask every witness that is due and not being asked. Returns at once; never raises."""
-        if not self._config.witnesses or not Strongbox(self._config.folder).is_founded():
+        wanted = self._config.witnesses or self._config.ledger.timestamp_url
+        if not wanted or not Strongbox(self._config.folder).is_founded():
             return
         try:
-            if not self._leases.on_duty("seal"):
-                return
-            for asked, sealed in self._due():
-                thread = threading.Thread(
-                    target=self._ask, args=(asked, sealed), name=f"witness-{asked.name}"
-                )
-                thread.daemon = True  # one that never answers does not keep the daemon alive
-                self._asking[asked.name] = thread
-                thread.start()
+            if self._leases.on_duty("seal"):
+                for asked, sealed in self._due():
+                    self._begin(asked.name, self._ask, asked, sealed)
+                self._look_at_stamps()
         except UserError as error:
             self._warn(error)
+
+    def _begin(self, name: str, work: Callable[..., None], *about: object) -> None:
+        thread = threading.Thread(target=work, args=about, name=f"ask-{name}")
+        thread.daemon = True  # one that never answers does not keep the daemon alive
+        self._asking[name] = thread
+        thread.start()
+
+    def _is_asked(self, name: str) -> bool:
+        return name in self._asking and self._asking[name].is_alive()
+
+    def _look_at_stamps(self) -> None:
+        settings = self._config.ledger
+        if settings.timestamp_url is None or self._is_asked(stamping.ROW):
+            return
+        with self._database.read() as session:
+            sealed = open_sealed(session, self._config.folder)
+            known = stamping.how_it_stands(session, self._config, self._now())
+        every = timedelta(hours=settings.timestamp_hours)
+        if stamping.due(known, sealed.head.size, every, self._now()):
+            self._begin(stamping.ROW, self._have_stamped, sealed)
+
+    def _have_stamped(self, sealed: Sealed) -> None:
+        try:
+            stamping.stamp(self._database, self._config, sealed, self._now)
+        except UserError as error:
+            log.warning("%s", error.problems[0], extra={"event": "timestamp"})
+        except Exception as error:  # noqa: BLE001 - the authority's trouble is never the daemon's
+            log.error("%s", type(error).__name__, extra={"event": "timestamp"})
 
     def wait(self, seconds: float) -> None:
         """Until those that are being asked have answered, all together for at most so long."""
@@ -69,11 +94,7 @@ class Attestation:
             thread.join(max(0.0, end - time.monotonic()))
 
     def _due(self) -> list[tuple[Asked, Sealed]]:
-        free = [
-            asked
-            for asked in asking.asked_in(self._config)
-            if asked.name not in self._asking or not self._asking[asked.name].is_alive()
-        ]
+        free = [asked for asked in asking.asked_in(self._config) if not self._is_asked(asked.name)]
         with self._database.read() as session:
             sealed = open_sealed(session, self._config.folder)
             known = {

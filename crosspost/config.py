@@ -153,6 +153,14 @@ class Alarms(_Section):
         return {name: options for name, options in both.items() if options is not None}
 
 
+class LedgerSettings(_Section):
+    """`[ledger]`: time stamps of the record by an authority outside (RFC 3161)."""
+
+    timestamp_url: WebAddress | None = None  # where the authority is asked; None: no time stamps
+    timestamp_root: Path | None = None  # its root certificate, PEM; relative to `crosspost.toml`
+    timestamp_hours: int = Field(default=24, ge=1)  # so often, if there is something new
+
+
 #: A verification key, NAME+ID+KEY (C2SP signed-note); what kind, its reader says.
 VerificationKey = Annotated[str, AfterValidator(verification_key)]
 
@@ -193,6 +201,7 @@ class Config(_Section):
     people: Mapping[str, Person] = {}
     alarms: Alarms = Alarms()
     channels: Mapping[str, Channel] = {}
+    ledger: LedgerSettings = LedgerSettings()
     witnesses: Mapping[str, WitnessSettings] = {}
     neighbours: Mapping[str, Neighbour] = {}
     secret_key: SecretStr | None = None  # CROSSPOST_SECRET_KEY: opens sessions kept in the database
@@ -477,6 +486,10 @@ def _cross_problems(config: Config) -> list[str]:
     for channel in config.channels.values():
         where = f"channels.{channel.name}.templates"
         problems += _template_problems(where, channel.style.templates)
+    if (config.ledger.timestamp_url is None) != (config.ledger.timestamp_root is None):
+        problems.append(
+            t("[ledger]: timestamp_url and timestamp_root belong together: write both, or none.")
+        )
     sites = [c.name for c in config.channels.values() if c.platform == "site"]
     if len(sites) > 1:
         problems.append(

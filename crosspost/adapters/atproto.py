@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from crosspost import errors
 from crosspost.adapters.base import Answer, HttpAdapter, Meaning, text_id
@@ -77,7 +77,7 @@ class AtProtocolAdapter(HttpAdapter):
     """Calls to a server of the AT Protocol as one account; its settings have `identifier` and
     `app_password`."""
 
-    meanings = (
+    meanings: ClassVar[tuple[Meaning, ...]] = (
         Meaning(errors.AuthExpired, code="ExpiredToken InvalidToken"),
         Meaning(errors.AccountRestricted, code="AccountTakedown RepoTakendown"),
         Meaning(errors.AccountRestricted, code="AccountSuspended RepoSuspended"),

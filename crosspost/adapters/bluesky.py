@@ -13,11 +13,11 @@ from typing import Any
 
 from pydantic import SecretStr, field_validator
 
-from crosspost.adapters.atproto import AtProtocolAdapter
 from crosspost.adapters.base import HttpSettings, text_id
 from crosspost.adapters.bluesky_records import COLLECTION, images_of, receipt_of, record_of, tid
+from crosspost.adapters.bluesky_video import BlueskyVideos
 from crosspost.config import WebAddress
-from crosspost.errors import AccountRestricted, DuplicateDetected
+from crosspost.errors import AccountRestricted, DuplicateDetected, MediaProcessing
 from crosspost.post import (
     Account,
     Capabilities,
@@ -33,9 +33,11 @@ from crosspost.wording import t
 
 
 class BlueskySettings(HttpSettings):
-    """`identifier` is the account's handle, `app_password` one that was made for crosspost."""
+    """`identifier` is the account's handle, `app_password` one that was made for crosspost;
+    `video_url` is the service that makes videos ready."""
 
     base_url: WebAddress = "https://bsky.social"
+    video_url: WebAddress = "https://video.bsky.app"
     identifier: str
     app_password: SecretStr
 
@@ -48,7 +50,7 @@ class BlueskySettings(HttpSettings):
         return bare
 
 
-class BlueskyAdapter(AtProtocolAdapter):
+class BlueskyAdapter(BlueskyVideos):
     """One account."""
 
     platform = "bluesky"
@@ -62,6 +64,9 @@ class BlueskyAdapter(AtProtocolAdapter):
         image_bytes=950_000,  # the server takes 2,000,000; older ones 1,000,000
         image_side=2000,
         max_alt=2000,  # what the official app takes; the protocol has no limit
+        max_videos=1,
+        max_video_alt=1000,
+        video_seconds=180,
         threads=True,
         card=CardMaker.CLIENT,
         delete=True,
@@ -96,12 +101,22 @@ class BlueskyAdapter(AtProtocolAdapter):
 
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
         did = self.signed_in().did
-        earlier = outgoing.prepared.get("blobs") if outgoing.prepared.get("did") == did else None
-        blobs = dict(earlier) if isinstance(earlier, dict) else {}
+        same: Any = outgoing.prepared if outgoing.prepared.get("did") == did else {}
+        blobs, jobs = dict(same.get("blobs") or {}), dict(same.get("jobs") or {})
+        prepared = {"did": did, "blobs": blobs, "jobs": jobs}
         for image in images_of(outgoing.post):
             if image.sha256 not in blobs:
                 blobs[image.sha256] = self._upload(image)
-        return {"did": did, "blobs": blobs}
+        for video in outgoing.post.videos:
+            name = video.sha256
+            if name not in jobs:
+                jobs[name] = self.job_of(video, did)
+            blob = blobs.get(name) or self.blob_of(jobs[name])
+            if blob is None:
+                words = t("The server is still working on the images or the video.")
+                raise self.error(MediaProcessing, words, prepared=prepared)
+            blobs[name] = blob
+        return prepared
 
     def publish(self, outgoing: Outgoing) -> Receipt:
         where = self._where(outgoing)

@@ -33,6 +33,7 @@ from crosspost.cli import (
     reporting,
     running,
     setup,
+    stamping,
     verifying,
     witnesses,
 )
@@ -65,6 +66,7 @@ for subject in (
 ):
     subject.register(app)
 proving.register(records.log)
+stamping.register(records.log)
 records.log.add_typer(witnesses.app, name="witness")
 app.add_typer(channels.app, name="channels")
 app.add_typer(records.log, name="log")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crosspost.cli.announcements import AsJson
+from crosspost.cli.attested import cosigned_by, stamp_of, stamp_values, witnesses_in
 from crosspost.wording import set_language, t
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from crosspost.ledger.verifying import Verified
     from crosspost.site.sources import Source
     from crosspost.site.verifying import Genuine
-    from crosspost.witnesses.cosignature import Cosignature, Witness
+    from crosspost.timestamps.tokens import Stamp
+    from crosspost.witnesses.cosignature import Cosignature
 
 Against = Annotated[
     Path | None,
@@ -68,6 +69,15 @@ def verify(
             help="So many of the witnesses must have cosigned. By default all of them.",
         ),
     ] = None,
+    timestamp_root: Annotated[
+        Path | None,
+        typer.Option(
+            "--timestamp-root",
+            metavar="FILE",
+            help="The root certificate of a time stamp authority: its stamp must hold too. For a "
+            "file N.checkpoint it is N.tsr beside it; a site has its own.",
+        ),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Check what an office gave out. Needs its verification key and nothing else: no settings.
@@ -80,46 +90,17 @@ def verify(
 
     set_language(os.environ.get("CROSSPOST_LANGUAGE", "en"))
     try:
-        witnesses = _witnesses(witness, quorum)
+        witnesses = witnesses_in(witness, quorum)
         found = _verify(file, keys_of(key), against)
-        seen = [] if isinstance(found, Keys) else _cosigned(found.note, witnesses, quorum)
+        seen = [] if isinstance(found, Keys) else cosigned_by(found.note, witnesses, quorum)
+        stamped = _stamped(file, found, timestamp_root) if timestamp_root else None
     except (Refuted, Undecided, ForkProven) as error:
         if not json:
             raise
         verdict = {Refuted: "refuted", Undecided: "undecided", ForkProven: "fork"}[type(error)]
         show_json({"verdict": verdict, "problem": " ".join(error.problems)})
         raise typer.Exit(error.exit_code) from error
-    _show(found, seen, count=len(witnesses), as_json=json)
-
-
-def _witnesses(given: list[str], quorum: int | None) -> list[Witness]:
-    """The keys that were given, each once. Raises Undecided, UsageError."""
-    from crosspost.errors import UsageError
-    from crosspost.ledger.strongbox import read_file
-    from crosspost.witnesses.cosignature import read_witness
-
-    found: dict[bytes, Witness] = {}
-    for one in given:
-        text = one if one.count("+") >= 2 else read_file(Path(one)).decode(errors="replace")
-        for line in text.split("\n"):
-            if line.strip():
-                known = read_witness(line)
-                found.setdefault(known.public, known)  # one key under two names is one witness
-    if quorum is not None and quorum > len(found):
-        raise UsageError(
-            t("A quorum of {quorum} needs as many witnesses.", quorum=quorum),
-            hint=t("Name each with --witness VKEY."),
-        )
-    return list(found.values())
-
-
-def _cosigned(note: bytes, witnesses: list[Witness], quorum: int | None) -> list[Cosignature]:
-    """Who of them cosigned. Raises Refuted, Undecided."""
-    from crosspost.witnesses.cosignature import believable, cosignatures, require_quorum
-
-    found = believable(cosignatures(note, witnesses), datetime.now(UTC))
-    require_quorum(found, len(witnesses), len(witnesses) if quorum is None else quorum)
-    return found
+    _show(found, seen, stamped, count=len(witnesses), as_json=json)
 
 
 def _verify(file: str, keys: Keys, against: Path | None) -> Verified | Genuine | Keys:
@@ -188,8 +169,18 @@ def _fetch(url: str) -> bytes:
     return data
 
 
+def _stamped(file: str, found: Verified | Genuine | Keys, root: Path) -> tuple[int, Stamp]:
+    place = _site_of(file) if "://" in file else _site_at(Path(file))
+    return stamp_of(file, place[0] if place else None, found, root)
+
+
 def _show(
-    found: Verified | Genuine | Keys, seen: list[Cosignature], *, count: int, as_json: bool
+    found: Verified | Genuine | Keys,
+    seen: list[Cosignature],
+    stamped: tuple[int, Stamp] | None,
+    *,
+    count: int,
+    as_json: bool,
 ) -> None:
     from crosspost.cli.output import block, say, show_json
     from crosspost.ledger import verifying
@@ -206,8 +197,9 @@ def _show(
         about, lines = _genuine(found)
         told = []
     if as_json:
-        cosigned = [{"name": one.witness.name, "at": one.at.isoformat()} for one in seen]
-        show_json({"verdict": "verified", **checkpoint, "cosigned": cosigned, **about})
+        about["cosigned"] = [{"name": one.witness.name, "at": one.at.isoformat()} for one in seen]
+        about["stamped"] = stamp_values(*stamped) if stamped else None
+        show_json({"verdict": "verified", **checkpoint, **about})
         return None
     for line in lines:
         say(line)
@@ -215,6 +207,13 @@ def _show(
         say(t("Of {count} witnesses {found} cosigned it:", count=count, found=len(seen)))
     for one in seen:
         say(f"  {one.witness.name}  {one.at.isoformat(sep=' ')}")
+    if stamped:
+        say(
+            t(
+                "{authority} stamped its first {size} entries: {at}",
+                **stamp_values(*stamped),
+            )
+        )
     for line in told:
         block(line)
     return None

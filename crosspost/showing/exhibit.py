@@ -31,6 +31,8 @@ from crosspost.showing.subjects import Subject
 from crosspost.site import lookup, publicpages, publishing
 from crosspost.site.folder import Folder
 from crosspost.site.publicpages import Identity, KnownFake, OfficialAccount
+from crosspost.timestamps.kept import PUBLIC as STAMPS
+from crosspost.timestamps.kept import kept
 from crosspost.wording import t
 
 #: So many revisions are read in one transaction; nobody waits for it to end.
@@ -119,6 +121,7 @@ class _Exhibit:
             _put_tiles(self.folder, self.seal.sealed)
             if self.config.site and self.config.site.entries:
                 self._put_bundles(self.seal.sealed)
+            self._put_stamps(whole=since is None)
             self.shelf.put_site_list()
             self.folder.settle(f"{LEDGER}/checkpoint", self.seal.sealed.note)
         return until
@@ -173,6 +176,14 @@ class _Exhibit:
         known: Sequence[tuple[str, str]] = [] if whole else list(self._known_keys())
         for name, content in lookup.shards([*self.keys, *known, *self.fakes]).items():
             self.shelf.put(name, content)
+
+    def _put_stamps(self, *, whole: bool) -> None:
+        """Time stamps never change once they are there."""
+        for one in kept(self.config.folder):
+            for path in (one.checkpoint, one.token):
+                name = f"{LEDGER}/{STAMPS}/{path.name}"
+                if whole or name not in self.shelf.files:
+                    self.shelf.put(name, path.read_bytes())
 
     def _put_bundles(self, sealed: Sealed) -> None:
         """The entries themselves, where everybody may read them; each is what was sealed."""

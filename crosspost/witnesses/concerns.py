@@ -13,7 +13,7 @@ from sqlmodel import Session
 from crosspost.config import Config
 from crosspost.times import spoken
 from crosspost.witnesses.places import CONFLICTS, FOLDER, forks
-from crosspost.witnesses.remembered import recall_all
+from crosspost.witnesses.remembered import recall, recall_all
 from crosspost.witnesses.standing import Known, is_silent
 from crosspost.wording import t
 
@@ -25,6 +25,7 @@ def concerns(session: Session, config: Config, now: datetime) -> dict[str, str]:
         for name, known in recall_all(session, config, now)
         if is_silent(known, now)
     }
+    found |= _unstamped(session, config, now)
     origins = [key.partition("+")[0] for one in config.neighbours.values() for key in one.vkeys]
     for fork in forks(config.folder / FOLDER, origins):
         words = t("FORK: the ledger {origin} was signed with two histories.", origin=fork.origin)
@@ -35,6 +36,18 @@ def concerns(session: Session, config: Config, now: datetime) -> dict[str, str]:
         step = t("Look: docs/record.md; when it is settled, move the file away.")
         found[f"conflict/{path.stem}"] = f"{words} {step}"
     return found
+
+
+def _unstamped(session: Session, config: Config, now: datetime) -> dict[str, str]:
+    """A time stamp authority that gives none."""
+    if config.ledger.timestamp_url is None:
+        return {}
+    known = recall(session, "timestamp authority", config.ledger.timestamp_url, now)
+    if not known.failures or not is_silent(known, now):
+        return {}
+    when = spoken(known.latest, config.office.zone, config.office.language)
+    words = t("There was no time stamp of the record since {when}.", when=when)
+    return {"timestamp": f"{words} {known.problem} {t('Look: crosspost log timestamp')}"}
 
 
 def _silent(name: str, known: Known, config: Config) -> str:

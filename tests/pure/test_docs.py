@@ -90,6 +90,7 @@ def sections():
         ("storage", config.Storage),
         ("alarms", config.Alarms),
         ("site", config.SiteSettings),
+        ("ledger", config.LedgerSettings),
     ):
         yield heading, set(section.model_fields)
 

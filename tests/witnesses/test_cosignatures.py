@@ -7,6 +7,7 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,8 +79,10 @@ def test_a_cosignature_holds_with_its_time_and_nothing_else_does():
 
 
 def test_a_cosignature_without_time_or_of_a_time_that_no_clock_shows_does_not_hold():
+    key = Ed25519PrivateKey.from_private_bytes(SIGNER.seed)
     for seconds in (0, 2**63 - 1, 2**64 - 1):
-        raw = SIGNER.witness.key_id + seconds.to_bytes(8) + b"\0" * 64
+        made = key.sign(f"cosignature/v1\ntime {seconds}\n{TEXT}".encode())
+        raw = SIGNER.witness.key_id + seconds.to_bytes(8) + made
         assert SIGNER.witness.time_of(raw, TEXT) is None
 
 

@@ -97,6 +97,20 @@ def test_a_log_that_changed_its_key_goes_on(memory, log):
     assert isinstance(memory.add(Request(3, request.proof, later), both, NOW), Cosigned)
 
 
+def test_one_false_signature_of_a_known_key_condemns_the_note(memory, log):
+    """However good the other one is (C2SP tlog-witness: 403)."""
+    new = new_signer(log.signer.name)
+    both = {log.signer.name: [log.signer.verifier, new.verifier]}
+    text = submitted(log.note(3), log.logs).text
+    false = new.sign(text.replace("3", "4")).split(b"\n\n")[1]
+    for note in (
+        log.note(3) + false,
+        text.encode() + b"\n" + false + log.note(3).split(b"\n\n")[1],
+    ):
+        assert memory.add(Request(0, (), note), both, NOW).status == 403
+    assert memory.note_of(log.signer.name) is None
+
+
 def test_what_was_cosigned_and_cannot_be_read_is_not_taken_for_nothing(memory, log):
     """Else a broken disk would let a log begin anew."""
     memory.add(log.request(0, 9), log.logs, NOW)
