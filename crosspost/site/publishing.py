@@ -9,9 +9,12 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from crosspost.config import Office, SiteSettings
+from crosspost.ledger.manifest import NAME, OLD
 from crosspost.post import Document, Image
 from crosspost.site import feeds, pages
 from crosspost.site.folder import DATA, LIST, Folder, Page, Picture, list_json, to_json
+
+LEDGER = "ledger"  # the folder of the record below the site
 
 
 def page_of(document: Document, images: Sequence[Image], published: datetime) -> Page:
@@ -45,9 +48,16 @@ def put(
     )
 
 
+def withdraw_list(folder: Folder) -> None:
+    """From now on what stands there may be another than the signed list of the site says, so it is
+    no list until the record is shown anew: a reader cannot decide, and is told no forgery."""
+    folder.move(f"{LEDGER}/{NAME}", f"{LEDGER}/{OLD}")
+
+
 def bring_lists_up_to_date(folder: Folder, office: Office, site: SiteSettings) -> None:
     """Style sheet, index, archive and feeds anew from the pages that are there. Raises OSError;
     then it is to be done again."""
+    withdraw_list(folder)
     for name, content in lists(folder, office, site).items():
         folder.replace(name, content)
 
