@@ -6,7 +6,7 @@ question is answered from an index, so that neither a long history nor a long qu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,6 +54,18 @@ def next_due(session: Session, channel: str, now: datetime) -> Delivery | None:
         if rows := _NEXT_DUE.rows(session, {**its, "urgent": urgent}):
             return as_read(Delivery, rows[0])
     return None
+
+
+def next_of(session: Session, names: Sequence[str], now: datetime) -> list[Delivery]:
+    """`next_due` of each of these channels that has one."""
+    found: dict[str, Delivery] = {}
+    for urgent in (True, False):
+        left = [name for name in names if name not in found]
+        asked = [{"its_channel": name, "now": now, "urgent": urgent} for name in left]
+        for name, rows in zip(left, _NEXT_DUE.rows_each(session, asked), strict=True):
+            if rows:
+                found[name] = as_read(Delivery, rows[0])
+    return list(found.values())
 
 
 _D, _C = table(Delivery).c, table(ChannelState).c
@@ -183,6 +195,13 @@ def next_look(session: Session, channel: str, now: datetime) -> Delivery | None:
     belongs to no session."""
     rows = _NEXT_LOOK.rows(session, {"its_channel": channel, "now": now})
     return as_read(Delivery, rows[0]) if rows else None
+
+
+def next_looks(session: Session, names: Sequence[str], now: datetime) -> list[Delivery]:
+    """`next_look` of each of these channels that has one."""
+    doubtful = set(channels(session, Status.UNCONFIRMED)).intersection(names)
+    found = (next_look(session, name, now) for name in names if name in doubtful)
+    return [delivery for delivery in found if delivery]
 
 
 _NEXT_LOOK = Prepared(

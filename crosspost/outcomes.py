@@ -30,16 +30,29 @@ from crosspost.wording import t
 def begin(session: Session, delivery: Delivery, part: Part, doing: Doing) -> None:
     """The intent, before the first byte: publishing, with the handle in the row. Once this is
     committed the post may be public, whatever happens next."""
+    data = write_intent(session, part, doing)
+    queue.move(session, delivery, Verb.BEGIN, doing, queue.Change(data=data))
+
+
+def write_intent(session: Session, part: Part, doing: Doing) -> dict[str, Any]:
+    """The part's side of it; what the ledger says of it. Its delivery is moved with it."""
     begun = part.begun_at or doing.at
     columns = {"handle": part.handle, "prepared": part.prepared, "begun_at": begun}
     queue.write_part(session, part, columns)
-    queue.move(session, delivery, Verb.BEGIN, doing, queue.Change(data={"part": part.position}))
+    return {"part": part.position}
 
 
 def settle_part(
-    session: Session, delivery: Delivery, part: Part, receipt: Receipt, doing: Doing
+    session: Session,
+    delivery: Delivery,
+    part: Part,
+    receipt: Receipt,
+    doing: Doing,
+    *,
+    last: bool | None = None,
 ) -> bool:
     """The platform's yes to one part is stored; True when the whole delivery is published by it.
+    `last`: whether it is, where the caller knows all its parts.
 
     Also what evidence says of an unconfirmed one.
     """
@@ -52,7 +65,8 @@ def settle_part(
     }
     queue.write_part(session, part, stored)
     found = delivery.status == Status.UNCONFIRMED
-    last = not queue.has_parts_left(session, delivery)
+    if last is None:
+        last = not queue.has_parts_left(session, delivery)
     verb = (Verb.CONFIRM if found else Verb.PUBLISH) if last else Verb.NEXT_PART
     data = {"part": part.position, "remote_id": receipt.remote_id, "permalink": receipt.permalink}
     columns: dict[str, Any] = {"clean_looks": 0, "unclear_looks": 0}
@@ -240,7 +254,8 @@ def end_attempt(
     if failure is not None:
         columns |= {"message": failure.words, "http_status": failure.status}
     its = {"its_delivery": delivery.id, "its_number": delivery.attempts}
-    _attempt(tuple(columns)).run(session, {**its, **columns})
+    row = ("attempt", delivery.id)
+    _attempt(tuple(columns)).put(session, {**its, **columns}, row)
 
 
 @cache

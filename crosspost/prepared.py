@@ -1,17 +1,29 @@
 """Statements that run for every delivery: compiled once, then handed to the driver as they are.
 
 SQLAlchemy writes the text, for SQLite as for PostgreSQL, and converts values by their types; what
-it does besides at each execution takes several times as long as the execution. This room must not
-know what a statement is for.
+it does besides at each execution takes several times as long as the execution. Where many changes
+share a transaction, their writes are gathered, and each statement is run once for all of them. This
+room must not know what a statement is for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, Insert, Select, Update, bindparam, insert, update
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Insert,
+    Select,
+    Update,
+    bindparam,
+    event,
+    insert,
+    update,
+)
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.instrumentation import manager_of_class
@@ -35,6 +47,55 @@ class _Compiled:
     columns: Sequence[_Convert]
 
 
+class Unmatched(Exception):
+    """Statements that waited wrote fewer rows than they must; which of them is not known."""
+
+
+#: Where a session keeps what is gathered.
+_GATHERED = "gathered"
+
+
+class Gathered:
+    """Writes of one transaction that wait to be run together, each kind at once: `gathering`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._waiting: dict[Prepared, list[_Values]] = {}
+        self._rows: set[object] = set()
+
+    def take(self, statement: Prepared, values: _Values, row: object) -> None:
+        """One more. What waits for the same row is run first, so that the order stays."""
+        if row is not None:
+            if row in self._rows:
+                self.run()
+            self._rows.add(row)
+        self._waiting.setdefault(statement, []).append(values)
+
+    def run(self) -> None:
+        """Run all that waits. Raises Unmatched, and what SQLAlchemy raises."""
+        waiting, self._waiting = self._waiting, {}
+        self._rows.clear()
+        for statement, several in waiting.items():
+            if statement.run_each(self.connection, several) != len(several):
+                raise Unmatched
+
+
+@contextmanager
+def gathering(session: Session) -> Iterator[Gathered]:
+    """While it lasts, `Prepared.put` keeps what it is given until somebody asks the database in
+    this transaction, and at its end. Raises Unmatched."""
+    connection = session.connection()
+    gathered = Gathered(connection)
+    session.info[_GATHERED] = gathered
+    # before a statement that SQLAlchemy itself runs, too
+    event.listen(connection, "before_cursor_execute", lambda *_: gathered.run())
+    try:
+        yield gathered
+        gathered.run()
+    finally:
+        del session.info[_GATHERED]
+
+
 class Prepared:
     """A statement of SQLAlchemy Core. What differs from one execution to the next is a `bindparam`
     in it; none of them is a list."""
@@ -46,30 +107,63 @@ class Prepared:
     def run(self, session: Session, values: _Values) -> int:
         """Run it in the transaction of `session`, with a value for each name; how many rows it
         wrote. Raises what SQLAlchemy raises, without the values in it."""
-        cursor, _ = self._execute(session.connection(), values)
-        count = int(cursor.rowcount)
-        cursor.close()
-        return count
+        _run_what_waits(session)
+        return self.run_each(session.connection(), [values])
 
-    def rows(self, session: Session, values: _Values) -> list[tuple[Any, ...]]:
-        """The rows of a SELECT, converted by the types of its columns."""
-        cursor, columns = self._execute(session.connection(), values)
-        found = cursor.fetchall()
-        cursor.close()
-        return [tuple([do(value) for do, value in zip(columns, row, strict=True)]) for row in found]
+    def put(self, session: Session, values: _Values, row: object = None) -> bool:
+        """The same for a statement that must write one row: whether it did. While `gathering` it
+        waits, and is taken to do so. `row` names what it writes to, if others may as well."""
+        gathered: Gathered | None = session.info.get(_GATHERED)
+        if gathered is None:
+            return self.run(session, values) == 1
+        gathered.take(self, values, row)
+        return True
 
-    def _execute(
-        self, connection: Connection, values: _Values
-    ) -> tuple[DBAPICursor, Sequence[_Convert]]:
-        dialect = connection.dialect
-        compiled = self._for(dialect)
-        parameters = compiled.parameters(values)
-        cursor = connection.connection.cursor()
-        try:
-            cursor.execute(compiled.text, parameters)
-        except dialect.loaded_dbapi.Error as error:
-            raise _as_sqlalchemy(error, connection, compiled.text) from error
-        return cursor, compiled.columns
+    def rows(
+        self, session: Session, values: _Values, *, apart: bool = False
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT, converted by the types of its columns. `apart`: nothing that may
+        wait to be written has anything to do with it."""
+        [found] = self.rows_each(session, [values], apart=apart)
+        return found
+
+    def rows_each(
+        self, session: Session, several: Sequence[_Values], *, apart: bool = False
+    ) -> list[list[tuple[Any, ...]]]:
+        """The rows of a SELECT for each of several values: on a server one way there and back."""
+        if not several:
+            return []
+        if not apart:
+            _run_what_waits(session)
+        connection = _connection(session)
+        compiled = self._for(connection.dialect)
+        columns = compiled.columns
+        with _cursor(connection, compiled.text) as cursor:
+            if connection.dialect.name == "postgresql" and len(several) > 1:
+                parameters = [compiled.parameters(values) for values in several]
+                cursor.executemany(compiled.text, parameters, returning=True)  # type: ignore[call-arg]
+                found = _results(cursor, len(several))
+            else:
+                found = []
+                for values in several:
+                    cursor.execute(compiled.text, compiled.parameters(values))
+                    found.append(cursor.fetchall())
+        return [
+            [tuple([do(value) for do, value in zip(columns, row, strict=True)]) for row in rows]
+            for rows in found
+        ]
+
+    def run_each(self, connection: Connection, several: Sequence[_Values]) -> int:
+        """Run it for each of several values; how many rows were written by all."""
+        compiled = self._for(connection.dialect)
+        with _cursor(connection, compiled.text) as cursor:
+            if len(several) == 1:
+                cursor.execute(compiled.text, compiled.parameters(several[0]))
+            else:
+                cursor.executemany(
+                    compiled.text, [compiled.parameters(values) for values in several]
+                )
+            return int(cursor.rowcount)
 
     def _for(self, dialect: Dialect) -> _Compiled:
         if dialect.name not in self._compiled:
@@ -103,6 +197,39 @@ class Prepared:
                 for column in getattr(self._statement, "selected_columns", ())
             ],
         )
+
+
+def _run_what_waits(session: Session) -> None:
+    gathered: Gathered | None = session.info.get(_GATHERED)
+    if gathered is not None:
+        gathered.run()
+
+
+def _connection(session: Session) -> Connection:
+    """The session's; asking it takes longer than a small statement."""
+    gathered: Gathered | None = session.info.get(_GATHERED)
+    return session.connection() if gathered is None else gathered.connection
+
+
+def _results(cursor: Any, count: int) -> list[Any]:
+    """The result sets of `executemany`, one for each of its parameters."""
+    found = [cursor.fetchall()]
+    while len(found) < count:
+        cursor.nextset()
+        found.append(cursor.fetchall())
+    return found
+
+
+@contextmanager
+def _cursor(connection: Connection, text: str) -> Iterator[DBAPICursor]:
+    """A cursor of the driver; its errors are raised as SQLAlchemy raises them."""
+    cursor = connection.connection.cursor()
+    try:
+        yield cursor
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy(error, connection, text) from error
+    finally:
+        cursor.close()
 
 
 def _as_sqlalchemy(error: Any, connection: Connection, text: str) -> Exception:
