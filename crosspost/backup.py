@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -25,12 +24,14 @@ from crosspost.ledger import book
 from crosspost.lock import DaemonLock
 from crosspost.queue import Doing
 from crosspost.soundness import problem_of_file
+from crosspost.sqlite import driver
 from crosspost.wording import t
 
 #: The name of the fact, in `office_state`, by which a copy says that it is one.
 COPY = "copy"
-#: What may lie beside a SQLite file and belongs to it.
-BESIDE = ("-journal", "-wal", "-shm")
+#: What may lie beside a SQLite file and holds a part of it; and what is made of that again.
+JOURNALS = ("-journal", "-wal")
+BESIDE = (*JOURNALS, "-shm")
 #: How long a copy waits for a program that is writing, in seconds.
 PATIENCE = 30.0
 
@@ -97,15 +98,13 @@ def put_in_place(database: Database, path: Path, now: datetime) -> Path | None:
             t("{path} is the queue database itself.", path=path), hint=t("Nothing was changed.")
         )
     with DaemonLock(database), _in_words(path), _half_of(target) as half:
-        for end in ("", *BESIDE):  # a journal beside a copy made by hand belongs to it
+        for end in ("", *JOURNALS):  # a journal beside a copy made by hand belongs to it
             if Path(f"{path}{end}").exists():
                 shutil.copyfile(f"{path}{end}", f"{half}{end}")
         _declare_copy(half, {"at": book.stamp(_changed_at(path)), "by": ""})
         _require_whole(half)
         _give_to_the_same(half, target)
-        for end in ("", *BESIDE):
-            if Path(f"{half}{end}").exists():
-                make_durable(Path(f"{half}{end}"))
+        make_durable(half)
         aside = _move_aside(target, now)
         half.replace(target)
         make_durable(target.parent)
@@ -141,8 +140,8 @@ def _copy(source: Path, half: Path) -> None:
     """In one step: a copy in several would begin anew whenever somebody writes meanwhile."""
     address = f"{source.absolute().as_uri()}?mode=ro"
     with (
-        closing(sqlite3.connect(address, uri=True, timeout=PATIENCE)) as here,
-        closing(sqlite3.connect(half)) as there,
+        closing(driver().connect(address, uri=True, timeout=PATIENCE)) as here,
+        closing(driver().connect(half)) as there,
     ):
         there.execute("PRAGMA synchronous = OFF")  # made durable at the end, as a whole
         here.backup(there, pages=-1)
@@ -150,7 +149,7 @@ def _copy(source: Path, half: Path) -> None:
 
 def _declare_copy(half: Path, about: dict[str, str]) -> None:
     """Write into a copy that it is one, unless it says so already."""
-    with closing(sqlite3.connect(half)) as copy, copy:
+    with closing(driver().connect(half)) as copy, copy:
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
         if not copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'office_state'").fetchone():
             raise DatabaseError(
@@ -164,7 +163,7 @@ def _declare_copy(half: Path, about: dict[str, str]) -> None:
 
 
 def _require_whole(half: Path) -> None:
-    with closing(sqlite3.connect(half)) as copy:
+    with closing(driver().connect(half)) as copy:
         found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise DatabaseError(
@@ -188,12 +187,19 @@ def _give_to_the_same(half: Path, target: Path) -> None:
 
 def _move_aside(target: Path, now: datetime) -> Path | None:
     """The old database under another name, and its journal under the one that belongs to that: a
-    journal that is left would be applied to the copy."""
+    journal that is left would be applied to the copy. Under either name, whenever this is killed,
+    the database has its journal beside it."""
     aside = target.with_name(f"{target.name}.replaced-{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}")
     there = target.exists()
-    for end in ("", *BESIDE):
+    for end in JOURNALS:
         with suppress(FileNotFoundError):
-            Path(f"{target}{end}").replace(f"{aside}{end}")
+            shutil.copy2(f"{target}{end}", f"{aside}{end}")
+            make_durable(Path(f"{aside}{end}"))
+    if there:
+        target.replace(aside)
+        make_durable(target.parent)
+    for end in BESIDE:
+        Path(f"{target}{end}").unlink(missing_ok=True)
     make_durable(target.parent)
     return aside if there else None
 
@@ -226,7 +232,7 @@ def _in_words(path: Path) -> Iterator[None]:
             ),
             hint=t("Nothing was changed."),
         ) from error
-    except sqlite3.Error as error:
+    except driver().Error as error:
         problem = problem_of_file(path) if path.exists() else ""
         raise DatabaseError(
             t("{path} cannot be copied: {reason}.", path=path, reason=problem or str(error)),

@@ -35,16 +35,13 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection, Engine
 from sqlmodel import Field, Session, SQLModel
 
-from crosspost import postgres
+from crosspost import postgres, sqlite
 from crosspost.errors import DatabaseError, SchemaError
 from crosspost.lifecycle import Status
 from crosspost.wording import t
 
 #: The newest migration, which this code needs. A test holds it against `migrations/versions`.
 SCHEMA = "0001"
-#: Bytes that a rollback journal keeps between transactions. Writing over them is as durable as
-#: truncating the file, and spares the file system a change of its length at every commit.
-JOURNAL_LIMIT = 4_000_000
 #: How long a command waits for another program that writes, in seconds.
 BUSY_TIMEOUT = 10.0
 
@@ -503,14 +500,10 @@ class Database:
             if self.on_server:
                 connection.execute(text("VACUUM"))
                 return
-            driver = connection.connection.driver_connection
-            assert driver is not None  # noqa: S101 - it is connected
-            driver.execute("PRAGMA secure_delete = ON")
-            driver.execute("VACUUM")
-            mode = driver.execute("PRAGMA journal_mode").fetchone()[0]
-            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            driver.execute("PRAGMA journal_mode = DELETE")
-            driver.execute(f"PRAGMA journal_mode = {mode}")
+            try:
+                sqlite.scrub(connection.connection.driver_connection)
+            except sqlite.driver().Error as error:
+                raise exc.DBAPIError("VACUUM", None, error) from error
 
     def close(self) -> None:
         """Give back every connection."""
@@ -520,36 +513,49 @@ class Database:
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite:"):
         return postgres.server_engine(url)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False})
+    engine = create_engine(
+        url,
+        module=sqlite.driver(),
+        connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False},
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours: see `_begin_sqlite`
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA synchronous = FULL")
     # else INSERT OR REPLACE passes by the triggers of the ledger (sqlite.org/lang_conflict.html)
     cursor.execute("PRAGMA recursive_triggers = ON")
-    cursor.execute(f"PRAGMA journal_mode = {'WAL' if _wal_is_sound() else 'PERSIST'}")
-    cursor.execute(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT}")
+    [_, _, file] = cursor.execute("PRAGMA database_list").fetchone()
     cursor.close()
+    sqlite.choose_journal(connection, file)
+    record.info[_OPENED] = sqlite.Opened.of(file) if file else None
 
 
-def _wal_is_sound() -> bool:
-    """Whether this SQLite may use WAL: from 3.51.3 on, or in the mended 3.50.7 and 3.44.6; earlier
-    ones can damage a WAL file that two connections write (sqlite.org/wal.html, "WAL-reset bug")."""
-    import sqlite3
-
-    version = sqlite3.sqlite_version_info
-    mended = {(3, 50): 7, (3, 44): 6}
-    return version >= (3, 51, 3) or version[2] >= mended.get(version[:2], 1_000)
+#: Where a connection keeps which file it has opened.
+_OPENED = "crosspost_opened"
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    opened: sqlite.Opened | None = connection.info[_OPENED]
+    if opened is not None and not opened.is_there():
+        raise DatabaseError(
+            t(
+                "The queue database cannot be written: {where} was moved or replaced meanwhile.",
+                where=opened.file,
+            ),
+            hint=t(
+                "Put the file back in its place, or stop the daemon and start it again. "
+                "Nothing was changed."
+            ),
+        )
     write = connection.get_execution_options().get("crosspost_write")
+    if opened is not None and write:
+        opened.keep_short(connection.connection.driver_connection)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
@@ -586,7 +592,11 @@ def _hint(error: exc.DBAPIError) -> str:
         return t("Close the program that holds it, then try again. Nothing was changed.")
     if "readonly" in reason or "unable to open" in reason:
         user = os.environ.get("USER", "")
-        return t("The account {user} needs the right to write this file and its folder.", user=user)
+        return t(
+            "The account {user} needs the right to write this file and its folder. Who is only to "
+            "read gets a copy: crosspost backup FILE",
+            user=user,
+        )
     if "malformed" in reason or "not a database" in reason:
         return t(
             "Stop the daemon, keep this file, and bring back the last good copy: "

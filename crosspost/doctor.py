@@ -30,6 +30,7 @@ from crosspost.ledger.strongbox import Strongbox
 from crosspost.lock import daemon_runs
 from crosspost.restoring import require_confirmed
 from crosspost.soundness import require_sound
+from crosspost.sqlite import network_share
 from crosspost.wording import t
 
 #: Less free space than this is too little, or soon will be; in bytes.
@@ -40,8 +41,6 @@ LEEWAY = timedelta(minutes=2)
 #: No clock that is right shows a time before this release was made.
 RELEASED = datetime.fromisoformat("2026-11-01T00:00:00+00:00")
 OLD_BACKUP = timedelta(days=7)
-#: File systems on which locks of another machine may not be seen (Linux, /proc/self/mounts).
-SHARES = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "fuse.glusterfs", "ceph", "afs")
 
 
 class State(StrEnum):
@@ -150,7 +149,7 @@ def folders(config: Config) -> Iterator[Finding]:
         yield bad("folders", said, t("Give the daemon's account the right to write it."))
     if not closed:
         yield well("folders", t("All can be written by this account."))
-    if file is not None and (kind := _share(file.parent)):
+    if file is not None and (kind := network_share(file.absolute().parent)):
         said = t("The queue database is on a network share ({kind}).", kind=kind)
         step = t("Move it to a disk of this machine: two daemons could run on it.")
         yield bad("folders", said, step)
@@ -158,18 +157,6 @@ def folders(config: Config) -> Iterator[Finding]:
 
 def _is_writable(path: Path) -> bool:
     return os.access(path, os.W_OK | (os.X_OK if path.is_dir() else 0), effective_ids=True)
-
-
-def _share(folder: Path) -> str:
-    """The kind of network file system that a folder is on; "" when it is on none."""
-    try:
-        lines = Path("/proc/self/mounts").read_text().splitlines()
-    except OSError:
-        return ""
-    mounts = {line.split()[1]: line.split()[2] for line in lines if len(line.split()) > 2}
-    place = next((p for p in [folder, *folder.parents] if str(p) in mounts), None)
-    kind = mounts[str(place)] if place else ""
-    return kind if kind.startswith(SHARES) else ""
 
 
 def disk(config: Config) -> Iterator[Finding]:

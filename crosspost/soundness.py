@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from crosspost.database import Database
 from crosspost.errors import DatabaseError
+from crosspost.sqlite import pages_in_wal
 from crosspost.wording import t
 
 #: What every SQLite 3 file begins with (sqlite.org/fileformat2.html, section 1.2).
@@ -33,28 +34,38 @@ def require_sound(database: Database, *, thorough: bool = False) -> None:
             missing = _missing_bytes(session, file)
     except DatabaseError as error:
         # asked only now, since SQLite mends what a journal can mend when it opens the file
-        if problem := problem_of_file(file):
+        if problem := _problem_seen_alone(database, file):
             raise damaged(file, problem) from error
         raise
     if found != "ok":
-        raise damaged(file, problem_of_file(file) or " ".join(str(found).split()))
+        problem = _problem_seen_alone(database, file) or " ".join(str(found).split())
+        raise damaged(file, problem)
     if missing > 0:
         raise damaged(file, _cut_off(missing))
 
 
 def _missing_bytes(session: Session, file: Path) -> int:
-    """How many bytes of the last page are missing, which SQLite reads as zeros. The read lock of
-    `session` keeps every writer out meanwhile; with a WAL the file may lag behind.
+    """How many bytes of the last pages are neither in the file nor in its WAL, which SQLite reads
+    as zeros. As long as `session` reads, nobody takes away what it sees from either.
 
     The file is not opened here: closing it would give up the locks of this process on it
     (sqlite.org/howtocorrupt.html, section 2.2).
     """
-    if file.with_name(f"{file.name}-wal").exists():
-        return 0
     pages, size = (
-        session.execute(text(f"PRAGMA {name}")).scalar_one() for name in ("page_count", "page_size")
+        int(session.execute(text(f"PRAGMA {name}")).scalar_one())
+        for name in ("page_count", "page_size")
     )
-    return int(pages * size) - file.stat().st_size
+    whole, rest = divmod(file.stat().st_size, size)
+    if whole >= pages:
+        return 0
+    elsewhere = pages_in_wal(file)
+    lost = [page for page in range(whole + 1, pages + 1) if page not in elsewhere]
+    return len(lost) * size - (rest if whole + 1 in lost else 0)
+
+
+def _problem_seen_alone(database: Database, file: Path) -> str:
+    database.close()  # with WAL, a connection holds its lock on the file as long as it is open
+    return problem_of_file(file)
 
 
 def _cut_off(missing: int) -> str:
@@ -63,8 +74,8 @@ def _cut_off(missing: int) -> str:
 
 def problem_of_file(file: Path) -> str:
     """What is wrong with a SQLite file as far as its first bytes and its length tell; "" when
-    nothing is. Beside a journal that is still to be applied it tells nothing. Not while this
-    process has a transaction on it open."""
+    nothing is. Beside a journal that is still to be applied the length tells nothing. Not while
+    this process has the file open in SQLite."""
     try:
         with file.open("rb") as opened:
             head = opened.read(100)
@@ -79,7 +90,7 @@ def problem_of_file(file: Path) -> str:
     page = 65536 if page == 1 else page
     pages = int(struct.unpack(">I", head[28:32])[0])
     counted = head[24:28] == head[92:96]  # else an old program wrote it, and `pages` says nothing
-    if counted and length < page * pages:
+    if counted and length < page * pages and not pages_in_wal(file):
         return _cut_off(page * pages - length)
     return ""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import sqlite3
 import stat
 import subprocess
 
 import pytest
+
+from crosspost.sqlite import driver
 
 GOOD = ("add", "The road is closed on Sunday.", "--title", "Road closed", "--source", "Letter 1")
 
@@ -144,7 +145,7 @@ def test_status_needs_nobody_when_all_is_well(desk):
 def test_status_ends_with_3_when_something_needs_a_person(desk):
     desk.run(*GOOD)
     desk.run("approve", "1")
-    with sqlite3.connect(desk.folder / "crosspost.db") as database:
+    with driver().connect(desk.folder / "crosspost.db") as database:
         database.execute("UPDATE delivery SET not_after='2020-01-02'")
     database.close()
     desk.run("daemon", "--once")
@@ -267,12 +268,12 @@ def test_a_text_that_fits_nowhere_is_said_with_count_and_limit(desk):
 
 
 def test_a_database_of_another_version_is_refused(desk):
-    with sqlite3.connect(desk.folder / "crosspost.db") as database:
+    with driver().connect(desk.folder / "crosspost.db") as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     database.close()
     for command in (["list"], [*GOOD], ["daemon", "--once"]):
         assert "newer" in desk.run(*command, code=1)
-    with sqlite3.connect(desk.folder / "crosspost.db") as database:
+    with driver().connect(desk.folder / "crosspost.db") as database:
         database.execute("UPDATE alembic_version SET version_num = '0000'")
     database.close()
     assert "init --upgrade" in desk.run("list", code=1)
@@ -290,7 +291,7 @@ def test_a_missing_database_is_not_made_by_accident(desk):
 
 
 def test_a_database_locked_by_another_program_is_said_and_nothing_is_queued(desk):
-    other = sqlite3.connect(desk.folder / "crosspost.db", isolation_level=None)
+    other = driver().connect(desk.folder / "crosspost.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     try:
         assert "in use" in desk.run(*GOOD, code=1)

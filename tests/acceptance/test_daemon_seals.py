@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+from crosspost.sqlite import driver
 
 GOOD = ("add", "The road is closed on Sunday.", "--title", "Road closed", "--source", "Letter 1")
 
@@ -16,7 +16,7 @@ def test_a_daemon_seals_and_stops_before_sending_when_the_ledger_was_changed(des
     assert "refused" not in desk.run("daemon", "--once")  # sealed with what the first one did
     desk.run(*GOOD)
     desk.run("approve", "2")
-    with sqlite3.connect(desk.folder / "crosspost.db") as database:
+    with driver().connect(desk.folder / "crosspost.db") as database:
         database.execute("DROP TRIGGER ledger_entry_no_update")
         changed = "CAST(replace(CAST(entry AS TEXT), 'Siti', 'Budi') AS BLOB)"
         database.execute(f"UPDATE ledger_entry SET entry = {changed} WHERE id = 1")

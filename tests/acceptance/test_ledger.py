@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
-import sqlite3
 import stat
+
+from crosspost.sqlite import driver
 
 
 def test_from_an_announcement_to_a_proof_in_a_citizens_hands(desk, tmp_path_factory):
@@ -31,7 +32,7 @@ def test_an_office_that_rewrites_its_record_is_found(desk):
     desk.run("log", "init")
     desk.run("add", "The road is closed.", "--title", "Road", "--source", "Letter 1", "--at", "now")
     desk.run("log", "seal")
-    with sqlite3.connect(desk.folder / "crosspost.db") as connection:
+    with driver().connect(desk.folder / "crosspost.db") as connection:
         connection.execute("DROP TRIGGER ledger_entry_no_update")
         connection.execute("UPDATE ledger_entry SET \"by\" = 'Nobody' WHERE id = 0")
     connection.close()

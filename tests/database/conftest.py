@@ -13,7 +13,7 @@ from desk import BOTH, claim, config_in, doing
 from drafted import DRAFT
 from scripted import Clock, Scripted
 
-from crosspost import approvals, editorial, workbench
+from crosspost import approvals, editorial, sqlite, workbench
 from crosspost.config import Config
 from crosspost.database import Database, Delivery
 from crosspost.migrations import upgrade
@@ -41,6 +41,17 @@ def fresh(tmp_path_factory) -> Path:
     upgrade(database)
     database.close()
     return path
+
+
+#: What lies beside a SQLite file while it is written, by the kind of its journal.
+JOURNALS = {"wal": "-wal", "rollback": "-journal"}
+
+
+@pytest.fixture(params=JOURNALS)
+def journal(request, monkeypatch) -> str:
+    """The same test with both journals; the end of the journal's name."""
+    monkeypatch.setattr(sqlite, "wal_is_sound", lambda: request.param == "wal")
+    return JOURNALS[request.param]
 
 
 @pytest.fixture(params=BOTH)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sqlite3
+import shutil
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,8 +20,9 @@ from crosspost.backup import back_up, put_in_place
 from crosspost.database import Announcement, Database, OfficeState
 from crosspost.errors import Conflict, DaemonRunning, DatabaseError, UserError
 from crosspost.lock import DaemonLock
+from crosspost.sqlite import driver
 
-pytestmark = only_sqlite
+pytestmark = [only_sqlite, pytest.mark.usefixtures("journal")]
 
 
 def count(database: Database) -> int:
@@ -35,8 +36,16 @@ def add(database: Database, many: int = 1) -> None:
             scheduled(session)
 
 
+def copied_with_journal(path: Path, to: Path) -> None:
+    """What `cp` takes while the database is open, and what stays of it when that one is killed."""
+    for end in ("", *backup.JOURNALS):
+        if Path(f"{path}{end}").exists():
+            Path(f"{to}{end}").write_bytes(Path(f"{path}{end}").read_bytes())
+
+
 def left_in(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()} - {"crosspost.db", "crosspost.db-journal"}
+    there = {f"crosspost.db{end}" for end in ("", *backup.BESIDE)}
+    return {path.name for path in folder.iterdir()} - there
 
 
 def test_a_backup_holds_what_was_there_and_says_that_it_is_a_copy(database, tmp_path):
@@ -213,12 +222,12 @@ def test_a_copy_that_was_made_by_hand_becomes_one_that_says_so(database, tmp_pat
         assert session.get(OfficeState, backup.COPY) is not None
 
 
-def test_a_transaction_that_was_cut_off_in_a_copy_is_undone_there(database, tmp_path):
+def test_a_transaction_that_was_cut_off_in_a_copy_is_undone_there(database, tmp_path, journal):
     """A copy of file and journal, taken in the middle of a transaction."""
     add(database, 2)
     database.close()
     path, by_hand = tmp_path / "crosspost.db", tmp_path / "by-hand.db"
-    writer = sqlite3.connect(path, isolation_level=None)
+    writer = driver().connect(path, isolation_level=None)
     writer.execute("PRAGMA cache_size = 1")  # so that it writes before it commits
     writer.execute("BEGIN IMMEDIATE")
     for number in range(10, 3000):
@@ -228,7 +237,7 @@ def test_a_transaction_that_was_cut_off_in_a_copy_is_undone_there(database, tmp_
             (number,),
         )
     by_hand.write_bytes(path.read_bytes())
-    Path(f"{by_hand}-journal").write_bytes(Path(f"{path}-journal").read_bytes())
+    Path(f"{by_hand}{journal}").write_bytes(Path(f"{path}{journal}").read_bytes())
     writer.execute("ROLLBACK")
     writer.close()
     before = by_hand.read_bytes()
@@ -237,16 +246,74 @@ def test_a_transaction_that_was_cut_off_in_a_copy_is_undone_there(database, tmp_
     assert by_hand.read_bytes() == before
 
 
-def test_a_journal_of_the_old_database_is_never_applied_to_the_new_one(database, tmp_path, copy):
+def test_a_copy_by_hand_has_what_is_only_in_its_journal(database, tmp_path):
+    """A copy of file and journal, taken while the office works."""
+    add(database, 2)
+    by_hand = tmp_path / "by-hand.db"
+    copied_with_journal(tmp_path / "crosspost.db", by_hand)
+    before = {path: path.read_bytes() for path in tmp_path.glob("by-hand.db*")}
+    put_in_place(database, by_hand, NOW)
+    assert count(database) == 2
+    assert {path: path.read_bytes() for path in tmp_path.glob("by-hand.db*")} == before
+
+
+def test_a_backup_is_one_file_that_needs_nothing_beside_it(database, tmp_path, copy):
     database.close()
-    journal = tmp_path / "crosspost.db-journal"
-    journal.write_bytes(b"something of the old one")
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    (alone / "copy.db").write_bytes(copy.read_bytes())
+    (alone / "copy.db").chmod(0o400)
+    with closing(driver().connect(f"file:{alone}/copy.db?immutable=1", uri=True)) as read_only:
+        assert read_only.execute("SELECT count(*) FROM announcement").fetchone() == (2,)
+        assert read_only.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+
+@pytest.mark.parametrize("end", backup.JOURNALS)
+def test_a_journal_of_the_old_database_is_never_applied_to_the_new_one(
+    database, tmp_path, copy, end
+):
+    database.close()
+    left = tmp_path / f"crosspost.db{end}"
+    left.write_bytes(b"something of the old one")
     aside = put_in_place(database, copy, NOW)
-    assert Path(f"{aside}-journal").read_bytes() == b"something of the old one"
+    assert Path(f"{aside}{end}").read_bytes() == b"something of the old one"
     (tmp_path / "crosspost.db").unlink()
-    Path(f"{tmp_path / 'crosspost.db'}-journal").write_bytes(b"left by a killed restore")
+    left.write_bytes(b"left by a killed restore")
     assert put_in_place(database, copy, NOW + timedelta(seconds=1)) is None
     assert count(database) == 2
+
+
+@pytest.mark.parametrize("step", range(9))
+def test_wherever_a_restore_is_killed_the_old_database_is_whole(
+    database, tmp_path, copy, monkeypatch, step
+):
+    """As a killed daemon leaves it: with WAL, what was written last is only in the journal."""
+    add(database, 3)
+    place = tmp_path / "killed"
+    place.mkdir()
+    target = place / "crosspost.db"
+    copied_with_journal(tmp_path / "crosspost.db", target)
+    left = iter(range(step))
+
+    def dies_there(name, whole):
+        def act(*arguments, **named):
+            if str(target) in str(arguments[0]) and next(left, None) is None:
+                raise SystemExit(name)
+            return whole(*arguments, **named)
+
+        return act
+
+    monkeypatch.setattr(shutil, "copy2", dies_there("copy", shutil.copy2))
+    monkeypatch.setattr(Path, "unlink", dies_there("unlink", Path.unlink))
+    monkeypatch.setattr(Path, "replace", dies_there("replace", Path.replace))
+    office = Database(f"sqlite:///{target}")
+    with suppress(SystemExit):
+        put_in_place(office, copy, NOW)
+    monkeypatch.undo()
+    asides = [path for path in place.glob("*.replaced-*") if path.name.endswith("Z")]
+    found = [count(Database(f"sqlite:///{path}")) for path in (target, *asides) if path.exists()]
+    assert 5 in found  # the old one, here or aside
+    assert found in ([5], [2, 5])
 
 
 @pytest.mark.parametrize(
@@ -262,6 +329,7 @@ def test_a_journal_of_the_old_database_is_never_applied_to_the_new_one(database,
 def test_a_copy_that_is_no_good_changes_nothing(database, tmp_path, copy, spoil, said):
     spoil(copy)
     add(database)
+    database.close()  # all of it is in the file now
     before = (tmp_path / "crosspost.db").read_bytes()
     with pytest.raises(UserError, match=said):
         put_in_place(database, copy, NOW)
@@ -271,7 +339,7 @@ def test_a_copy_that_is_no_good_changes_nothing(database, tmp_path, copy, spoil,
 
 def test_a_strange_sqlite_file_is_refused(database, tmp_path):
     strange = tmp_path / "strange.db"
-    with sqlite3.connect(strange) as made:
+    with driver().connect(strange) as made:
         made.execute("CREATE TABLE letters (words)")
     made.close()
     with pytest.raises(DatabaseError, match="not a crosspost database"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -20,6 +19,7 @@ from crosspost import database as storage
 from crosspost import migrations, postgres
 from crosspost.database import SCHEMA, Announcement, Approval, ChannelState, Database, Delivery
 from crosspost.errors import DatabaseError, SchemaError
+from crosspost.sqlite import driver, wal_is_sound
 
 
 def pragma(session, name: str):
@@ -52,7 +52,7 @@ def test_every_connection_is_durable_and_keeps_its_references(database):
         with way() as session:
             assert pragma(session, "foreign_keys") == 1
             assert pragma(session, "synchronous") == 2  # FULL
-            sound = storage._wal_is_sound()
+            sound = wal_is_sound()
             assert pragma(session, "journal_mode") == ("wal" if sound else "persist")
 
 
@@ -72,8 +72,8 @@ def test_every_connection_is_durable_and_keeps_its_references(database):
     ],
 )
 def test_wal_is_used_only_where_its_bug_is_mended(monkeypatch, version, sound):
-    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
-    assert storage._wal_is_sound() is sound
+    monkeypatch.setattr(driver(), "sqlite_version_info", version)
+    assert wal_is_sound() is sound
 
 
 def test_a_reference_to_nothing_is_refused(database):
@@ -148,12 +148,21 @@ def test_a_folder_that_is_not_there_is_said_in_words(tmp_path):
 
 
 @only_sqlite
-def test_a_database_moved_away_under_us_cannot_be_written(database, tmp_path):
+@pytest.mark.usefixtures("journal")
+def test_a_database_moved_away_under_us_cannot_be_written_until_it_is_back(database, tmp_path):
+    path, moved = tmp_path / "crosspost.db", tmp_path / "moved.db"
     with database.read() as session:
         session.exec(select(Announcement)).all()
-    Path(tmp_path / "crosspost.db").rename(tmp_path / "moved.db")
+    path.rename(moved)
     error = fails(add_one, database)
     assert "cannot be written" in error.problems[0]
+    assert "Put the file back" in error.hint
+    fails(count, database)
+    path.write_bytes(moved.read_bytes())  # another file under its name is not it
+    fails(add_one, database)
+    moved.rename(path)
+    add_one(database)
+    assert count(database) == 1
 
 
 @only_sqlite

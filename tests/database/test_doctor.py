@@ -76,9 +76,9 @@ def damage(folder: Path) -> None:
 
 
 def change_the_record(folder: Path) -> None:
-    import sqlite3
+    from crosspost.sqlite import driver
 
-    with sqlite3.connect(folder / "crosspost.db") as database:
+    with driver().connect(folder / "crosspost.db") as database:
         database.execute("DROP TRIGGER ledger_entry_no_update")
         database.execute("UPDATE ledger_entry SET entry = CAST('{}' AS BLOB)")
     database.close()
@@ -230,9 +230,8 @@ def test_a_folder_that_cannot_be_written_is_said(office, monkeypatch):
 
 
 def test_a_network_share_is_said(office, monkeypatch):
-    monkeypatch.setattr(doctor, "_share", lambda _folder: "nfs4")
+    monkeypatch.setattr(doctor, "network_share", lambda _folder: "nfs4")
     assert "network share (nfs4)" in look(office)["folders"][0][1]
-    assert doctor.SHARES
 
 
 def test_it_changes_nothing(office):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +16,7 @@ from crosspost.database import Database
 from crosspost.ledger import book
 from crosspost.ledger.strongbox import Strongbox
 from crosspost.migrations import upgrade
+from crosspost.sqlite import driver
 
 START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 CONFIG = '[office]\nname = "Office"\nlanguage = "en"\n[site]\nurl = "https://office.example"\n'
@@ -59,7 +58,7 @@ class Ledger:
 
     def attack(self, *statements: str) -> None:
         """Change the database past its triggers."""
-        with closing(sqlite3.connect(self.folder / "crosspost.db")) as connection:
+        with closing(driver().connect(self.folder / "crosspost.db")) as connection:
             for trigger in ("ledger_entry_no_update", "ledger_entry_no_delete"):
                 connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
             for statement in statements:
@@ -72,7 +71,7 @@ class Ledger:
 
         from crosspost.ledger.hashing import leaf_hash
 
-        with closing(sqlite3.connect(self.folder / "crosspost.db")) as connection:
+        with closing(driver().connect(self.folder / "crosspost.db")) as connection:
             connection.execute("DROP TRIGGER IF EXISTS ledger_entry_no_update")
             [old] = connection.execute(
                 "SELECT entry FROM ledger_entry WHERE id = ?", (index,)
@@ -88,11 +87,19 @@ class Ledger:
 
     def keep(self, name: str) -> Path:
         """A copy of the database, to roll back to."""
-        return Path(shutil.copy(self.folder / "crosspost.db", self.folder / name))
+        return self._copy("crosspost.db", name)
 
     def restore(self, copy: Path) -> None:
         """Roll the database back."""
-        shutil.copy(copy, self.folder / "crosspost.db")
+        self._copy(copy.name, "crosspost.db")
+
+    def _copy(self, name: str, to: str) -> Path:
+        with (
+            closing(driver().connect(self.folder / name)) as old,
+            closing(driver().connect(self.folder / to)) as new,
+        ):
+            old.backup(new)
+        return self.folder / to
 
     def run(self, *arguments: str, code: int = 0, cwd: Path | None = None) -> str:
         """A command to its end; what it said. A traceback or a fault of ours fails the test."""

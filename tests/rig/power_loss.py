@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import random
 import re
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kill_rig import HERE, Plan, _Office, _Platform, environment
+
+from crosspost.sqlite import driver
 
 #: What is told: whatever changes a file, makes it durable, or leaves the machine.
 CALLS = "pwrite64,write,ftruncate,fsync,fdatasync,sendto,sendmsg"
@@ -201,14 +202,14 @@ def _status_of(files: dict[str, bytearray], text: str, place: Path) -> str:
     for name, content in files.items():
         if not name.endswith("-shm"):
             (place / name).write_bytes(content)
-    connection = sqlite3.connect(place / "crosspost.db")
+    connection = driver().connect(place / "crosspost.db")
     try:
         [whole] = connection.execute("PRAGMA integrity_check").fetchone()
         if whole != "ok":
             return f"damaged: {whole}"
         row = connection.execute(_STATUS, (f'%"{text}"%',)).fetchone()
         return row[0] if row else "gone"
-    except sqlite3.DatabaseError as error:
+    except driver().DatabaseError as error:
         return f"damaged: {error}"
     finally:
         connection.close()
