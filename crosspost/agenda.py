@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Column, bindparam, exists
+from sqlalchemy import BindParameter, Column, Select, bindparam, exists, literal, union_all
 from sqlmodel import Session, func, or_, select
 
 from crosspost.database import ChannelState, Delivery, OfficeState, table
@@ -49,23 +49,14 @@ def next_due(session: Session, channel: str, now: datetime) -> Delivery | None:
     """What may go out on this channel now: due, not postponed, its channel neither held nor paused,
     its page published. Urgent ones go before all others, and are not spaced. The row belongs to no
     session."""
-    its = {"its_channel": channel, "now": now}
-    for urgent in (True, False):  # each in the order of an index
-        if rows := _NEXT_DUE.rows(session, {**its, "urgent": urgent}):
-            return as_read(Delivery, rows[0])
-    return None
+    found = next_of(session, [channel], now)
+    return found[0] if found else None
 
 
 def next_of(session: Session, names: Sequence[str], now: datetime) -> list[Delivery]:
     """`next_due` of each of these channels that has one."""
-    found: dict[str, Delivery] = {}
-    for urgent in (True, False):
-        left = [name for name in names if name not in found]
-        asked = [{"its_channel": name, "now": now, "urgent": urgent} for name in left]
-        for name, rows in zip(left, _NEXT_DUE.rows_each(session, asked), strict=True):
-            if rows:
-                found[name] = as_read(Delivery, rows[0])
-    return list(found.values())
+    asked = [{"its_channel": name, "now": now} for name in names]
+    return [as_read(Delivery, row) for [row] in filter(None, _NEXT_DUE.rows_each(session, asked))]
 
 
 _D, _C = table(Delivery).c, table(ChannelState).c
@@ -79,23 +70,34 @@ _DUE_CHANNELS = Prepared(
     .order_by(_D.due_at)
     .limit(BATCH)
 )
-_NEXT_DUE = Prepared(
-    select(*_D)
-    .join(_PAGE, _PAGE.c.id == _D.waits_for, isouter=True)
-    .where(
-        _D.status == Status.SCHEDULED,
-        _D.channel == bindparam("its_channel"),
-        _D.urgent == bindparam("urgent"),
-        _D.due_at <= bindparam("now"),
-        _D.not_after >= bindparam("now"),
-        _MAY_BEGIN,
-        or_(_D.waits_for.is_(None), _PAGE.c.status == Status.PUBLISHED),
-        ~exists().where(_ITS_STATE, or_(_C.held, _STILL_PAUSED)),
-        or_(_D.urgent, ~exists().where(_ITS_STATE, _C.spaced_until > bindparam("now"))),
+
+
+def _first_due(*, urgent: bool) -> Select[Any]:
+    """The next one that may go out, by one step in an index."""
+    its_state = or_(_C.channel == bindparam("its_channel"), _C.channel == EVERYTHING)
+    query = (
+        select(*_D)
+        .join(_PAGE, _PAGE.c.id == _D.waits_for, isouter=True)
+        .where(
+            _D.status == Status.SCHEDULED,
+            _D.channel == bindparam("its_channel"),
+            _D.urgent == literal(urgent, literal_execute=False),
+            _D.due_at <= bindparam("now"),
+            _D.not_after >= bindparam("now"),
+            _MAY_BEGIN,
+            or_(_D.waits_for.is_(None), _PAGE.c.status == Status.PUBLISHED),
+            ~exists().where(its_state, or_(_C.held, _STILL_PAUSED)),
+        )
+        .order_by(_D.due_at, _D.id)
+        .limit(1)
     )
-    .order_by(_D.due_at, _D.id)
-    .limit(1)
-)
+    if not urgent:
+        query = query.where(~exists().where(its_state, _C.spaced_until > bindparam("now")))
+    return select(query.subquery())
+
+
+_URGENT_FIRST = union_all(_first_due(urgent=True), _first_due(urgent=False)).limit(1)
+_NEXT_DUE = Prepared(_URGENT_FIRST)
 
 
 def is_open(session: Session, channel: str, now: datetime) -> bool:

@@ -202,7 +202,8 @@ def departure(basis: Basis, delivery: Delivery, values: Sequence[Any]) -> str:
     heading = _heading(revision, basis.content)
     if {key: manifest.get(key) for key in heading} != heading:
         return _sentence("content")
-    targets = (it for it in manifest["deliveries"] if it["channel"] == delivery.channel)
+    channel = delivery.channel
+    targets = [target for target in manifest["deliveries"] if target["channel"] == channel]
     if not any(_is_target(delivery, posts, target) for target in targets):
         return _sentence("target")
     return ""

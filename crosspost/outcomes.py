@@ -13,16 +13,15 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from crosspost import amended, queue
 from crosspost.acts import is_repeatable
-from crosspost.database import Attempt, Delivery, Part, table
+from crosspost.database import Attempt, Delivery, Part
 from crosspost.ledger import book
 from crosspost.lifecycle import IN_HAND, Status, Verb
 from crosspost.post import Receipt
-from crosspost.prepared import Prepared, setting
+from crosspost.prepared import Setting
 from crosspost.queue import Doing
 from crosspost.wording import t
 
@@ -253,16 +252,14 @@ def end_attempt(
     columns: dict[str, Any] = {"ended_at": at, "outcome": outcome}
     if failure is not None:
         columns |= {"message": failure.words, "http_status": failure.status}
-    its = {"its_delivery": delivery.id, "its_number": delivery.attempts}
+    its = {"its_delivery_id": delivery.id, "its_number": delivery.attempts}
     row = ("attempt", delivery.id)
     _attempt(tuple(columns)).put(session, {**its, **columns}, row)
 
 
 @cache
-def _attempt(columns: tuple[str, ...]) -> Prepared:
-    its = table(Attempt).c
-    latest = (its.delivery_id == bindparam("its_delivery"), its.number == bindparam("its_number"))
-    return Prepared(setting(Attempt, columns).where(*latest))
+def _attempt(columns: tuple[str, ...]) -> Setting:
+    return Setting(Attempt, columns, ("delivery_id", "number"))
 
 
 def doubted_at(session: Session, delivery: Delivery) -> datetime | None:

@@ -8,12 +8,13 @@ room must not know what a statement is for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    CompoundSelect,
     Connection,
     Dialect,
     Insert,
@@ -44,7 +45,8 @@ class _Compiled:
 
     text: str
     parameters: Callable[[_Values], Any]
-    columns: Sequence[_Convert]
+    columns: Sequence[tuple[int, _Convert]]  # those that need it
+    many: tuple[str, str, str] | None = None  # its text for many rows: before, each, after
 
 
 class Unmatched(Exception):
@@ -100,7 +102,7 @@ class Prepared:
     """A statement of SQLAlchemy Core. What differs from one execution to the next is a `bindparam`
     in it; none of them is a list."""
 
-    def __init__(self, statement: Insert | Update | Select[Any]) -> None:
+    def __init__(self, statement: Insert | Update | Select[Any] | CompoundSelect[Any]) -> None:
         self._statement = statement
         self._compiled: dict[str, _Compiled] = {}  # by dialect
 
@@ -137,7 +139,6 @@ class Prepared:
             _run_what_waits(session)
         connection = _connection(session)
         compiled = self._for(connection.dialect)
-        columns = compiled.columns
         with _cursor(connection, compiled.text) as cursor:
             if connection.dialect.name == "postgresql" and len(several) > 1:
                 parameters = [compiled.parameters(values) for values in several]
@@ -148,21 +149,19 @@ class Prepared:
                 for values in several:
                     cursor.execute(compiled.text, compiled.parameters(values))
                     found.append(cursor.fetchall())
-        return [
-            [tuple([do(value) for do, value in zip(columns, row, strict=True)]) for row in rows]
-            for rows in found
-        ]
+        return [[_converted(row, compiled.columns) for row in rows] for rows in found]
 
     def run_each(self, connection: Connection, several: Sequence[_Values]) -> int:
         """Run it for each of several values; how many rows were written by all."""
         compiled = self._for(connection.dialect)
+        parameters = [compiled.parameters(values) for values in several]
         with _cursor(connection, compiled.text) as cursor:
             if len(several) == 1:
-                cursor.execute(compiled.text, compiled.parameters(several[0]))
-            else:
-                cursor.executemany(
-                    compiled.text, [compiled.parameters(values) for values in several]
-                )
+                cursor.execute(compiled.text, parameters[0])
+                return int(cursor.rowcount)
+            if connection.dialect.name == "sqlite" and compiled.many:
+                return _in_chunks(cursor, compiled.many, parameters)
+            cursor.executemany(compiled.text, parameters)
             return int(cursor.rowcount)
 
     def _for(self, dialect: Dialect) -> _Compiled:
@@ -174,29 +173,81 @@ class Prepared:
         compiled: Any = self._statement.compile(dialect=dialect)
         binds = compiled.binds
         into = {
-            name: bind.type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
+            name: convert
             for name, bind in binds.items()
+            if (convert := bind.type.dialect_impl(dialect).bind_processor(dialect))
         }
         fixed = {name: bind.value for name, bind in binds.items() if not bind.required}
         names = compiled.positiontup if compiled.positional else list(binds)
-        places = [(name, into[name]) for name in names]
+        places = [(name, into.get(name)) for name in names]
 
         def in_order(values: _Values) -> Any:
             given = {**fixed, **values}
-            return tuple([convert(given[name]) for name, convert in places])
+            return tuple([do(given[name]) if do else given[name] for name, do in places])
 
         def by_name(values: _Values) -> Any:
             given = {**fixed, **values}
-            return {name: convert(given[name]) for name, convert in places}
+            return {name: do(given[name]) if do else given[name] for name, do in places}
 
         return _Compiled(
             compiled.string,
             in_order if compiled.positional else by_name,
             [
-                column.type.dialect_impl(dialect).result_processor(dialect, None) or _as_it_is
-                for column in getattr(self._statement, "selected_columns", ())
+                (place, convert)
+                for place, column in enumerate(getattr(self._statement, "selected_columns", ()))
+                if (convert := column.type.dialect_impl(dialect).result_processor(dialect, None))
             ],
+            self._many(compiled.string, list(names)),
         )
+
+    def _many(self, text: str, names: Sequence[str]) -> tuple[str, str, str] | None:  # noqa: ARG002
+        """SQLite's text before, of, and after the values of one row, `names` in their order, where
+        those of others can stand as well; None where that cannot be."""
+        start, found, values = text.partition(" VALUES ")
+        return (f"{start}{found}", values, "") if found and text.startswith("INSERT") else None
+
+
+class Setting(Prepared):
+    """An UPDATE of columns of one row, each to the value under its name. The row has certain values
+    in other columns, its keys: each stands under its name after `its_`."""
+
+    def __init__(self, model: type[SQLModel], columns: Sequence[str], keys: Sequence[str]) -> None:
+        its = table(model)
+        self._table, self._columns, self._keys = its.name, columns, keys
+        wanted = [its.c[key] == bindparam(f"its_{key}") for key in keys]
+        super().__init__(
+            update(its).values({name: bindparam(name) for name in columns}).where(*wanted)
+        )
+
+    def _many(self, text: str, names: Sequence[str]) -> tuple[str, str, str] | None:  # noqa: ARG002
+        to = ", ".join(f'"{name}" = new."{name}"' for name in names if name in self._columns)
+        where = " AND ".join(f"{self._table}.{key} = new.its_{key}" for key in self._keys)
+        listed = ", ".join(f'"{name}"' for name in names)
+        return (
+            f"WITH new({listed}) AS (VALUES ",
+            f"({', '.join('?' * len(names))})",
+            f") UPDATE {self._table} SET {to} FROM new WHERE {where}",  # noqa: S608 - all ours
+        )
+
+
+#: So many rows stand in one statement; few numbers, so that few texts are kept.
+CHUNKS = (64, 16, 4, 1)
+
+
+def _in_chunks(
+    cursor: DBAPICursor, many: tuple[str, str, str], parameters: Sequence[tuple[Any, ...]]
+) -> int:
+    """Run a statement for many rows at once. A step of SQLite lets other threads go on, so that a
+    step for each row would be a wait for each."""
+    before, each, after = many
+    done, count = 0, 0
+    for size in CHUNKS:
+        while len(parameters) - done >= size:
+            rows = parameters[done : done + size]
+            text = f"{before}{', '.join([each] * size)}{after}"
+            cursor.execute(text, [value for row in rows for value in row])
+            done, count = done + size, count + int(cursor.rowcount)
+    return count
 
 
 def _run_what_waits(session: Session) -> None:
@@ -250,13 +301,11 @@ def _as_sqlalchemy(error: Any, connection: Connection, text: str) -> Exception:
     return raised
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-def setting(model: type[SQLModel], columns: Iterable[str]) -> Update:
-    """An UPDATE of these columns, each to the value under its name."""
-    return update(table(model)).values({name: bindparam(name) for name in columns})
+def _converted(row: Sequence[Any], columns: Sequence[tuple[int, _Convert]]) -> tuple[Any, ...]:
+    values = list(row)
+    for place, convert in columns:
+        values[place] = convert(values[place])
+    return tuple(values)
 
 
 def inserting(model: type[SQLModel], *columns: str) -> Insert:

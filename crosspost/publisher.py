@@ -19,7 +19,6 @@ from typing import Any
 
 from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, select
 
 from crosspost import agenda, allowance, media, outcomes, queue, retry
@@ -95,7 +94,7 @@ def take(bench: Workbench, session: Session, due: Sequence[Delivery]) -> list[Cl
         delivery, doing, begun = claimed.delivery, bench.doing(), None
         part = next(part for part in claimed.parts if part.published_at is None)
         if handle := _handle_at_once(bench, claimed, part):
-            set_committed_value(part, "handle", json.dumps(handle))
+            vars(part)["handle"] = json.dumps(handle)
             begun = outcomes.write_intent(session, part, doing)
         queue.take(session, delivery, doing, spacing, begun)
     return found

@@ -15,7 +15,6 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, update
-from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, or_, select
 
 from crosspost import agenda, breaker
@@ -27,7 +26,7 @@ from crosspost.ledger import book
 from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import ENDED, Status, Verb, status_word, target
 from crosspost.post import Post, to_json
-from crosspost.prepared import Prepared, inserting, setting
+from crosspost.prepared import Prepared, Setting, inserting
 from crosspost.times import Moment
 from crosspost.wording import t
 
@@ -299,19 +298,12 @@ def rewrite(session: Session, delivery: Delivery, columns: Mapping[str, Any]) ->
             t("This delivery was changed by somebody else meanwhile."),
             hint=t("Look at it again, then decide."),
         )
-    for name, value in columns.items():
-        set_committed_value(delivery, name, value)
+    vars(delivery).update(columns)
 
 
 @cache
 def _guarded(columns: tuple[str, ...]) -> Prepared:
-    its = table(Delivery).c
-    guard = (
-        its.id == bindparam("its_id"),
-        its.status == bindparam("its_status"),
-        its.fence == bindparam("its_fence"),
-    )
-    return Prepared(setting(Delivery, columns).where(*guard))
+    return Setting(Delivery, columns, ("id", "status", "fence"))
 
 
 # --- moves of the daemon --------------------------------------------------------------------------
@@ -556,13 +548,12 @@ def write_part(session: Session, part: Part, columns: Mapping[str, Any]) -> None
     """Columns of a part; `part` is brought up to date. The caller moves its delivery in the same
     transaction, and the guard of that move is the guard of this too."""
     _part(tuple(columns)).put(session, {"its_id": part.id, **columns}, ("part", part.id))
-    for name, value in columns.items():
-        set_committed_value(part, name, value)
+    vars(part).update(columns)
 
 
 @cache
 def _part(columns: tuple[str, ...]) -> Prepared:
-    return Prepared(setting(Part, columns).where(table(Part).c.id == bindparam("its_id")))
+    return Setting(Part, columns, ("id",))
 
 
 def deliveries_of(session: Session, revision: Revision) -> list[Delivery]:

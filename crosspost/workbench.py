@@ -141,7 +141,7 @@ class Workbench:
         have changed; DatabaseError only when the daemon is stopping (the next one finds the row as
         it was and takes over).
         """
-        before = _columns(delivery)
+        before = dict(vars(delivery))
         tried: dict[str, Any] | None = None
 
         def guarded(session: Session) -> None:
@@ -152,7 +152,7 @@ class Workbench:
                 return
             vars(delivery).update(before)  # it may be the second time
             change(session, delivery)
-            tried = _columns(delivery)
+            tried = dict(vars(delivery))
 
         while True:
             if following and following.taken is None:
@@ -203,14 +203,11 @@ class Workbench:
 def _is_stored(session: Session, before: dict[str, Any], after: dict[str, Any]) -> bool:
     """Whether a change of a delivery, tried earlier, has been stored."""
     row = session.get(Delivery, before["id"], populate_existing=True)
-    return row is not None and _columns(row) == after != before
-
-
-def _columns(delivery: Delivery) -> dict[str, Any]:
-    return {name: value for name, value in vars(delivery).items() if name in _COLUMNS}
-
-
-_COLUMNS = frozenset(table(Delivery).c.keys())
+    now, then, first = (
+        {column.name: values.get(column.name) for column in table(Delivery).c}
+        for values in (vars(row) if row else {}, after, before)
+    )
+    return now == then != first
 
 
 def receipt_of(part: Part) -> Receipt:
