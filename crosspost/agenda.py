@@ -15,7 +15,7 @@ from sqlmodel import Session, func, or_, select
 
 from crosspost.database import ChannelState, Delivery, OfficeState, table
 from crosspost.lifecycle import Status
-from crosspost.prepared import Prepared, as_read
+from crosspost.prepared import Prepared, as_read, first
 
 #: How many late deliveries one look at the queue takes; the rest comes with the next look.
 BATCH = 200
@@ -65,10 +65,12 @@ _MAY_BEGIN = or_(_D.not_before.is_(None), _D.not_before <= bindparam("now"))
 _ITS_STATE = or_(_C.channel == bindparam("its_channel"), _C.channel == EVERYTHING)
 _STILL_PAUSED = _C.paused_until > bindparam("now")
 _DUE_CHANNELS = Prepared(
-    select(_D.channel)
-    .where(_D.status == Status.SCHEDULED, _D.due_at <= bindparam("now"))
-    .order_by(_D.due_at)
-    .limit(BATCH)
+    first(
+        select(_D.channel)
+        .where(_D.status == Status.SCHEDULED, _D.due_at <= bindparam("now"))
+        .order_by(_D.due_at),
+        most=BATCH,
+    )
 )
 
 
@@ -89,15 +91,13 @@ def _first_due(*, urgent: bool) -> Select[Any]:
             ~exists().where(its_state, or_(_C.held, _STILL_PAUSED)),
         )
         .order_by(_D.due_at, _D.id)
-        .limit(1)
     )
     if not urgent:
         query = query.where(~exists().where(its_state, _C.spaced_until > bindparam("now")))
-    return select(query.subquery())
+    return select(first(query).subquery())
 
 
-_URGENT_FIRST = union_all(_first_due(urgent=True), _first_due(urgent=False)).limit(1)
-_NEXT_DUE = Prepared(_URGENT_FIRST)
+_NEXT_DUE = Prepared(first(union_all(_first_due(urgent=True), _first_due(urgent=False))))
 
 
 def is_open(session: Session, channel: str, now: datetime) -> bool:
@@ -138,10 +138,12 @@ def late(session: Session, now: datetime) -> list[Delivery]:
 
 
 _LATE = Prepared(
-    select(_D.id)
-    .where(_D.status == Status.SCHEDULED, _D.not_after < bindparam("now"))
-    .order_by(_D.due_at)
-    .limit(BATCH)
+    first(
+        select(_D.id)
+        .where(_D.status == Status.SCHEDULED, _D.not_after < bindparam("now"))
+        .order_by(_D.due_at),
+        most=BATCH,
+    )
 )
 
 
@@ -163,7 +165,7 @@ def next_wake(session: Session, busy: Iterable[str], now: datetime) -> datetime 
 def _first(column: Column[Any], *conditions: Any) -> Prepared:
     """The earliest time in a column."""
     query = select(column).where(column.is_not(None), *conditions)
-    return Prepared(query.order_by(column).limit(1))
+    return Prepared(first(query.order_by(column)))
 
 
 _SCHEDULED = _D.status == Status.SCHEDULED
@@ -207,16 +209,17 @@ def next_looks(session: Session, names: Sequence[str], now: datetime) -> list[De
 
 
 _NEXT_LOOK = Prepared(
-    select(*_D)
-    .where(
-        _D.status == Status.UNCONFIRMED,
-        _D.channel == bindparam("its_channel"),
-        _MAY_BEGIN,
-        ~exists().where(_ITS_STATE, _STILL_PAUSED),
-        ~exists().where(table(OfficeState).c.name == CLOCK),
+    first(
+        select(*_D)
+        .where(
+            _D.status == Status.UNCONFIRMED,
+            _D.channel == bindparam("its_channel"),
+            _MAY_BEGIN,
+            ~exists().where(_ITS_STATE, _STILL_PAUSED),
+            ~exists().where(table(OfficeState).c.name == CLOCK),
+        )
+        .order_by(_D.not_before, _D.id)
     )
-    .order_by(_D.not_before, _D.id)
-    .limit(1)
 )
 
 

@@ -17,12 +17,14 @@ from sqlalchemy import (
     CompoundSelect,
     Connection,
     Dialect,
+    GenerativeSelect,
     Insert,
     Select,
     Update,
     bindparam,
     event,
     insert,
+    literal_column,
     update,
 )
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -34,6 +36,7 @@ from sqlmodel import Session, SQLModel
 from crosspost.database import table
 
 Row = TypeVar("Row", bound=SQLModel)
+Limited = TypeVar("Limited", bound=GenerativeSelect)
 _Values = Mapping[str, Any]
 _Convert = Callable[[Any], Any]
 
@@ -306,6 +309,12 @@ def _converted(row: Sequence[Any], columns: Sequence[tuple[int, _Convert]]) -> t
     for place, convert in columns:
         values[place] = convert(values[place])
     return tuple(values)
+
+
+def first(query: Limited, most: int = 1) -> Limited:
+    """Only the first rows of a query, so many in words of the statement: where the number is a
+    parameter, SQLite (from 3.47 on) plans the statement anew at each execution."""
+    return query.limit(literal_column(str(most))).offset(literal_column("0"))
 
 
 def inserting(model: type[SQLModel], *columns: str) -> Insert:
