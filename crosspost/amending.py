@@ -119,6 +119,7 @@ def _plan(
         channels=tuple(public),
         due=moment_of(doing.at, config.office.zone),
         tags=tuple(json.loads(old.tags)),
+        at_once=True,
     )
     kept = Kept(tuple(images_of(session, config, old)), tuple(videos_of(session, config, old)))
     rendered = compose(config, draft, kept=kept)
@@ -157,7 +158,7 @@ def _steps(
     posts = rendered.posts[channel]
     fits = len(posts) == len(there.parts) and all(part.remote_id for part in there.parts)
     acts = (Act.PUBLISH,) if channel == config.site_channel else steps(can, fits=fits)
-    where = tuple(part.permalink for part in there.parts if part.permalink)
+    public = tuple(part.permalink for part in there.parts if part.permalink)
     amends = known(there.delivery.id)
     made = []
     for act in acts:
@@ -168,7 +169,8 @@ def _steps(
         else:
             bare = _without_media(rendered.content)
             what = render_for(config, channel, bare, tuple(rendered.posts))
-        made.append(Step(channel, act, amends, what, where))
+        # what is published anew stands nowhere yet
+        made.append(Step(channel, act, amends, what, () if act is Act.PUBLISH else public))
     return made
 
 

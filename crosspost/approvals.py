@@ -57,15 +57,29 @@ def approve(
     `sign` is needed where `[policy] signed` is true. Raises Conflict when there is nothing to
     approve or something else by now, or when `doing.by` may not; TimeError when its time is over.
     """
-    require(config, doing.by, Deed.APPROVE)
-    with database.read() as session:
-        offer = offered(session, config, number)
-        require_open(session, config, offer, doing, base, seen)
+    offer = ready(database, config, number, doing, base=base, seen=seen)
     signature = signed_by(config, doing.by, offer.bound.digest, signing.APPROVAL, sign)
     with database.write() as session:
         offer = offered(session, config, number)
         require_open(session, config, offer, doing, base, seen or offer.bound.digest)
         return _give(session, offer, doing, signature)
+
+
+def ready(
+    database: Database,
+    config: Config,
+    number: int,
+    doing: Doing,
+    *,
+    base: int | None = None,
+    seen: str | None = None,
+) -> Offer:
+    """What `approve` would say yes to now. Raises as it does."""
+    require(config, doing.by, Deed.APPROVE)
+    with database.read() as session:
+        offer = offered(session, config, number)
+        require_open(session, config, offer, doing, base, seen)
+        return offer
 
 
 def _give(session: Session, offer: Offer, doing: Doing, signature: str) -> Approved:
@@ -154,10 +168,9 @@ def signed_by(config: Config, name: str, digest: str, namespace: str, sign: Sign
 def submit(database: Database, config: Config, number: int, doing: Doing) -> Revision:
     """The author says that it may be approved now. Where no approval is needed it is scheduled.
     Raises Conflict when it is submitted already, or when `doing.by` may not."""
-    require(config, doing.by, Deed.WRITE)
+    require_submittable(database, config, number, doing)
     with database.write() as session:
-        revision = current_revision(session, number)
-        require_stage(revision, Stage.DRAFT, Stage.REJECTED)
+        revision = _submittable(session, number)
         _set_stage(session, revision, Stage.SUBMITTED)
         record(session, revision, "submitted", doing)
         if not config.policy.needed(revision.urgency):
@@ -165,26 +178,51 @@ def submit(database: Database, config: Config, number: int, doing: Doing) -> Rev
         return revision
 
 
+def require_submittable(database: Database, config: Config, number: int, doing: Doing) -> None:
+    """Raises as `submit`."""
+    require(config, doing.by, Deed.WRITE)
+    with database.read() as session:
+        _submittable(session, number)
+
+
+def _submittable(session: Session, number: int) -> Revision:
+    revision = current_revision(session, number)
+    require_stage(revision, Stage.DRAFT, Stage.REJECTED)
+    return revision
+
+
 def reject(database: Database, config: Config, number: int, doing: Doing) -> Revision:
     """Say no, with the reason in `doing.note`: nothing of it goes out, and approvals that it had
     are void. Raises Conflict when there is nothing to reject, or when `doing.by` may not."""
-    require(config, doing.by, Deed.APPROVE)
+    require_rejectable(database, config, number, doing)
     with database.write() as session:
-        revision = current_revision(session, number)
-        deliveries = queue.deliveries_of(session, revision)
-        open_ones = [d for d in deliveries if d.status in (Status.HELD, Status.SCHEDULED)]
-        if not open_ones:
-            raise Conflict(
-                t("There is nothing to reject in announcement {number}.", number=number),
-                hint=where_it_stands(revision),
-            )
-        require_stage(revision, Stage.SUBMITTED)
+        revision, open_ones = _rejectable(session, number)
         _set_stage(session, revision, Stage.REJECTED)
         record(session, revision, "rejected", doing)
         for delivery in open_ones:
             take_back(session, delivery, Doing(doing.by, doing.at))
         void(session, revision, doing.at)
         return revision
+
+
+def require_rejectable(database: Database, config: Config, number: int, doing: Doing) -> None:
+    """Raises as `reject`."""
+    require(config, doing.by, Deed.APPROVE)
+    with database.read() as session:
+        _rejectable(session, number)
+
+
+def _rejectable(session: Session, number: int) -> tuple[Revision, list[Delivery]]:
+    revision = current_revision(session, number)
+    deliveries = queue.deliveries_of(session, revision)
+    open_ones = [d for d in deliveries if d.status in (Status.HELD, Status.SCHEDULED)]
+    if not open_ones:
+        raise Conflict(
+            t("There is nothing to reject in announcement {number}.", number=number),
+            hint=where_it_stands(revision),
+        )
+    require_stage(revision, Stage.SUBMITTED)
+    return revision, open_ones
 
 
 def take_back(session: Session, delivery: Delivery, doing: Doing) -> None:

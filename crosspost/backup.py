@@ -19,7 +19,7 @@ from pathlib import Path
 
 from crosspost.database import Database
 from crosspost.durable import make_durable
-from crosspost.errors import Conflict, DatabaseError, UserError
+from crosspost.errors import Conflict, DaemonRunning, DatabaseError, UserError
 from crosspost.ledger import book
 from crosspost.lock import DaemonLock
 from crosspost.queue import Doing
@@ -53,6 +53,11 @@ def back_up(database: Database, path: Path, doing: Doing) -> Copy:
     were. Raises Conflict when there is something at `path`, DatabaseError, UserError.
     """
     source = _file_of(database)
+    if not path.parent.is_dir():
+        raise UserError(
+            t("There is no folder {folder}.", folder=path.parent),
+            hint=t("Make it first, on a disk that is not the database's."),
+        )
     if path.exists() or path.is_symlink():
         raise Conflict(
             t("{path} is there already; nothing was changed.", path=path),
@@ -89,15 +94,9 @@ def put_in_place(database: Database, path: Path, now: datetime) -> Path | None:
     Whenever this is killed, the old database is there, or none, or the copy. Raises DaemonRunning,
     DatabaseError when the copy is no good, with nothing changed.
     """
-    target = _file_of(database)
+    target = require_placeable(database, path)
     database.close()
-    if not path.is_file():
-        raise UserError(t("There is no {path} here.", path=path), hint=t("Nothing was changed."))
-    if target.exists() and path.samefile(target):
-        raise Conflict(
-            t("{path} is the queue database itself.", path=path), hint=t("Nothing was changed.")
-        )
-    with DaemonLock(database), _in_words(path), _half_of(target) as half:
+    with _no_daemon(database), _in_words(path), _half_of(target) as half:
         for end in ("", *JOURNALS):  # a journal beside a copy made by hand belongs to it
             if Path(f"{path}{end}").exists():
                 shutil.copyfile(f"{path}{end}", f"{half}{end}")
@@ -109,6 +108,33 @@ def put_in_place(database: Database, path: Path, now: datetime) -> Path | None:
         half.replace(target)
         make_durable(target.parent)
     return aside
+
+
+def require_placeable(database: Database, path: Path) -> Path:
+    """The file of the queue database. Raises UserError when there is no copy at `path`, when it is
+    that database itself, or when a daemon runs."""
+    target = _file_of(database)
+    if not path.is_file():
+        raise UserError(t("There is no {path} here.", path=path), hint=t("Nothing was changed."))
+    if target.exists() and path.samefile(target):
+        raise Conflict(
+            t("{path} is the queue database itself.", path=path), hint=t("Nothing was changed.")
+        )
+    with _no_daemon(database):
+        return target
+
+
+@contextmanager
+def _no_daemon(database: Database) -> Iterator[None]:
+    """No daemon writes to the database while another takes its place. Raises DaemonRunning."""
+    try:
+        with DaemonLock(database):
+            yield
+    except DaemonRunning as error:
+        raise DaemonRunning(
+            *error.problems,
+            hint=t("Nothing was changed. Stop the daemon, then put the backup in place."),
+        ) from error
 
 
 def _file_of(database: Database) -> Path:

@@ -64,6 +64,13 @@ def web_address(url: str) -> str:
     return url.rstrip("/")
 
 
+def verification_key(key: str) -> str:
+    """One line NAME+ID+KEY. Raises ValueError with a sentence."""
+    if not re.fullmatch(r"[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}", key, re.ASCII):
+        raise ValueError(t("write a verification key: one line NAME+ID+KEY"))
+    return key
+
+
 WebAddress = Annotated[str, AfterValidator(web_address)]
 
 
@@ -146,6 +153,31 @@ class Alarms(_Section):
         return {name: options for name, options in both.items() if options is not None}
 
 
+class LedgerSettings(_Section):
+    """`[ledger]`: time stamps of the record by an authority outside (RFC 3161)."""
+
+    timestamp_url: WebAddress | None = None  # where the authority is asked; None: no time stamps
+    timestamp_root: Path | None = None  # its root certificate, PEM; relative to `crosspost.toml`
+    timestamp_hours: int = Field(default=24, ge=1)  # so often, if there is something new
+
+
+#: A verification key, NAME+ID+KEY (C2SP signed-note); what kind, its reader says.
+VerificationKey = Annotated[str, AfterValidator(verification_key)]
+
+
+class WitnessSettings(_Section):
+    """`[witnesses.NAME]`: somebody else who cosigns the checkpoints of this office."""
+
+    url: WebAddress  # `/add-checkpoint` comes after it
+    vkey: VerificationKey
+
+
+class Neighbour(_Section):
+    """`[neighbours.NAME]`: another office, whose checkpoints this one cosigns."""
+
+    vkeys: tuple[VerificationKey, ...] = Field(min_length=1)  # of its ledger, also its old ones
+
+
 class Channel(_Section):
     """`[channels.NAME]`: one account on a platform; `options` are checked by its adapter."""
 
@@ -169,6 +201,9 @@ class Config(_Section):
     people: Mapping[str, Person] = {}
     alarms: Alarms = Alarms()
     channels: Mapping[str, Channel] = {}
+    ledger: LedgerSettings = LedgerSettings()
+    witnesses: Mapping[str, WitnessSettings] = {}
+    neighbours: Mapping[str, Neighbour] = {}
     secret_key: SecretStr | None = None  # CROSSPOST_SECRET_KEY: opens sessions kept in the database
 
     @property
@@ -451,6 +486,10 @@ def _cross_problems(config: Config) -> list[str]:
     for channel in config.channels.values():
         where = f"channels.{channel.name}.templates"
         problems += _template_problems(where, channel.style.templates)
+    if (config.ledger.timestamp_url is None) != (config.ledger.timestamp_root is None):
+        problems.append(
+            t("[ledger]: timestamp_url and timestamp_root belong together: write both, or none.")
+        )
     sites = [c.name for c in config.channels.values() if c.platform == "site"]
     if len(sites) > 1:
         problems.append(

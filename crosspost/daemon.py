@@ -23,6 +23,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlmodel import Session
 
 from crosspost import agenda, connections, outcomes, queue, sharing
+from crosspost.attestation import Attestation
 from crosspost.clerk import Question
 from crosspost.config import Config
 from crosspost.database import Database, Delivery
@@ -51,6 +52,10 @@ LOOK_ANYWAY = timedelta(seconds=60)
 CLOCK_LOOK = timedelta(seconds=1)
 #: How often it looks whether a login is to be renewed; two hours are the shortest known.
 RENEW = timedelta(minutes=5)
+#: How often it looks whether others are to be asked to remember the record.
+ASK = timedelta(seconds=5)
+#: How many seconds `run_once` waits for them.
+ONCE_PATIENCE = 10.0
 
 
 class Daemon:
@@ -86,6 +91,7 @@ class Daemon:
         self._looked_at: datetime | None = None  # when a look at the queue went well last
         self._refused = ""  # why it did not since
         self.guard = Guard(database, config, now, self.stopping, self.leases)
+        self.attestation = Attestation(database, config, now, self.guard.stop, self.leases)
         self._wake: Callable[[datetime], None] = lambda _when: None
 
     # --- running ----------------------------------------------------------------------------------
@@ -135,6 +141,8 @@ class Daemon:
                             break
                         self._idle.wait()
                 self.guard.seal_and_show(at_once=True, mend=False)
+                self.attestation.look()
+                self.attestation.wait(ONCE_PATIENCE)
                 self._watch_over()
                 self._beat()
             finally:
@@ -177,6 +185,8 @@ class Daemon:
         scheduler.add_job(lambda: self._safely(self.timekeeper.rezone), daily, max_instances=1)
         soon = IntervalTrigger(seconds=SEAL_SOON.total_seconds())
         scheduler.add_job(self.guard.seal_and_show, soon, max_instances=1, next_run_time=self.now())
+        asking = IntervalTrigger(seconds=ASK.total_seconds())
+        scheduler.add_job(self.attestation.look, asking, max_instances=1, next_run_time=self.now())
         marking = IntervalTrigger(seconds=MARK.total_seconds())
         scheduler.add_job(self.guard.mark, marking, max_instances=1)
         for often, work in ((WATCH_OVER, self._watch_over), (BEAT, self._beat)):

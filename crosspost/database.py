@@ -8,8 +8,9 @@ not_before, not_after, render digest, wall time and zone), so that they need no 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ from crosspost.wording import t
 SCHEMA = "0001"
 #: How long a command waits for another program that writes, in seconds.
 BUSY_TIMEOUT = 10.0
+#: Bytes that SQLite needs beside its file to read it with WAL, about.
+LEAST_ROOM = 65_536
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -216,6 +219,7 @@ class Approval(_Table, table=True):
     emergency: bool = False  # break-glass: nobody else had seen it
     reviewed_by: str = ""  # who looked at an emergency afterwards; "" while nobody has
     reviewed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    objected: bool = False  # who looked at it afterwards would not have let it out
 
 
 class Delivery(_Table, table=True):
@@ -574,8 +578,20 @@ def _in_words(database: Database) -> Iterator[None]:
         raise  # a rule of ours was about to be broken: that is a bug, and not the database's
     except exc.DBAPIError as error:
         known = postgres.sentence(error, database.where()) if database.on_server else None
-        words, hint = known or (_sentence(database, str(error.orig)), _hint(error))
+        reason = _reason(database, error)
+        words, hint = known or (_sentence(database, reason), _hint(reason))
         raise DatabaseError(words, hint=hint) from error
+
+
+def _reason(database: Database, error: exc.DBAPIError) -> str:
+    """What the driver says. With WAL, a disk that has no room for its `-shm` is only said to have
+    failed."""
+    said = str(error.orig)
+    if "disk I/O error" in said and database.file is not None:
+        with suppress(OSError):
+            if shutil.disk_usage(database.file.parent).free < LEAST_ROOM:
+                return "database or disk is full"
+    return said
 
 
 def _sentence(database: Database, reason: str) -> str:
@@ -592,8 +608,7 @@ def _sentence(database: Database, reason: str) -> str:
     return (found or [t("The queue database failed: {reason}.", reason=reason)])[0]
 
 
-def _hint(error: exc.DBAPIError) -> str:
-    reason = str(error.orig)
+def _hint(reason: str) -> str:
     if "locked" in reason:
         return t("Close the program that holds it, then try again. Nothing was changed.")
     if "readonly" in reason or "unable to open" in reason:

@@ -34,6 +34,28 @@ class Rescheduled:
     approved: bool
 
 
+#: What can be rescheduled or cancelled, and what can be retried.
+NOT_SENT = (Status.HELD, Status.SCHEDULED)
+OVER = (Status.FAILED, Status.MISSED)
+
+
+def possible(
+    database: Database,
+    config: Config,
+    number: int,
+    doing: Doing,
+    deed: Deed,
+    statuses: Sequence[Status],
+    channels: Sequence[str] = (),
+) -> list[str]:
+    """The channels on which a deed would do something now: for the question before it. Raises
+    Conflict and NotFound as the deed itself."""
+    require(config, doing.by, deed)
+    with database.read() as session:
+        revision = current_revision(session, number)
+        return [delivery.channel for delivery in _chosen(session, revision, channels, statuses)]
+
+
 def reschedule(
     database: Database,
     config: Config,
@@ -51,7 +73,7 @@ def reschedule(
     require(config, doing.by, Deed.PLAN)
     with database.write() as session:
         revision = current_revision(session, number)
-        chosen = _chosen(session, revision, channels, (Status.HELD, Status.SCHEDULED))
+        chosen = _chosen(session, revision, channels, NOT_SENT)
         not_after = due.utc + config.policy.grace(revision.urgency)
         again = [d for d in chosen if d.status is Status.SCHEDULED]
         for delivery in chosen:
@@ -70,7 +92,7 @@ def cancel(
     require(config, doing.by, Deed.PLAN)
     with database.write() as session:
         revision = current_revision(session, number)
-        chosen = _chosen(session, revision, channels, (Status.HELD, Status.SCHEDULED))
+        chosen = _chosen(session, revision, channels, NOT_SENT)
         for delivery in chosen:
             queue.cancel(session, delivery, doing)
         return [delivery.channel for delivery in chosen]
@@ -84,7 +106,7 @@ def retry(
     require(config, doing.by, Deed.RUN)
     with database.write() as session:
         revision = current_revision(session, number)
-        chosen = _chosen(session, revision, channels, (Status.FAILED, Status.MISSED))
+        chosen = _chosen(session, revision, channels, OVER)
         not_after = doing.at + config.policy.grace(revision.urgency)
         for delivery in chosen:
             queue.retry(session, delivery, not_after, doing)

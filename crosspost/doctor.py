@@ -25,12 +25,13 @@ from crosspost.database import Database, LedgerEntry
 from crosspost.errors import ConfigError, UserError
 from crosspost.ledger import book
 from crosspost.ledger.checkpoint import read_checkpoint
-from crosspost.ledger.sealing import grown_from
+from crosspost.ledger.growth import grown_from
 from crosspost.ledger.strongbox import Strongbox
 from crosspost.lock import daemon_runs
 from crosspost.restoring import require_confirmed
 from crosspost.soundness import require_sound
 from crosspost.sqlite import network_share
+from crosspost.witnesses.concerns import concerns
 from crosspost.wording import t
 
 #: Less free space than this is too little, or soon will be; in bytes.
@@ -59,6 +60,26 @@ class Finding:
     state: State
     sentence: str
     next: str = ""
+
+
+def topic(about: str) -> str:
+    """What a finding is about, as an admin reads it."""
+    return {
+        "settings": t("settings"),
+        "secrets": t("secrets"),
+        "folders": t("folders"),
+        "disk": t("disk"),
+        "database": t("database"),
+        "restore": t("older copy"),
+        "record": t("record"),
+        "witnesses": t("witnesses"),
+        "clock": t("clock"),
+        "channels": t("channels"),
+        "daemon": t("daemon"),
+        "alarms": t("alarms"),
+        "backup": t("backup"),
+        "online": t("platforms"),
+    }[about]
 
 
 def well(about: str, sentence: str) -> Finding:
@@ -101,6 +122,7 @@ def _of_database(config: Config, now: datetime) -> list[Finding]:
         lambda: soundness(database),
         lambda: restores(database, config),
         lambda: record(database, config),
+        lambda: witnesses(database, config, now),
         lambda: clock(database, config, now),
         lambda: channels(database, config, now),
         lambda: the_daemon(database, now),
@@ -205,6 +227,22 @@ def record(database: Database, config: Config) -> Iterator[Finding]:
         yield bad("record", " ".join(error.problems), error.hint)
         return
     yield well("record", t("{count} entries are signed, and none was changed.", count=head.size))
+
+
+def witnesses(database: Database, config: Config, now: datetime) -> Iterator[Finding]:
+    """Whether others remember the record too, and what they found."""
+    with database.read() as session:
+        found = concerns(session, config, now)
+    for words in found.values():
+        yield bad("witnesses", words, "crosspost log witness list")
+    if not Strongbox(config.folder).is_founded():
+        return
+    if not config.witnesses:
+        said = t("Nobody outside remembers the record: that the office has only one, rests on it.")
+        yield well("witnesses", f"{said} {t('See docs/record.md, Witnesses.')}")
+    elif not found:
+        names = ", ".join(config.witnesses)
+        yield well("witnesses", t("They cosign the record: {names}.", names=names))
 
 
 def clock(database: Database, config: Config, now: datetime) -> Iterator[Finding]:

@@ -48,6 +48,7 @@ class Draft:
     videos: tuple[tuple[Path, str], ...] = ()
     tags: tuple[str, ...] = ()  # words, without #
     texts: Mapping[str, str] = field(default_factory=dict)  # channel -> its own text, Markdown
+    at_once: bool = False  # it has no time or urgency of its own to be chosen: an amendment
 
 
 @dataclass(frozen=True)
@@ -101,14 +102,17 @@ def compose(
         texts=draft.texts,
     )
     posts: dict[str, tuple[Post, ...]] = {}
+    advice: list[str] = []
     fitter = _fitter(config, images, draft.channels)
     for channel in draft.channels:
         try:
             posts[channel] = render_for(config, channel, content, draft.channels, fitter)
         except ContentError as error:
             problems += error.problems
+            advice.append(error.hint)
     if problems:
-        raise ContentError(*problems, hint=t("Nothing was queued."))
+        said = [*dict.fromkeys(filter(None, advice)), t("Nothing was queued.")]
+        raise ContentError(*problems, hint=" ".join(said))
     warnings = [f.sentence for f in found if f.level is Level.WARN]
     warnings += _without_video(content, posts)
     return Rendered(content, posts, tuple(warnings))
@@ -142,6 +146,7 @@ def inspect(
         link=draft.link,
         lang=draft.lang,
         urgent=draft.urgency == "urgent",
+        at_once=draft.at_once,
         tags=draft.tags,
         texts=draft.texts,
         pictures=_pictures(config, draft, kept, try_images=try_images),

@@ -27,6 +27,15 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         raise
 
 
+def replace_durably(path: Path, data: bytes) -> None:
+    """Write a file in the place of an older one: whenever this is broken off, one of both is there.
+    Raises OSError."""
+    draft = path.with_name(f"{path.name}.new")
+    write_durably(draft, data)
+    draft.replace(path)
+    make_durable(path.parent)
+
+
 def make_durable(path: Path) -> None:
     """Flush a file, or the names in a folder, to the disk."""
     file = os.open(path, os.O_RDONLY)

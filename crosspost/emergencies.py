@@ -38,14 +38,7 @@ def publish_now(
 ) -> Revision:
     """Let the current revision go out now, whoever wrote it and whatever its time was; the reason
     stands in `doing.note`. Raises Conflict as `approvals.approve`."""
-    require(config, doing.by, Deed.EMERGENCY)
-    if not doing.note:
-        raise Conflict(
-            t("Say why it cannot wait for a second person."),
-            hint=t('For example: crosspost approve {n} --emergency --reason "..."', n=number),
-        )
-    # The signature is over what will be stored; what is stored meanwhile is undone.
-    digest = _as_it_will_be(database, config, number, doing, base)
+    digest = ready(database, config, number, doing, base=base)
     signature = signed_by(config, doing.by, digest, signing.EMERGENCY, sign)
     with database.write() as session:
         offer = _due_now(session, config, number, doing, base)
@@ -58,6 +51,20 @@ def publish_now(
         record(session, offer.revision, "emergency", doing, digest=digest)
         release(session, offer.revision, Doing(doing.by, doing.at))
         return offer.revision
+
+
+def ready(
+    database: Database, config: Config, number: int, doing: Doing, *, base: int | None = None
+) -> str:
+    """The digest of what `publish_now` would let out at this moment. Raises as it does."""
+    require(config, doing.by, Deed.EMERGENCY)
+    if not doing.note:
+        raise Conflict(
+            t("Say why it cannot wait for a second person."),
+            hint=t('For example: crosspost approve {n} --emergency --reason "..."', n=number),
+        )
+    # The signature is over what will be stored; what is stored meanwhile is undone.
+    return _as_it_will_be(database, config, number, doing, base)
 
 
 class _Undo(Exception):
@@ -133,33 +140,52 @@ def countersign(
     """A second person has looked at the emergencies of an announcement, and stands by them, or
     objects; what they say stands in `doing.note`. Returns how many there were. Raises Conflict
     when there is none, or when it was their own."""
-    require(config, doing.by, Deed.APPROVE)
+    require_reviewable(database, config, number, doing)
     with database.write() as session:
-        current_revision(session, number)
-        open_ones = session.exec(
-            select(Approval, Revision)
-            .join(Revision, col(Revision.id) == col(Approval.revision_id))
-            .where(
-                Revision.announcement_id == number,
-                col(Approval.emergency).is_(True),
-                col(Approval.reviewed_at).is_(None),
-            )
-        ).all()
-        if not open_ones:
-            raise Conflict(
-                t("No emergency of announcement {number} waits for review.", number=number),
-                hint=t("Which ones wait: crosspost status"),
-            )
+        open_ones = _reviewable(session, config, number, doing)
         for approval, revision in open_ones:
-            if doing.by in (approval.by, revision.created_by) and is_four_eyes(config.people):
-                raise Conflict(
-                    t("You wrote it or let it out yourself; somebody else must look at it."),
-                    hint=t("May: {names}.", names=", ".join(who_may(config, Deed.APPROVE))),
-                )
             approval.reviewed_by, approval.reviewed_at = doing.by, doing.at
+            approval.objected = objects
             session.add(approval)
             verdict = "objected" if objects else "agreed"
             data = {"verdict": verdict, "at": book.stamp(approval.at), "of": approval.by}
             record(session, revision, "emergency_reviewed", doing, data=data)
         session.flush()
         return len(open_ones)
+
+
+def require_reviewable(database: Database, config: Config, number: int, doing: Doing) -> None:
+    """Raises as `countersign`."""
+    require(config, doing.by, Deed.APPROVE)
+    with database.read() as session:
+        _reviewable(session, config, number, doing)
+
+
+def _reviewable(
+    session: Session, config: Config, number: int, doing: Doing
+) -> list[tuple[Approval, Revision]]:
+    """The emergencies of an announcement that nobody has looked at, each with what it let out."""
+    current_revision(session, number)
+    query = (
+        select(Approval, Revision)
+        .join(Revision, col(Revision.id) == col(Approval.revision_id))
+        .where(
+            Revision.announcement_id == number,
+            col(Approval.emergency).is_(True),
+            col(Approval.reviewed_at).is_(None),
+        )
+    )
+    open_ones = [(approval, revision) for approval, revision in session.exec(query)]
+    if not open_ones:
+        raise Conflict(
+            t("No emergency of announcement {number} waits for review.", number=number),
+            hint=t("Which ones wait: crosspost status"),
+        )
+    own = {name for approval, revision in open_ones for name in (approval.by, revision.created_by)}
+    if doing.by in own and is_four_eyes(config.people):
+        others = [name for name in who_may(config, Deed.APPROVE) if name not in own]
+        raise Conflict(
+            t("You wrote it or let it out yourself; somebody else must look at it."),
+            hint=t("May: {names}.", names=", ".join(others) or t("nobody")),
+        )
+    return open_ones

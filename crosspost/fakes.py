@@ -110,17 +110,27 @@ def add(session: Session, found: Found, doing: Doing) -> int:
 
 def remove(session: Session, number: int, doing: Doing) -> None:
     """It was none: from now on nobody is told so. Raises NotFound."""
+    row = _there(session, number)
+    row.removed_at = doing.at
+    session.add(row)
+    session.flush()
+    data = {"fake": number}
+    book.append(session, book.Act("fake_removed", doing.by, doing.at, data=data, note=doing.note))
+
+
+def titled(session: Session, number: int) -> str:
+    """The title of a known fake. Raises NotFound."""
+    return _there(session, number).title
+
+
+def _there(session: Session, number: int) -> Fake:
     row = session.get(Fake, number)
     if row is None or row.removed_at is not None:
         raise NotFound(
             t("There is no known fake {number}.", number=number),
             hint=t("See which there are: crosspost fake list"),
         )
-    row.removed_at = doing.at
-    session.add(row)
-    session.flush()
-    data = {"fake": number}
-    book.append(session, book.Act("fake_removed", doing.by, doing.at, data=data, note=doing.note))
+    return row
 
 
 def listed(session: Session) -> list[Known]:

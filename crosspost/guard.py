@@ -22,6 +22,7 @@ from crosspost.ledger.strongbox import Strongbox
 from crosspost.restoring import Marker, require_confirmed
 from crosspost.showing.exhibit import show
 from crosspost.soundness import require_sound
+from crosspost.witnesses.asking import require_no_conflict
 
 log = logging.getLogger("crosspost.daemon")
 
@@ -106,6 +107,8 @@ class Guard:
             founded = Strongbox(self._folder).is_founded()
             if founded and not self._leases.on_duty("seal"):
                 return
+            with self._database.read() as session:
+                require_no_conflict(session, self._folder)
             now = self._now()
             whole = self._compared is None or now - self._compared >= COMPARE
             last = self._sealed

@@ -11,7 +11,7 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlmodel import Session
@@ -23,6 +23,8 @@ from crosspost.ledger import book
 from crosspost.wording import t
 
 NAME = "crosspost.mark"
+#: Writing one takes no longer, on another machine either.
+ABANDONED = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,26 @@ def read_mark(folder: Path) -> Mark | None:
                 "move this file away; the daemon makes a new one."
             ),
         ) from error
+
+
+def sweep(folder: Path, now: datetime) -> None:
+    """Remove marks that were never finished, since whoever wrote them was killed."""
+    for half in folder.glob(f"{NAME}.*"):
+        number = half.name.removeprefix(f"{NAME}.")
+        with suppress(OSError):  # another one may sweep too
+            old = now.timestamp() - half.stat().st_mtime > ABANDONED.total_seconds()
+            if number.isdigit() and old and not _is_alive(int(number)):
+                half.unlink()
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
 
 
 def write_mark(folder: Path, mark: Mark) -> None:

@@ -161,7 +161,8 @@ def _too_many_pixels(path: Path) -> ContentError:
 
 def _upright_srgb(original: Pixels.Image) -> Pixels.Image:
     """The pixels alone: upright, sRGB, eight bits, as L, RGB or RGBA."""
-    pixels = ImageOps.exif_transpose(original)
+    ImageOps.exif_transpose(original, in_place=True)  # so nothing is copied that stands upright
+    pixels = original
     if pixels.mode.startswith("I"):  # a PNG of 16 bits a pixel
         pixels = pixels.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if pixels.has_transparency_data:
@@ -200,8 +201,9 @@ def _jpeg_options(original: Pixels.Image) -> dict[str, Any]:
     return {"quality": 95, "subsampling": 0}
 
 
-def encoded(pixels: Pixels.Image, mime: str, **options: Any) -> bytes:
-    """The bytes of a file; where the format has no transparency, on white."""
+def encoded(pixels: Pixels.Image, mime: str, *, optimize: bool = True, **options: Any) -> bytes:
+    """The bytes of a file; where the format has no transparency, on white. `optimize` chooses the
+    codes of a JPEG that make it smallest."""
     buffer = BytesIO()
     if mime == "image/png":
         pixels.save(buffer, "PNG")
@@ -210,7 +212,7 @@ def encoded(pixels: Pixels.Image, mime: str, **options: Any) -> bytes:
             white = Pixels.new("RGB", pixels.size, "white")
             white.paste(pixels, mask=pixels.getchannel("A"))
             pixels = white
-        pixels.save(buffer, "JPEG", optimize=True, **options)
+        pixels.save(buffer, "JPEG", optimize=optimize, **options)
     return buffer.getvalue()
 
 

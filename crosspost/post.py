@@ -65,6 +65,7 @@ class Capabilities:
     image_shapes: tuple[float, float] | None = None  # width / height: the least and the most
     max_alt: int | None = None  # characters; None: the platform has no field for it
     max_videos: int = 0
+    max_video_alt: int | None = None  # the same as `max_alt` of a video, where it differs
     video_bytes: int = 100_000_000
     video_seconds: int = 140  # the longest; X takes no longer one
     video_types: tuple[str, ...] = ("video/mp4",)

@@ -53,27 +53,9 @@ def redact(database: Database, config: Config, number: int, order: str, doing: D
     """Erase announcement `number` with all its revisions, by an order (its number), for the reason
     in `doing.note`. Raises Conflict while something of it may still go out, or when `doing.by` may
     not; DatabaseError when remains could not be cleaned out of the file: then do it again."""
-    require(config, doing.by, Deed.REDACT)
-    if not order.strip() or not doing.note:
-        raise Conflict(
-            t("Name the order, and say why."),
-            hint=t('For example: crosspost redact {n} --order "..." --reason "..."', n=number),
-        )
+    require_possible(database, config, number, order, doing)
     with database.write() as session:
-        current = current_revision(session, number)
-        by = session.get_one(Announcement, number).redacted
-        if by and by != order.strip():
-            raise Conflict(
-                t(
-                    "Announcement {number} was erased already, by the order {order}.",
-                    number=number,
-                    order=by,
-                ),
-                hint=t("Nothing was changed."),
-            )
-        revisions = session.exec(select(Revision).where(Revision.announcement_id == number)).all()
-        deliveries = [d for revision in revisions for d in queue.deliveries_of(session, revision)]
-        _require_quiet(number, deliveries)
+        current, revisions, deliveries = _redactable(session, number, order)
         parts = [part for delivery in deliveries for part in queue.parts_of(session, delivery)]
         digests = {*_files_of(session, revisions), *(d for p in parts for d in _files_in(p))}
         elsewhere = tuple(part.permalink for part in parts if part.permalink)
@@ -85,6 +67,41 @@ def redact(database: Database, config: Config, number: int, order: str, doing: D
             (config.media / digest).unlink()
     database.scrub()
     return Redacted(tuple(revision.code for revision in revisions), len(gone), elsewhere)
+
+
+def require_possible(
+    database: Database, config: Config, number: int, order: str, doing: Doing
+) -> None:
+    """Raises as `redact`, before anybody is asked."""
+    require(config, doing.by, Deed.REDACT)
+    if not order.strip() or not doing.note:
+        raise Conflict(
+            t("Name the order, and say why."),
+            hint=t('For example: crosspost redact {n} --order "..." --reason "..."', n=number),
+        )
+    with database.read() as session:
+        _redactable(session, number, order)
+
+
+def _redactable(
+    session: Session, number: int, order: str
+) -> tuple[Revision, Sequence[Revision], Sequence[Delivery]]:
+    """The current revision of an announcement, and all its revisions and deliveries."""
+    current = current_revision(session, number)
+    by = session.get_one(Announcement, number).redacted
+    if by and by != order.strip():
+        raise Conflict(
+            t(
+                "Announcement {number} was erased already, by the order {order}.",
+                number=number,
+                order=by,
+            ),
+            hint=t("Nothing was changed."),
+        )
+    revisions = session.exec(select(Revision).where(Revision.announcement_id == number)).all()
+    deliveries = [d for revision in revisions for d in queue.deliveries_of(session, revision)]
+    _require_quiet(number, deliveries)
+    return current, revisions, deliveries
 
 
 def _require_quiet(number: int, deliveries: Sequence[Delivery]) -> None:

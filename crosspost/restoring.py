@@ -20,7 +20,7 @@ from crosspost.database import Announcement, Database, Delivery, LedgerEntry, Of
 from crosspost.errors import Conflict, RestoreUnconfirmed
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
-from crosspost.mark import Mark, is_behind, mark_of, read_mark, write_mark
+from crosspost.mark import Mark, is_behind, mark_of, read_mark, sweep, write_mark
 from crosspost.queue import Doing
 from crosspost.wording import t
 
@@ -158,6 +158,8 @@ class Marker:
                 return
             found = mark_of(session, now)
         require_confirmed(self._database, self._folder)
+        if self._entries == -1:
+            sweep(self._folder, now)
         write_mark(self._folder, found)
         self._entries = found.entries
 

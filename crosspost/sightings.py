@@ -31,6 +31,7 @@ from crosspost.lifecycle import Status
 from crosspost.queue import Doing
 from crosspost.restoring import restored
 from crosspost.times import spoken
+from crosspost.witnesses.concerns import concerns
 from crosspost.wording import t
 
 #: What failed or was missed longer ago is no alarm any more.
@@ -62,6 +63,7 @@ def seen_in(session: Session, config: Config, now: datetime, daemon: bool | None
     for ending in logins.endings(session, now):
         key = f"login/{ending.channel}/{ending.ends:%Y%m%d}"
         others[key] = ending.sentence(lambda at: spoken(at, *_office(config)))
+    others |= concerns(session, config, now)
     return Seen(
         now,
         troubles=[trouble_of(*row) for row in troubles[:MOST]],

@@ -37,6 +37,7 @@ def sentence(entry: Json, zone: tzinfo = UTC) -> str:
     values = {
         "revision": entry.get("revision", ""),
         "fake": data.get("fake", ""),
+        "origin": data.get("origin", ""),
         "channel": entry.get("channel", ""),
         "channels": entry.get("channel") or t("all channels"),
         "wall": str(data.get("wall", "")).replace("T", " "),
@@ -105,9 +106,12 @@ def _sentences() -> dict[str, str]:
         "fake_removed": t("took fake {fake} back: it was none."),
         "held": t("put {channels} on hold."),
         "resumed": t("let {channels} go on."),
+        "key_rotated": t("gave the record a new key, which the old one has signed."),
+        "key_replaced": t("gave the record a new key, for the old one was lost."),
         "backed_up": t("made a backup of the database."),
         "restore_confirmed": t("confirmed that an older copy of the database is in use now."),
         "connected": t("logged in to {channels}."),
+        "fork_witnessed": t("kept the proof that the ledger {origin} has two histories."),
         "alarms_read": t("read the alarms."),
         "alarmed": t("stopped it: it is not what was approved."),
     }

@@ -76,6 +76,13 @@ def problems(video: Video, capabilities: Capabilities, channel: str) -> list[str
         found.append(t("{channel} takes videos of at most {limit} seconds; this one has {seconds}.",
                        channel=channel, limit=capabilities.video_seconds,
                        seconds=-(-video.milliseconds // 1000)))  # fmt: skip
+    longest = capabilities.max_alt
+    if capabilities.max_video_alt is not None:
+        longest = capabilities.max_video_alt
+    if longest is not None and len(video.alt) > longest:
+        found.append(t("{channel} takes descriptions of videos of at most {limit} characters; this "
+                       "one has {count}.",
+                       channel=channel, limit=longest, count=len(video.alt)))  # fmt: skip
     return found
 
 

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from crosspost import agenda, alarms, allowance, connections, logins, queue, sightings
 from crosspost.config import Channel, Config
@@ -34,6 +34,7 @@ from crosspost.lifecycle import NEEDS_PERSON, Status, status_word
 from crosspost.people import title_of
 from crosspost.restoring import restored
 from crosspost.revisions import current_revision, images_of, videos_of
+from crosspost.witnesses.concerns import concerns
 
 Json = dict[str, Any]
 _WORDS = ("title", "body", "source", "link", "lang", "urgency")
@@ -142,6 +143,7 @@ class Views:
                 "emergency": row.emergency,
                 "reviewed_by": row.reviewed_by or None,
                 "reviewed": self.time(row.reviewed_at),
+                "objected": row.objected,
             }
             for row in rows
         ]
@@ -292,7 +294,9 @@ class Views:
     def status(self, now: datetime, daemon: bool | None) -> Json:
         """The office at a glance: what runs, what waits, what needs a person."""
         counts = Counter(self.session.exec(select(Delivery.status)))
-        waiting = select(Delivery).where(col(Delivery.status).in_(list(NEEDS_PERSON)))
+        waiting = select(Delivery).where(
+            col(Delivery.status).in_(list(NEEDS_PERSON)), Delivery.outcome != "given_up"
+        )
         remembered = sightings.remembered(self.session)
         people = [
             {
@@ -303,8 +307,9 @@ class Views:
             for delivery in self.session.exec(waiting.order_by(col(Delivery.id)))
             for number in [queue.announcement_of(self.session, delivery)]
         ]
-        paused = [c for c in self.channels(now) if c["held"] or c["paused_until"]]
-        wake = agenda.next_wake(self.session, (), now)
+        channels = self.channels(now)
+        paused = [c for c in channels if c["held"] or c["paused_until"]]
+        wake = self._next(channels, now)
         return {
             "office": self.config.office.name,
             "now": self.time(now),
@@ -324,6 +329,10 @@ class Views:
                 for one in unreviewed(self.session)
             ],
             "restored": self._restored(),
+            "witnesses": [
+                {"words": words, "read": _was_read(remembered, key)}
+                for key, words in concerns(self.session, self.config, now).items()
+            ],
             "broken_alarms": sightings.broken_ways(self.session, self.config),
             "ending_logins": [
                 {
@@ -334,6 +343,20 @@ class Views:
                 for ending in logins.endings(self.session, now)
             ],
         }
+
+    def _next(self, channels: Sequence[Json], now: datetime) -> datetime | None:
+        """When something is to be done next; what a person holds back does not count."""
+        held = [channel["channel"] for channel in channels if channel["held"]]
+        if not held:
+            return agenda.next_wake(self.session, (), now)
+        begins = func.coalesce(col(Delivery.not_before), col(Delivery.due_at))
+        first = self.session.exec(
+            select(begins)
+            .where(Delivery.status == Status.SCHEDULED, col(Delivery.channel).not_in(held))
+            .order_by(begins)
+            .limit(1)
+        ).one_or_none()
+        return max(first, now) if first else None
 
     def _restored(self) -> str | None:
         try:
@@ -387,7 +410,11 @@ def status_words(channels: Mapping[str, str]) -> str:
 
 
 def _is_read(remembered: Mapping[str, AlarmState], delivery: Delivery, number: int) -> bool:
-    row = remembered.get(alarms.key_of(sightings.trouble_of(delivery, number)))
+    return _was_read(remembered, alarms.key_of(sightings.trouble_of(delivery, number)))
+
+
+def _was_read(remembered: Mapping[str, AlarmState], key: str) -> bool:
+    row = remembered.get(key)
     return row is not None and row.read_at is not None
 
 

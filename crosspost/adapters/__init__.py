@@ -2,8 +2,8 @@
 
 Names are strings here so that nothing is imported before it is used. A package adds an adapter by
 the entry-point group `crosspost.adapters`, for example `fediverse = "their_package:TheirAdapter"`.
-To add one of ours: its file, a line in `BUILT_IN`, a case in `tests/adapters/cases.py`, its page in
-`docs/channels/`, and its keys in `config.example.toml`.
+To add one of ours: its file, a line in `BUILT_IN`, its case (`tests/adapters/case_<platform>.py`),
+its page in `docs/channels/`, and its keys in `config.example.toml`.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ def tid(now: datetime) -> str:
 
 
 def images_of(post: Post) -> tuple[Image, ...]:
-    """What must be uploaded: a record shows images or a card, not both."""
-    thumb = post.card.image if post.card else None
+    """What must be uploaded: a record shows a video, images or a card, and only one of them."""
+    thumb = post.card.image if post.card and not post.videos else None
     return post.images or ((thumb,) if thumb else ())
 
 
@@ -59,6 +59,11 @@ def _facet(facet: Facet) -> dict[str, Any]:
 
 
 def _embed(post: Post, blobs: dict[str, Any]) -> dict[str, Any] | None:
+    if post.videos:
+        (video, *_) = post.videos
+        shape = {"aspectRatio": {"width": video.width, "height": video.height}}
+        film = {"video": blobs.get(video.sha256), "alt": video.alt}
+        return {"$type": "app.bsky.embed.video", **film} | (shape if video.width else {})
     if post.images:
         images = [
             {

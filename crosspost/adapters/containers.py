@@ -14,10 +14,9 @@ from typing import Any, ClassVar
 
 from crosspost.adapters import lending
 from crosspost.adapters.base import Answer
-from crosspost.adapters.graph import BRIEFLY, SUBCODES, GraphAdapter
-from crosspost.adapters.likeness import bare
+from crosspost.adapters.graph import BRIEFLY, GraphFeed
+from crosspost.adapters.graph_errors import SUBCODES
 from crosspost.errors import (
-    DuplicateDetected,
     MediaExpired,
     MediaProcessing,
     MediaRejected,
@@ -38,7 +37,7 @@ FINISHED, WORKING, PUBLISHED, EXPIRED = "FINISHED", "IN_PROGRESS", "PUBLISHED", 
 STATES = (FINISHED, WORKING, PUBLISHED, EXPIRED, "ERROR")
 
 
-class ContainerAdapter(GraphAdapter):
+class ContainerAdapter(GraphFeed):
     """What Instagram and Threads share."""
 
     #: The edges of the account that make a container, and publish one.
@@ -96,9 +95,7 @@ class ContainerAdapter(GraphAdapter):
 
     def publish(self, outgoing: Outgoing) -> Receipt:
         if outgoing.prepared.get("published"):
-            raise DuplicateDetected(
-                t("The post is out already, by an earlier attempt."), platform=self.platform
-            )
+            raise self.out_already()
         fields = {"creation_id": _kept(outgoing)[0]}
         path = f"{self.account}/{self.publishing}"
         name = self.id_of(self.graph("POST", path, fields, phase="publish"), "publish")
@@ -108,19 +105,14 @@ class ContainerAdapter(GraphAdapter):
         """By its text among the account's posts, whatever the container says of itself."""
         container = _kept(outgoing)[0]
         state = self._state(container, "find") if container else ""
-        ours = bare(outgoing.post.text)
-        posts = self.shown(f"{self.account}/{self.list_for(outgoing)}", outgoing)
-        found = next((post.receipt for post in posts if bare(post.text) == ours), None)
+        found = super().find(outgoing)
         if found is None and state == PUBLISHED:
-            raise RetryLater(
-                t("The post is out, but the account's list does not show it yet."),
-                platform=self.platform,
-            )
+            words = t("The post is out, but the account's list does not show it yet.")
+            raise self.error(RetryLater, words)
         return found
 
-    def list_for(self, outgoing: Outgoing) -> str:  # noqa: ARG002
-        """The edge where such a post is listed."""
-        return self.listing
+    def list_of(self, outgoing: Outgoing) -> str:  # noqa: ARG002
+        return f"{self.account}/{self.listing}"
 
     def quota(self) -> dict[str, str]:
         """How many posts of a day are used. Whoever may not know may not publish."""
@@ -190,22 +182,16 @@ class ContainerAdapter(GraphAdapter):
         found = SUBCODE.search(words)
         kind = SUBCODES.get(int(found[0]), MediaRejected) if found else MediaRejected
         passing = not issubclass(kind, MediaRejected) or (not found and PASSING.search(words))
-        return (MediaExpired if passing else MediaRejected)(
-            self.said(words) or t("no reason given"), platform=self.platform, status=answer.status
-        )
+        words = self.said(words) or t("no reason given")
+        return self.error(MediaExpired if passing else MediaRejected, words, status=answer.status)
 
     def _refuse_unready(self, state: str, prepared: dict[str, Any]) -> None:
         if state == WORKING:
-            raise MediaProcessing(
-                t("The server is still working on the post."),
-                platform=self.platform,
-                prepared=prepared,
-            )
+            words = t("The server is still working on the post.")
+            raise self.error(MediaProcessing, words, prepared=prepared)
         if state == EXPIRED:
-            raise MediaExpired(
-                t("The server has forgotten the images; they are given to it again."),
-                platform=self.platform,
-            )
+            words = t("The server has forgotten the images; they are given to it again.")
+            raise self.error(MediaExpired, words)
 
 
 def _media(outgoing: Outgoing) -> tuple[Image | Video, ...]:

@@ -1,4 +1,4 @@
-"""How one of our messages is known again on Discord, and what a bot may do there.
+"""What stands in a Discord message and its errors, how ours is known, what a bot may do there.
 
 Pure. It must not call anything; the adapter does.
 Facts: discord.com/developers/docs, "Permissions".
@@ -6,12 +6,12 @@ Facts: discord.com/developers/docs, "Permissions".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from crosspost.post import Outgoing
+from crosspost.post import Outgoing, Post
 
+NOBODY: dict[str, Any] = {"parse": [], "replied_user": False}
 TEXT_CHANNELS = (0, 5)  # text, announcement
 ADMINISTRATOR = 1 << 3
 #: bit -> what Discord's settings call the right; all that a post or a look-up needs.
@@ -24,38 +24,48 @@ RIGHTS = {
 }
 
 
-class Needle:
-    """Knows our post among a channel's messages: by the nonce where Discord still shows it, else by
-    who wrote it, its whole text, the number of its images, and what it answers to."""
+def message_of(post: Post) -> dict[str, Any]:
+    """A message without what belongs to one attempt; nobody is called by it."""
+    message: dict[str, Any] = {"content": post.text, "allowed_mentions": NOBODY}
+    if post.images:
+        message["attachments"] = [
+            {"id": str(n), "filename": image.filename, "description": image.alt}
+            for n, image in enumerate(post.images)
+        ]
+    return message
 
-    def __init__(self, outgoing: Outgoing, user: str) -> None:
-        self.user = user
-        self.nonce = outgoing.handle.get("nonce", "")
-        self.text = _bare(outgoing.post.text)
-        self.images = len(outgoing.post.images)
-        self.parent = outgoing.parent.remote_id if outgoing.parent else ""
 
-    def seek(self, messages: Iterable[dict[str, Any]], since: datetime) -> str:
-        """The id of our message, "" when it is not there."""
-        return next((str(m["id"]) for m in messages if self._is_ours(m, since)), "")
-
-    def _is_ours(self, message: dict[str, Any], since: datetime) -> bool:
-        if message["author"]["id"] != self.user:
-            return False
-        if message.get("nonce"):
-            return bool(str(message["nonce"]) == self.nonce)
-        answers_to = (message.get("message_reference") or {}).get("message_id") or ""
-        return (
-            datetime.fromisoformat(message["timestamp"]) >= since
-            and answers_to == self.parent
-            and len(message["attachments"]) == self.images
-            and _bare(message["content"]) == self.text
-        )
+def is_ours(message: Mapping[str, Any], outgoing: Outgoing, user: str, *, recent: bool) -> bool:
+    """Whether a message is our post: by the nonce where Discord still shows it, else by who wrote
+    it, its whole text, the number of its images, and what it answers to."""
+    if message["author"]["id"] != user:
+        return False
+    if message.get("nonce"):
+        return bool(str(message["nonce"]) == outgoing.handle.get("nonce", ""))
+    answers_to = (message.get("message_reference") or {}).get("message_id") or ""
+    return (
+        recent
+        and answers_to == (outgoing.parent.remote_id if outgoing.parent else "")
+        and len(message["attachments"]) == len(outgoing.post.images)
+        and _bare(message["content"]) == _bare(outgoing.post.text)
+    )
 
 
 def _bare(text: str) -> str:
     """A text without white space, of which Discord drops some."""
     return "".join(text.split())
+
+
+def details(errors: Any) -> Iterator[str]:
+    """The words that lie deep in the `errors` of a refused form."""
+    if isinstance(errors, dict):
+        if isinstance(errors.get("message"), str):
+            yield errors["message"]
+        for value in errors.values():
+            yield from details(value)
+    elif isinstance(errors, list):
+        for value in errors:
+            yield from details(value)
 
 
 def missing_rights(

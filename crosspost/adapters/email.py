@@ -20,23 +20,8 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from crosspost.adapters.base import Adapter, AdapterSettings
 from crosspost.adapters.email_message import Envelope, message_of
-from crosspost.adapters.email_smtp import (
-    Broken,
-    Line,
-    NotConnected,
-    Refused,
-    Server,
-    Stage,
-    first_no,
-    meaning,
-)
-from crosspost.errors import (
-    Misconfigured,
-    PartialSuccess,
-    PlatformError,
-    RetryLater,
-    UnknownOutcome,
-)
+from crosspost.adapters.email_smtp import Broken, Line, NotConnected, Refused, Server, first_no
+from crosspost.errors import PartialSuccess, PlatformError, UnknownOutcome
 from crosspost.post import Account, Capabilities, CardMaker, Markup, Outgoing, Receipt
 from crosspost.wording import t
 
@@ -102,7 +87,7 @@ class EmailAdapter(Adapter):
 
     def check(self) -> Account:
         sender, settings = self.settings.sender, self.settings
-        with self._talking(), self._line() as line:
+        with self._line() as line:
             line.sender(sender, 0)
             line.forget()
             largest = line.largest
@@ -129,11 +114,12 @@ class EmailAdapter(Adapter):
     def publish(self, outgoing: Outgoing) -> Receipt:
         content = self._message(outgoing)
         everybody = self.settings.recipients
-        name = outgoing.handle["message_id"].strip("<>")
-        with self._talking(name), self._line() as line:
+        name, now = outgoing.handle["message_id"].strip("<>"), self.context.now()
+        may_wait = now - (outgoing.begun or now) < WAIT_FOR_ALL
+        with self._line(name) as line:
             line.sender(self.settings.sender, len(content))
             refused = {to: no for to in everybody if (no := line.recipient(to))}
-            no = first_no(list(refused.values()), len(everybody), may_wait=self._may_wait(outgoing))
+            no = first_no(list(refused.values()), len(everybody), may_wait=may_wait)
             if no:
                 raise no
             line.message(content)
@@ -141,11 +127,7 @@ class EmailAdapter(Adapter):
             raise self._partial(refused, name)
         return Receipt(name)
 
-    def _may_wait(self, outgoing: Outgoing) -> bool:
-        begun = outgoing.begun
-        return begun is None or self.context.now() - begun < WAIT_FOR_ALL
-
-    def _partial(self, refused: dict[str, Refused], name: str) -> PartialSuccess:
+    def _partial(self, refused: dict[str, Refused], name: str) -> PlatformError:
         everybody = len(self.settings.recipients)
         said = [f"{to}: {no.code} {no.words}" for to, no in refused.items()]
         names = "; ".join(said if len(said) <= MOST_WORDS else refused)
@@ -156,7 +138,7 @@ class EmailAdapter(Adapter):
             name=name,
             names=names,
         )
-        return PartialSuccess(self.said(message), platform=self.platform)
+        return self.error(PartialSuccess, self.said(message))
 
     def _message(self, outgoing: Outgoing) -> bytes:
         settings, config = self.settings, self.context.config
@@ -179,37 +161,30 @@ class EmailAdapter(Adapter):
             for said in (password, f"\0{self.settings.username}\0{password}"):
                 yield base64.b64encode(said.encode()).decode()
 
-    def _line(self) -> Line:
-        settings = self.settings
-        password = settings.password.get_secret_value() if settings.password else ""
-        own_name = settings.sender.partition("@")[2]
-        server = Server(
-            settings.host,
-            settings.port,
-            settings.security,
-            settings.username,
-            password,
-            own_name,
-        )
-        return Line(server, self.patience)
-
     @contextmanager
-    def _talking(self, name: str = "") -> Iterator[None]:
-        """What happens on the line, as a PlatformError; `name` is the Message-ID, for who has to
-        look for a message that may be out."""
+    def _line(self, name: str = "") -> Iterator[Line]:
+        """A line to the mail server, whose failures are PlatformErrors; `name` is the Message-ID,
+        for who has to look for a message that may be out."""
+        known = self.settings
+        server = Server(
+            known.host,
+            known.port,
+            known.security,
+            known.username,
+            known.password.get_secret_value() if known.password else "",
+            own_name=known.sender.partition("@")[2],
+        )
         try:
-            yield
+            with Line(server, self.patience) as line:
+                yield line
         except NotConnected as failure:
-            kind: type[PlatformError] = Misconfigured if failure.misconfigured else RetryLater
-            raise kind(str(failure), platform=self.platform, sent=False) from None
+            raise self.error(failure.kind, str(failure), sent=False) from None
         except Broken as failure:
-            kind = UnknownOutcome if failure.stage is Stage.END else RetryLater
-            raise kind(_named(kind, str(failure), name), platform=self.platform) from None
+            words = _named(failure.kind, str(failure), name)
+            raise self.error(failure.kind, words) from None
         except Refused as no:
-            kind = meaning(no.stage, no.code, no.words)
             words = self.said(no.words) or t("The mail server gives no reason.")
-            words = _named(kind, words, name)
-            raise kind(words, platform=self.platform, status=no.code) from None
+            raise self.error(no.kind, _named(no.kind, words, name), status=no.code) from None
 
 
 def _named(kind: type[PlatformError], words: str, name: str) -> str:

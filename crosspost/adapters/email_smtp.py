@@ -58,6 +58,11 @@ class NotConnected(Exception):
         super().__init__(message)
         self.misconfigured = misconfigured
 
+    @property
+    def kind(self) -> type[PlatformError]:
+        """What it means for a message that was to be sent; of the other two as well."""
+        return Misconfigured if self.misconfigured else RetryLater
+
 
 class Broken(Exception):
     """The line broke. `stage` END: the message may have been taken."""
@@ -66,6 +71,10 @@ class Broken(Exception):
         super().__init__(message)
         self.stage = stage
 
+    @property
+    def kind(self) -> type[PlatformError]:
+        return UnknownOutcome if self.stage is Stage.END else RetryLater
+
 
 class Refused(Exception):
     """The server's own no: a code of RFC 5321 section 4.2 and its words."""
@@ -73,6 +82,10 @@ class Refused(Exception):
     def __init__(self, stage: Stage, code: int, words: str) -> None:
         super().__init__(words)
         self.stage, self.code, self.words = stage, code, words
+
+    @property
+    def kind(self) -> type[PlatformError]:
+        return meaning(self.stage, self.code, self.words)
 
     @property
     def passing(self) -> bool:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
 
 from pydantic import Field
 
 from crosspost.adapters.base import text_id
-from crosspost.adapters.graph import GraphAdapter, GraphSettings
-from crosspost.adapters.likeness import bare
+from crosspost.adapters.graph import GraphFeed, GraphSettings
 from crosspost.adapters.oauth import OAuth, Request
+from crosspost.adapters.uploads import File, Upload, UploadingAdapter, media_of
 from crosspost.errors import Misconfigured
-from crosspost.post import Account, Capabilities, Image, Outgoing, Post, Receipt, Reconcile
+from crosspost.post import Account, Capabilities, Outgoing, Receipt, Reconcile
 from crosspost.rendering.measure import utf16
 from crosspost.tokens import Token
 from crosspost.wording import t
@@ -32,7 +31,7 @@ class FacebookSettings(GraphSettings):
     page_id: str = Field(pattern=r"^\d{3,20}$", coerce_numbers_to_str=True)
 
 
-class FacebookAdapter(GraphAdapter):
+class FacebookAdapter(GraphFeed, UploadingAdapter):
     """One Page."""
 
     platform = "facebook"
@@ -124,15 +123,16 @@ class FacebookAdapter(GraphAdapter):
 
     # --- publishing -------------------------------------------------------------------------------
 
-    def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
-        """The images as photos that nobody sees until a post has them."""
-        earlier = outgoing.prepared.get("photos")
-        known = list(earlier) if isinstance(earlier, list) else []
-        photos = []
-        for place, image in enumerate(outgoing.post.images):
-            there = place < len(known) and self.knows(str(known[place]), "prepare")
-            photos.append(str(known[place]) if there else self._upload(image))
-        return {"photos": photos}
+    def upload(self, file: File) -> Upload:
+        """A photo that nobody sees until a post has it."""
+        fields = {"published": "false", "alt_text_custom": file.alt}
+        files = {"source": (file.filename, self.bytes_of(file), file.mime)}
+        path = f"{self.settings.page_id}/photos"
+        answer = self.graph("POST", path, fields, phase="prepare", files=files)
+        return Upload(self.id_of(answer, "prepare"))
+
+    def state_of(self, name: str) -> Upload | None:
+        return Upload(name) if self.knows(name, "prepare") else None
 
     def publish(self, outgoing: Outgoing) -> Receipt:
         path = f"{self.settings.page_id}/feed"
@@ -140,10 +140,8 @@ class FacebookAdapter(GraphAdapter):
         name = self.id_of(answer, "publish")
         return Receipt(name, self.address_of(name))
 
-    def find(self, outgoing: Outgoing) -> Receipt | None:
-        ours = bare(outgoing.post.text)
-        posts = self.shown(f"{self.settings.page_id}/published_posts", outgoing)
-        return next((post.receipt for post in posts if bare(post.text) == ours), None)
+    def list_of(self, outgoing: Outgoing) -> str:  # noqa: ARG002
+        return f"{self.settings.page_id}/published_posts"
 
     def edit(self, receipt: Receipt, outgoing: Outgoing) -> Receipt:
         text = {"message": outgoing.post.text}
@@ -154,19 +152,12 @@ class FacebookAdapter(GraphAdapter):
     def delete(self, receipt: Receipt) -> None:
         self.take_down(receipt.remote_id, self.settings.page_id)
 
-    def _upload(self, image: Image) -> str:
-        fields = {"published": "false", "alt_text_custom": image.alt}
-        files = {"source": (image.filename, self.bytes_of(image), image.mime)}
-        path = f"{self.settings.page_id}/photos"
-        return self.id_of(self.graph("POST", path, fields, phase="prepare", files=files), "prepare")
-
 
 def _fields(outgoing: Outgoing) -> dict[str, str]:
     """A post; its link makes the card, which photos would push out."""
-    post: Post = outgoing.post
+    post = outgoing.post
     fields = {"message": post.text}
-    photos = outgoing.prepared.get("photos")
-    if isinstance(photos, list) and photos:
+    if photos := media_of(outgoing):
         fields["attached_media"] = json.dumps([{"media_fbid": name} for name in photos])
     elif post.link:
         fields["link"] = post.link

@@ -9,101 +9,27 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr
 
-from crosspost.adapters.base import Answer, clock_lag, text_id, web_link
+from crosspost.adapters.base import Answer, text_id, web_link
+from crosspost.adapters.graph_errors import error_in, meaning, number
 from crosspost.adapters.likeness import moment
-from crosspost.adapters.oauth import LoginSettings, OAuthAdapter
+from crosspost.adapters.lookups import Listed, ListingAdapter, Page
+from crosspost.adapters.oauth import OAuthAdapter
+from crosspost.adapters.renewing import LoginSettings
 from crosspost.config import WebAddress
-from crosspost.errors import (
-    AccountRestricted,
-    AuthRevoked,
-    DuplicateDetected,
-    MediaExpired,
-    MediaProcessing,
-    MediaRejected,
-    MediaUnreachable,
-    Misconfigured,
-    PermissionDenied,
-    PlatformError,
-    QuotaExhausted,
-    RateLimited,
-    RejectedContent,
-    RetryLater,
-    TargetGone,
-    VersionRetired,
-)
+from crosspost.errors import Misconfigured, PlatformError, TargetGone
 from crosspost.post import Outgoing, Receipt
 from crosspost.retry import LONGEST_WAIT
 from crosspost.tokens import Token
 from crosspost.wording import t
 
-#: Posts a page, and pages, that a look-up reads at most.
-PAGE, PAGES = 100, 5
-#: How much earlier than our own note of the start a post may be dated.
-SLACK = timedelta(minutes=2)
 #: Seconds for a question that a post does not depend on: connect, answer.
 BRIEFLY = (5.0, 10.0)
-
-#: What `error.code` means where the subcode says nothing. 1 and 2 are "it may have happened".
-CODES: dict[int, type[PlatformError]] = {
-    1: RetryLater,
-    2: RetryLater,
-    3: PermissionDenied,
-    4: RateLimited,
-    9: QuotaExhausted,
-    10: PermissionDenied,
-    17: RateLimited,
-    32: RateLimited,
-    100: RejectedContent,
-    102: AuthRevoked,
-    190: AuthRevoked,
-    341: RateLimited,
-    368: AccountRestricted,
-    506: DuplicateDetected,
-    613: RateLimited,
-    2635: VersionRetired,
-}
-#: What `error.error_subcode` means, whatever the code.
-SUBCODES: dict[int, type[PlatformError]] = {
-    1346003: RejectedContent,
-    1363047: RetryLater,
-    1366046: MediaRejected,
-    1366051: DuplicateDetected,  # the photos are in a post already
-    1390008: RateLimited,
-    1404006: AccountRestricted,
-    1404078: PermissionDenied,  # Page Publishing Authorization
-    1404102: RejectedContent,
-    1404112: AccountRestricted,
-    1609005: MediaUnreachable,  # our page, for the link card
-    1609010: RetryLater,
-    2207001: RetryLater,
-    2207003: RetryLater,
-    2207004: MediaRejected,
-    2207005: MediaRejected,
-    2207008: MediaProcessing,
-    2207009: MediaRejected,
-    2207020: MediaExpired,
-    2207023: MediaRejected,
-    2207026: MediaRejected,
-    2207027: MediaProcessing,
-    2207032: RetryLater,
-    2207042: QuotaExhausted,
-    2207050: AccountRestricted,
-    2207051: AccountRestricted,
-    2207052: MediaUnreachable,
-    2207053: MediaExpired,
-    2207057: MediaRejected,
-    4279013: AccountRestricted,
-    4854002: AccountRestricted,
-}
-#: With code 100: no such object, or none that this token may see.
-NO_OBJECT = 33
 
 
 class GraphSettings(LoginSettings):
@@ -115,15 +41,6 @@ class GraphSettings(LoginSettings):
     version: str = Field(default="v26.0", pattern=r"^v\d+\.\d+$")
     app_id: str = Field(default="", pattern=r"^\d*$", coerce_numbers_to_str=True)
     app_secret: SecretStr | None = None
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A post as a list of an account's own posts has it."""
-
-    receipt: Receipt
-    text: str
-    at: datetime
 
 
 class GraphAdapter(OAuthAdapter):
@@ -160,15 +77,11 @@ class GraphAdapter(OAuthAdapter):
     def client(self) -> tuple[str, str]:
         secret = self.settings.app_secret
         if not self.settings.app_id or secret is None:
-            raise Misconfigured(
-                t(
-                    "Write app_id and app_secret into [channels.{channel}]: those of your app at "
-                    "Meta.",
-                    channel=self.context.channel,
-                ),
-                platform=self.platform,
-                sent=False,
+            words = t(
+                "Write app_id and app_secret into [channels.{channel}]: those of your app at Meta.",
+                channel=self.context.channel,
             )
+            raise self.error(Misconfigured, words, sent=False)
         return self.settings.app_id, secret.get_secret_value()
 
     def identity(self) -> str:
@@ -195,33 +108,6 @@ class GraphAdapter(OAuthAdapter):
         except PlatformError:
             return ""
         return web_link(answer.data.get(field))
-
-    def shown(self, path: str, outgoing: Outgoing) -> Iterator[Shown]:
-        """Our own posts that may be `outgoing`, by their time, newest first. Raises RetryLater when
-        there are too many to tell."""
-        name, text, address, time = self.shown_fields
-        fields = {"fields": ",".join(self.shown_fields), "limit": str(PAGE)}
-        for _ in range(PAGES):
-            answer = self.graph("GET", path, fields, phase="find")
-            with self.reading(answer, "find"):
-                now = self.context.now()
-                since = (outgoing.begun or now) - SLACK - clock_lag(answer, now)
-                posts = [
-                    Shown(
-                        Receipt(text_id(post[name]), web_link(post.get(address))),
-                        str(post.get(text) or ""),
-                        moment(post[time]),
-                    )
-                    for post in _list_of(answer.data["data"])
-                ]
-                after = ((answer.data.get("paging") or {}).get("cursors") or {}).get("after")
-            yield from (post for post in posts if post.at >= since)
-            if not posts or posts[-1].at < since or not after:
-                return
-            fields["after"] = str(after)
-        raise RetryLater(
-            t("The account has posted too much since then to look through."), platform=self.platform
-        )
 
     def take_down(self, name: str, account: str) -> None:
         """Delete a post of the account (its path). "No such object" also means "not for this
@@ -275,24 +161,7 @@ class GraphAdapter(OAuthAdapter):
     # --- errors -----------------------------------------------------------------------------------
 
     def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:
-        """By code, since the statuses do not discriminate. A code that says "perhaps" is unclear
-        when publishing."""
-        error = error_in(answer)
-        code, subcode = number(error.get("code")), number(error.get("error_subcode"))
-        if not code:
-            return None
-        if code == 100 and subcode == NO_OBJECT:
-            return RejectedContent if phase == "publish" else TargetGone
-        kind = SUBCODES.get(subcode) or CODES.get(code) or _by_range(code)
-        if error.get("is_transient") is True and kind in (None, RejectedContent):
-            kind = RetryLater
-        if kind is None:
-            return RetryLater if answer.status >= 500 else RejectedContent
-        if kind is DuplicateDetected and phase != "publish":
-            return RejectedContent
-        if kind is RejectedContent and phase in ("check", "find"):
-            return Misconfigured
-        return kind
+        return meaning(answer, phase)
 
     def until_of(self, answer: Answer) -> datetime | None:
         """The longest of the waits that the business limits name, in minutes."""
@@ -320,27 +189,25 @@ class GraphAdapter(OAuthAdapter):
         return f"{words} [{code}/{subcode}]" if subcode else f"{words} [{code}]"
 
 
-def error_in(answer: Answer) -> dict[str, Any]:
-    """The `error` of an answer; empty when it has none."""
-    error = answer.data.get("error") if isinstance(answer.data, dict) else None
-    return error if isinstance(error, dict) else {}
+class GraphFeed(ListingAdapter, GraphAdapter):
+    """A platform of Meta that lists the account's own posts."""
 
+    def list_of(self, outgoing: Outgoing) -> str:
+        """The path of the list in which such a post is."""
+        raise NotImplementedError
 
-def number(value: Any) -> int:
-    """A code, which sometimes comes as text; 0 for anything else."""
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return 0
-
-
-def _by_range(code: int) -> type[PlatformError] | None:
-    if 200 <= code <= 299:
-        return PermissionDenied
-    return RateLimited if 80000 <= code <= 80014 else None
-
-
-def _list_of(data: Any) -> list[dict[str, Any]]:
-    if not isinstance(data, list):
-        raise TypeError("not a list")
-    return data
+    def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:
+        name, text, address, time = self.shown_fields
+        fields = {"fields": ",".join(self.shown_fields), "limit": str(self.page_size), **more}
+        answer = self.graph("GET", self.list_of(outgoing), fields, phase="find")
+        with self.reading(answer, "find"):
+            posts = [
+                Listed(
+                    Receipt(text_id(post[name]), web_link(post.get(address))),
+                    moment(post[time]),
+                    str(post.get(text) or ""),
+                )
+                for post in answer.list_at("data")
+            ]
+        after = answer.at("paging", "cursors", "after") if posts else None
+        return Page(answer, posts, {"after": str(after)} if after else {})

@@ -64,6 +64,7 @@ class InstagramAdapter(ContainerAdapter):
         max_alt=1000,
         max_hashtags=5,
         max_videos=1,  # a reel
+        max_video_alt=100_000,  # it has no field for it
         video_bytes=300_000_000,
         video_seconds=15 * 60,
         video_types=("video/mp4", "video/quicktime"),

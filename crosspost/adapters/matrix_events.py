@@ -7,6 +7,7 @@ Pure. It must not call anything; the adapter does. Facts: spec.matrix.org, clien
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from crosspost.post import Markup, Outgoing, Post
@@ -18,14 +19,8 @@ MARK = "crosspost.part"
 #: An event has at most 65,536 bytes. An edit has the text twice and the HTML once: with every byte
 #: of the text escaped, these two still leave room for all else.
 LONGEST, LONGEST_HTML = 8_000, 30_000
-
-
-def level(values: Any, name: str, otherwise: int) -> int:
-    """A power level; older servers write it as text."""
-    try:
-        return int(values[name])
-    except (KeyError, TypeError, ValueError):
-        return otherwise
+#: From this room version on, who made the room has every right, and no power level says so.
+CREATORS_RULE = 12
 
 
 def content_of(outgoing: Outgoing) -> dict[str, Any]:
@@ -62,11 +57,32 @@ def edit_of(event: str, outgoing: Outgoing) -> dict[str, Any]:
     }
 
 
-def events_of(data: Any) -> list[dict[str, Any]]:
-    if not isinstance(data["chunk"], list):
-        raise TypeError("not a list")
-    return [event for event in data["chunk"] if event["origin_server_ts"] >= 0]
-
-
-def is_ours(event: dict[str, Any], sender: str, key: str) -> bool:
+def is_ours(event: Mapping[str, Any], sender: str, key: str) -> bool:
+    """Whether an event of the room is our post: from this account, with our mark."""
     return bool(event["sender"] == sender and event["content"].get(MARK) == key)
+
+
+def may_write(levels: Mapping[str, Any], user: str) -> bool:
+    """Whether the room's power levels let an account send messages."""
+    own = _level(levels.get("users"), user, _level(levels, "users_default", 0))
+    default = _level(levels, "events_default", 0)
+    return own >= _level(levels.get("events"), "m.room.message", default)
+
+
+def creators(creation: Mapping[str, Any]) -> set[str]:
+    """Who made the room, by its first event, where that gives every right."""
+    content = creation.get("content")
+    content = content if isinstance(content, dict) else {}
+    version = str(content.get("room_version", "1"))
+    if version.isdecimal() and int(version) < CREATORS_RULE:
+        return set()
+    more = content.get("additional_creators")
+    return {str(creation.get("sender")), *(map(str, more) if isinstance(more, list) else ())}
+
+
+def _level(values: Any, name: str, otherwise: int) -> int:
+    """A power level; older servers write it as text."""
+    try:
+        return int(values[name])
+    except (KeyError, TypeError, ValueError):
+        return otherwise

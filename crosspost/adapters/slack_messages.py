@@ -1,7 +1,7 @@
-"""What stands in a Slack message, what its errors mean, and which scopes an app needs.
+"""What stands in a Slack message, and which scopes an app needs.
 
 Pure. It must not call anything; the adapter does. Facts: docs.slack.dev, "Blocks", "Message
-metadata", and the errors of `chat.postMessage`.
+metadata".
 """
 
 from __future__ import annotations
@@ -9,41 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crosspost.errors import (
-    AccountRestricted,
-    AuthRevoked,
-    MediaRejected,
-    NotSupported,
-    PermissionDenied,
-    PlatformError,
-    RateLimited,
-    RetryLater,
-    TargetGone,
-)
 from crosspost.post import Post
 from crosspost.rendering.facets import runs
 from crosspost.wording import words
 
 #: The type of our metadata; its payload holds the key of the part.
 METADATA = "crosspost_part"
-
-_CODES: dict[type[PlatformError], str] = {
-    AuthRevoked: "not_authed invalid_auth token_revoked token_expired account_inactive",
-    AccountRestricted: "accesslimited org_login_required team_access_not_granted",
-    PermissionDenied: (
-        "missing_scope not_in_channel restricted_action restricted_action_read_only_channel"
-        " restricted_action_thread_only_channel no_permission not_allowed_token_type access_denied"
-        " ekm_access_denied cant_update_message cant_delete_message file_uploads_disabled"
-    ),
-    TargetGone: "channel_not_found is_archived is_inactive",
-    RateLimited: "ratelimited rate_limited message_limit_exceeded",
-    MediaRejected: "file_type_not_allowed file_upload_size_restricted",
-    NotSupported: "edit_window_closed compliance_exports_prevent_deletion",
-    # at publish, these mean that it may be out
-    RetryLater: "fatal_error internal_error request_timeout service_unavailable team_added_to_org",
-}
-#: What an `error` means; one that is not here is a clear no to what was asked.
-KINDS = {code: kind for kind, codes in _CODES.items() for code in codes.split()}
 
 SCOPES = ("chat:write", "files:read", "files:write")
 

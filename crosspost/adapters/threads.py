@@ -117,8 +117,8 @@ class ThreadsAdapter(ContainerAdapter):
             fields["reply_to_id"] = outgoing.parent.remote_id
         return fields
 
-    def list_for(self, outgoing: Outgoing) -> str:
-        return "replies" if outgoing.parent else self.listing
+    def list_of(self, outgoing: Outgoing) -> str:
+        return f"{self.account}/{'replies' if outgoing.parent else self.listing}"
 
     def delete(self, receipt: Receipt) -> None:
         self.take_down(receipt.remote_id, self.account)

@@ -7,34 +7,17 @@ Facts: developers.tiktok.com, Content Posting API.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import Field
 
-from crosspost.adapters.base import Answer, text_id, web_link
-from crosspost.adapters.oauth import OAuth, OAuthAdapter, OAuthSettings
+from crosspost import errors
+from crosspost.adapters.base import address, text_id, web_link
+from crosspost.adapters.oauth import OAuth, OAuthSettings
+from crosspost.adapters.tiktok_api import TikTokApi
 from crosspost.config import WebAddress
-from crosspost.errors import (
-    AccountRestricted,
-    AuthExpired,
-    AuthRevoked,
-    DuplicateDetected,
-    MediaExpired,
-    MediaProcessing,
-    MediaRejected,
-    Misconfigured,
-    NotSupported,
-    PermissionDenied,
-    PlatformError,
-    QuotaExhausted,
-    RateLimited,
-    RejectedContent,
-    RetryLater,
-    UnknownOutcome,
-)
 from crosspost.post import Account, Capabilities, CardMaker, Outgoing, Receipt, Reconcile, Video
 from crosspost.quotas import Quota
 from crosspost.rendering.measure import utf16
@@ -44,31 +27,6 @@ from crosspost.wording import t
 PIECE = 10_000_000
 #: TikTok takes pieces for an hour after the beginning.
 UPLOAD_LIFE = timedelta(minutes=55)
-FAILED = "FAILED"
-DONE = ("SEND_TO_USER_INBOX", "PUBLISH_COMPLETE")
-
-#: What `error.code`, and the reason of a failed upload, mean.
-CODES: dict[str, type[PlatformError]] = {
-    "scope_not_authorized": PermissionDenied,
-    "scope_permission_missed": PermissionDenied,
-    "unaudited_client_can_only_post_to_private_accounts": PermissionDenied,
-    "privacy_level_option_mismatch": PermissionDenied,
-    "auth_removed": AuthRevoked,
-    "rate_limit_exceeded": RateLimited,
-    "spam_risk_too_many_posts": QuotaExhausted,
-    "spam_risk_too_many_pending_share": QuotaExhausted,
-    "reached_active_user_cap": QuotaExhausted,
-    "spam_risk_user_banned_from_posting": AccountRestricted,
-    "spam_risk_text": RejectedContent,
-    "spam_risk": RejectedContent,
-    "file_format_check_failed": MediaRejected,
-    "duration_check_failed": MediaRejected,
-    "frame_rate_check_failed": MediaRejected,
-    "picture_size_check_failed": MediaRejected,
-    "publish_cancelled": RejectedContent,
-    "internal_error": RetryLater,
-    "internal": RetryLater,
-}
 
 
 class TikTokSettings(OAuthSettings):
@@ -83,17 +41,7 @@ class TikTokSettings(OAuthSettings):
     posts_per_day: int = Field(default=15, ge=0)  # by all programs of the account together
 
 
-@dataclass(frozen=True)
-class State:
-    """How far TikTok has got with one upload: its word for it, how many bytes it has (None when it
-    does not tell), and why it failed."""
-
-    word: str
-    bytes: int | None
-    reason: str
-
-
-class TikTokAdapter(OAuthAdapter):
+class TikTokAdapter(TikTokApi):
     """One account."""
 
     platform = "tiktok"
@@ -127,12 +75,12 @@ class TikTokAdapter(OAuthAdapter):
 
     def check(self) -> Account:
         query = {"fields": "open_id,display_name"}
-        answer = self._call("GET", "/user/info/", phase="check", params=query)
+        answer = self.api("GET", "/user/info/", phase="check", params=query)
         with self.reading(answer, "check"):
             name = str(answer.data["data"]["user"]["display_name"])
         if self.settings.mode == "draft":
             return Account(name, facts={t("mode"): t("drafts, to be finished in the app")})
-        creator = self._creator("check")
+        creator = self.creator("check")
         link = f"https://www.tiktok.com/@{creator.get('creator_username')}"
         return Account(name, link, {t("mode"): t("posted at once")})
 
@@ -145,69 +93,55 @@ class TikTokAdapter(OAuthAdapter):
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
         """All of the video but its last piece. What TikTok calls the upload is kept, so that it
         goes on from there: only a few may be open at once."""
-        if not outgoing.post.videos:
-            raise NotSupported(
-                t("{platform} takes no post without a video.", platform=self.title),
-                platform=self.platform,
-            )
-        video, upload = outgoing.post.videos[0], dict(outgoing.prepared)
+        video, upload = self.video_of(outgoing), dict(outgoing.prepared)
         if not upload.get("publish_id"):
-            raise self._working(t("The video is being uploaded."), self._begun(outgoing, video))
-        state = self._state(upload, "prepare")
-        if state.word == FAILED:
-            raise self._failure(state.reason)
-        if state.word in DONE or state.bytes == video.size:
+            raise self.uploading(self._begun(outgoing, video))
+        state = self.state_of(upload, "prepare")
+        if state.failed:
+            raise self.failure(state.reason)
+        if state.done or state.bytes == video.size:
             return upload  # an earlier attempt did it: `publish` will see
         if datetime.fromisoformat(str(upload["until"])) <= self.context.now():
-            raise MediaExpired(
-                t("The upload was broken off too long ago; it begins again."),
-                platform=self.platform,
-            )
+            raise self.broken_off()
         last = _start_of_last(video)
-        for start in range(_piece_at(state.bytes or 0), last, PIECE):
-            self._send(upload, video, start, min(PIECE, last - start), phase="prepare")
+        for start in range((state.bytes or 0) // PIECE * PIECE, last, PIECE):
+            size, ok = min(PIECE, last - start), (200, 201, 206)
+            self._send(upload, video, start, size, phase="prepare", ok=ok)
         return upload
 
     def publish(self, outgoing: Outgoing) -> Receipt:
         """The last piece, and what TikTok makes of it at once."""
         video, upload = outgoing.post.videos[0], outgoing.prepared
         name = text_id(upload["publish_id"])
-        state = self._state(upload, "prepare")
-        if state.word == FAILED:
-            raise self._failure(state.reason)
-        if state.word in DONE or state.bytes == video.size:
-            raise DuplicateDetected(
-                t("The post is out already, by an earlier attempt."), platform=self.platform
-            )
+        state = self.state_of(upload, "prepare")
+        if state.failed:
+            raise self.failure(state.reason)
+        if state.done or state.bytes == video.size:
+            raise self.out_already()
         start = _start_of_last(video)
         self._send(upload, video, start, video.size - start, phase="publish", ok=(201,))
+        words = t("TikTok has the video and is working on it; it will be asked again.")
         try:
-            state = self._state(upload, "outcome")
-        except PlatformError as error:
-            raise self._in_doubt() from error
-        if state.word == FAILED:
-            raise self._failure(state.reason)
-        if state.word not in DONE:
-            raise self._in_doubt()
+            state = self.state_of(upload, "outcome")
+        except errors.PlatformError as error:
+            raise self.error(errors.UnknownOutcome, words) from error
+        if state.failed:
+            raise self.failure(state.reason)
+        if not state.done:
+            raise self.error(errors.UnknownOutcome, words)
         return Receipt(name)
 
     def find(self, outgoing: Outgoing) -> Receipt | None:
         upload = outgoing.prepared
         if not upload.get("publish_id"):
             return None
-        video = outgoing.post.videos[0]
-        state = self._state(upload, "find")
-        if state.word in DONE:
+        state = self.state_of(upload, "find")
+        if state.done:
             return Receipt(text_id(upload["publish_id"]))
-        if state.word == FAILED or (state.bytes is not None and state.bytes < video.size):
+        short = state.bytes is not None and state.bytes < outgoing.post.videos[0].size
+        if state.failed or short:
             return None  # TikTok could not use it, or the last piece never arrived
-        raise RetryLater(t("TikTok is still working on the video."), platform=self.platform)
-
-    def _in_doubt(self) -> UnknownOutcome:
-        return UnknownOutcome(
-            t("TikTok has the video and is working on it; it will be asked again."),
-            platform=self.platform,
-        )
+        raise self.error(errors.RetryLater, t("TikTok is still working on the video."))
 
     # --- uploading --------------------------------------------------------------------------------
 
@@ -221,18 +155,16 @@ class TikTokAdapter(OAuthAdapter):
         }
         path, body = "/post/publish/inbox/video/init/", {"source_info": source}
         if self.settings.mode == "direct":
-            self._refuse_forbidden(self._creator("prepare"), video)
+            self._refuse_forbidden(self.creator("prepare"), video)
             path = "/post/publish/video/init/"
             body["post_info"] = {
                 "title": outgoing.post.text,
                 "privacy_level": self.settings.privacy,
             }
-        answer = self._call("POST", path, phase="prepare", json=body)
+        answer = self.api("POST", path, phase="prepare", json=body)
         with self.reading(answer, "prepare"):
             data = answer.data["data"]
-            name, where = text_id(data["publish_id"]), web_link(data["upload_url"])
-            if not where:
-                raise ValueError("not an address")
+            name, where = text_id(data["publish_id"]), address(data["upload_url"])
         until = self.context.now() + UPLOAD_LIFE
         return {"publish_id": name, "upload_url": where, "until": until.isoformat()}
 
@@ -240,107 +172,23 @@ class TikTokAdapter(OAuthAdapter):
         """What TikTok wants to be looked at before anything is posted at once."""
         allowed = creator.get("privacy_level_options")
         if isinstance(allowed, list) and self.settings.privacy not in allowed:
-            raise PermissionDenied(
-                t(
-                    "TikTok does not let this app post so publicly; it allows: {allowed}.",
-                    allowed=", ".join(map(str, allowed)),
-                ),
-                platform=self.platform,
+            words = t(
+                "TikTok does not let this app post so publicly; it allows: {allowed}.",
+                allowed=", ".join(map(str, allowed)),
             )
+            raise self.error(errors.PermissionDenied, words)
         longest = creator.get("max_video_post_duration_sec")
         if isinstance(longest, int) and video.milliseconds > longest * 1000:
-            raise MediaRejected(
-                t("TikTok takes videos of at most {limit} seconds here.", limit=longest),
-                platform=self.platform,
-            )
+            words = t("TikTok takes videos of at most {limit} seconds here.", limit=longest)
+            raise self.error(errors.MediaRejected, words)
 
     def _send(
-        self,
-        upload: Any,
-        video: Video,
-        start: int,
-        size: int,
-        *,
-        phase: str,
-        ok: tuple[int, ...] = (200, 201, 206),
+        self, upload: Any, video: Video, start: int, size: int, *, phase: str, ok: tuple[int, ...]
     ) -> None:
         """One piece; without the token: the address itself is the permission."""
-        content = self.piece_of(video, start, size)
-        span = f"bytes {start}-{start + len(content) - 1}/{video.size}"
-        headers = {"Content-Range": span, "Content-Type": video.mime}
-        where = web_link(upload["upload_url"])
-        self.call("PUT", where, phase=phase, ok=ok, headers=headers, data=content)
-
-    def _state(self, upload: Any, phase: str) -> State:
-        """How far an upload has got."""
-        body = {"publish_id": str(upload["publish_id"])}
-        answer = self._call("POST", "/post/publish/status/fetch/", phase=phase, json=body)
-        with self.reading(answer, phase):
-            data = answer.data["data"]
-            word, got = text_id(data["status"]), data.get("uploaded_bytes")
-            known = isinstance(got, int) and not isinstance(got, bool)
-            return State(word, got if known else None, str(data.get("fail_reason") or ""))
-
-    def _failure(self, reason: str) -> PlatformError:
-        kind = CODES.get(reason, MediaRejected)
-        words = t("TikTok could not use the video: {reason}.", reason=self.said(reason) or "?")
-        return (MediaExpired if kind is RetryLater else kind)(words, platform=self.platform)
-
-    def _working(self, words: str, prepared: dict[str, Any]) -> MediaProcessing:
-        return MediaProcessing(words, platform=self.platform, prepared=prepared)
-
-    # --- calls and errors -------------------------------------------------------------------------
-
-    def _call(self, method: str, path: str, *, phase: str, **more: Any) -> Answer:
-        answer = self.call_signed_in(method, path, phase=phase, **more)
-        if _code(answer) == "ok":
-            return answer
-        with self.reading(answer, phase):
-            text_id(answer.data["error"]["code"])
-        raise self.error_from(answer, phase)
-
-    def _creator(self, phase: str) -> dict[str, Any]:
-        answer = self._call("POST", "/post/publish/creator_info/query/", phase=phase, json={})
-        with self.reading(answer, phase):
-            return dict(answer.data["data"])
-
-    def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:
-        code = _code(answer)
-        if code == "access_token_invalid" or answer.status == 401:
-            return AuthExpired if self._can_renew() else AuthRevoked
-        if code in CODES:
-            return CODES[code]
-        if phase == "publish" and answer.status in (403, 404, 410, 416):
-            return MediaExpired  # the address of the upload is void
-        if code and answer.status < 500:
-            return RejectedContent if phase == "prepare" else Misconfigured
-        return None
-
-    def until_of(self, answer: Answer) -> datetime | None:
-        """TikTok names no time: calls are counted by the minute, posts by the day."""
-        kind, now = CODES.get(_code(answer)), self.context.now()
-        if kind is RateLimited and not answer.headers.get("Retry-After"):
-            return now + timedelta(minutes=1)
-        return now + timedelta(hours=24) if kind is QuotaExhausted else None
-
-    def words_of(self, answer: Answer) -> str:
-        error = answer.data.get("error") if isinstance(answer.data, dict) else None
-        words = error.get("message") if isinstance(error, dict) else None
-        return f"{words} [{_code(answer)}]" if _code(answer) else super().words_of(answer)
-
-
-def _code(answer: Answer) -> str:
-    """The `code` of an answer, which every one has; "" when it has none."""
-    error = answer.data.get("error") if isinstance(answer.data, dict) else None
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, str) else ""
+        self.put_piece(web_link(upload["upload_url"]), video, start, size, phase=phase, ok=ok)
 
 
 def _start_of_last(video: Video) -> int:
     """Where the last piece begins."""
     return (max(1, video.size // PIECE) - 1) * PIECE
-
-
-def _piece_at(got: int) -> int:
-    """Where the piece begins that is to be sent when TikTok has `got` bytes."""
-    return got // PIECE * PIECE

@@ -23,7 +23,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.util.retry import Retry
 
-from crosspost.adapters.base import BODY_CAP, Answer
+from crosspost.adapters.answers import BODY_CAP, Answer
 from crosspost.wording import t
 
 #: The longest that a whole request may take to leave, in seconds: 8 MB at 0.5 Mbit/s.

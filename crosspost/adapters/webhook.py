@@ -23,10 +23,12 @@ from crosspost.adapters.base import (
     AdapterSettings,
     Answer,
     HttpAdapter,
+    Meaning,
     text_id,
+    timed,
     web_link,
 )
-from crosspost.errors import Misconfigured, PlatformError, UnknownOutcome
+from crosspost.errors import Misconfigured, UnknownOutcome
 from crosspost.post import Account, Capabilities, Image, Markup, Outgoing, Post, Receipt, Reconcile
 from crosspost.wording import t
 
@@ -81,9 +83,12 @@ class WebhookAdapter(HttpAdapter):
         key_window=timedelta(hours=24),  # the least that receivers are asked to remember
     )
 
+    # the first event of this id is still being worked on
+    meanings = (Meaning(UnknownOutcome, 409, phases="publish"),)
+
     def check(self) -> Account:
         now = self.context.now()
-        self._send("crosspost.ping", f"ping-{now:%Y%m%dT%H%M%S%f}", _stamp(now), {}, phase="check")
+        self._send("crosspost.ping", timed("ping", now), _stamp(now), {}, phase="check")
         return Account(str(urlsplit(self.settings.url).hostname))
 
     def measure(self, text: str) -> int:
@@ -91,8 +96,7 @@ class WebhookAdapter(HttpAdapter):
         return len(text)
 
     def new_handle(self, key: str, now: datetime) -> dict[str, str]:
-        # with the time, lest a receiver takes it for an event of an older database
-        return {"id": f"{key}-{now:%Y%m%dT%H%M%S%f}", "at": _stamp(now)}
+        return {"id": timed(key, now), "at": _stamp(now)}
 
     def publish(self, outgoing: Outgoing) -> Receipt:
         event = outgoing.handle["id"]
@@ -150,20 +154,18 @@ class WebhookAdapter(HttpAdapter):
         start = answer.text[:1000].lstrip().lower()
         if start.startswith(("<!doctype html", "<html")):
             kind = UnknownOutcome if phase == "publish" else Misconfigured
-            raise kind(
-                t("The address answers with a web page: {excerpt}", excerpt=self.excerpt(answer)),
-                platform=self.platform,
-                status=answer.status,
+            words = t(
+                "The address answers with a web page: {excerpt}", excerpt=self.excerpt(answer)
             )
+            raise self.error(kind, words, status=answer.status)
 
     def _receipt(self, answer: Answer, event: str) -> Receipt:
         """The receiver may name its post: `{"id": ..., "url": ...}`; it need not."""
-        said = answer.data if isinstance(answer.data, dict) else {}
         try:
-            name = text_id(said.get("id"))
+            name = text_id(answer.at("id"))
         except (TypeError, ValueError):
             name = event
-        return Receipt(name, web_link(said.get("url")), {"event": event})
+        return Receipt(name, web_link(answer.at("url")), {"event": event})
 
     def _data(self, post: Post) -> dict[str, Any]:
         document = (
@@ -180,11 +182,6 @@ class WebhookAdapter(HttpAdapter):
     def secrets(self) -> Iterator[str]:
         yield from super().secrets()
         yield self.settings.url  # often its path is what lets one in
-
-    def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:
-        if answer.status == 409 and phase == "publish":
-            return UnknownOutcome  # the first event of this id is still being worked on
-        return None
 
 
 def _key(secret: SecretStr) -> bytes:

@@ -9,55 +9,24 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field, SecretStr, field_validator
 
-from crosspost.adapters.base import AdapterSettings, Answer, HttpSettings, text_id
-from crosspost.adapters.graph import GraphAdapter, error_in, number
+from crosspost import errors
+from crosspost.adapters.base import AdapterSettings, Answer, HttpSettings, Meaning, text_id
+from crosspost.adapters.graph import GraphAdapter
+from crosspost.adapters.uploads import File, Upload, UploadingAdapter
+from crosspost.adapters.whatsapp_messages import content_of, masked, one_line
 from crosspost.config import WebAddress
-from crosspost.errors import (
-    AccountRestricted,
-    BillingExhausted,
-    MediaRejected,
-    Misconfigured,
-    PartialSuccess,
-    PermissionDenied,
-    PlatformError,
-    QuotaExhausted,
-    RateLimited,
-    RetryLater,
-)
-from crosspost.post import Account, Capabilities, CardMaker, Image, Outgoing, Receipt, Reconcile
+from crosspost.errors import PartialSuccess, PlatformError
+from crosspost.post import Account, Capabilities, CardMaker, Outgoing, Receipt, Reconcile
 from crosspost.rendering.measure import utf16
 from crosspost.wording import t
 
 MOST_RECIPIENTS = 256
 #: A text parameter of a template: shorter by what stands around it (1,024 for all of it).
 TEMPLATE_ROOM = 900
-#: Uploads are kept for 30 days.
-MEDIA_LIFE = timedelta(days=29)
-#: What may not stand in a parameter of a template: ends of lines, tabs, more than four spaces.
-LINES, SPACES = re.compile(r"\s*[\r\n]+\s*"), re.compile(r"[ \t]{2,}|\t")
-
-#: What `error.code` means besides what it means everywhere at Meta.
-CODES: dict[int, type[PlatformError]] = {
-    130429: RateLimited,
-    131000: RetryLater,
-    131005: PermissionDenied,
-    131016: RetryLater,
-    131031: AccountRestricted,
-    131042: BillingExhausted,
-    131048: QuotaExhausted,
-    131052: MediaRejected,
-    131053: MediaRejected,
-    131056: RateLimited,
-    131057: RetryLater,
-    132001: Misconfigured,
-    132015: Misconfigured,
-    132016: Misconfigured,
-    133010: Misconfigured,
-}
 #: Those that are about the recipient, not about the message or the office.
 THEIRS = frozenset(["130472", "131021", "131026", "131030", "131047", "131049", "131050", "131056"])
 
@@ -91,7 +60,7 @@ class WhatsAppSettings(HttpSettings):
         return numbers
 
 
-class WhatsAppAdapter(GraphAdapter):
+class WhatsAppAdapter(UploadingAdapter, GraphAdapter):
     """One telephone number of the office, and the people on its list."""
 
     platform = "whatsapp"
@@ -105,6 +74,17 @@ class WhatsAppAdapter(GraphAdapter):
         card=CardMaker.SERVER,
         reconcile=Reconcile.NONE,
     )
+    meanings = (
+        Meaning(errors.RateLimited, code="130429 131056"),
+        Meaning(errors.RetryLater, code="131000 131016 131057"),
+        Meaning(errors.PermissionDenied, code="131005"),
+        Meaning(errors.AccountRestricted, code="131031"),
+        Meaning(errors.BillingExhausted, code="131042"),
+        Meaning(errors.QuotaExhausted, code="131048"),
+        Meaning(errors.MediaRejected, code="131052 131053"),
+        Meaning(errors.Misconfigured, code="132001 132015 132016 133010"),
+    )
+    upload_life = timedelta(days=29)  # WhatsApp keeps one for 30 days
 
     def setup(self) -> None:
         if self.settings.template:
@@ -144,15 +124,12 @@ class WhatsAppAdapter(GraphAdapter):
 
     # --- publishing -------------------------------------------------------------------------------
 
-    def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
-        """The image, which WhatsApp keeps for a month."""
-        if not outgoing.post.images:
-            return {}
-        now, image = self.context.now(), outgoing.post.images[0]
-        kept, until = outgoing.prepared.get("image"), str(outgoing.prepared.get("until") or "")
-        if isinstance(kept, str) and until > now.isoformat():
-            return dict(outgoing.prepared)
-        return {"image": self._upload(image), "until": (now + MEDIA_LIFE).isoformat()}
+    def upload(self, file: File) -> Upload:
+        fields = {"messaging_product": "whatsapp", "type": file.mime}
+        files = {"file": (file.filename, self.bytes_of(file), file.mime)}
+        path = f"{self.settings.phone_number_id}/media"
+        answer = self.graph("POST", path, fields, phase="prepare", files=files)
+        return Upload(self.id_of(answer, "prepare"))
 
     def publish(self, outgoing: Outgoing) -> Receipt:
         """A message to each, one after the other. As long as nobody has it a no is a no; after that
@@ -174,15 +151,15 @@ class WhatsAppAdapter(GraphAdapter):
             raise self._partial(sent, refused)
         return Receipt(next(iter(sent.values())), extra={"recipients": str(len(sent))})
 
-    def _partial(self, sent: dict[str, str], refused: dict[str, PlatformError]) -> PartialSuccess:
-        names = "; ".join(f"{_masked(to)}: {error.message}" for to, error in refused.items())
+    def _partial(self, sent: dict[str, str], refused: dict[str, PlatformError]) -> PlatformError:
+        names = "; ".join(f"{masked(to)}: {error.message}" for to, error in refused.items())
         message = t(
             "WhatsApp took it for {count} of {all} recipients; then: {names}",
             count=len(sent),
             all=len(self.settings.recipients),
             names=names,
         )
-        return PartialSuccess(self.said(message), platform=self.platform)
+        return self.error(PartialSuccess, self.said(message))
 
     def _send(self, to: str, outgoing: Outgoing) -> str:
         """The id of the message to one person."""
@@ -190,52 +167,15 @@ class WhatsAppAdapter(GraphAdapter):
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             "to": to,
-            **self._content(outgoing),
+            **content_of(outgoing, self.settings),
         }
         path = f"{self.settings.phone_number_id}/messages"
         answer = self.graph("POST", path, {}, phase="publish", json=message)
         with self.reading(answer, "publish"):
             return text_id(answer.data["messages"][0]["id"])
 
-    def _content(self, outgoing: Outgoing) -> dict[str, Any]:
-        text, image = outgoing.post.text, outgoing.prepared.get("image")
-        if self.settings.template:
-            return {"type": "template", "template": self._template(text, image)}
-        if image:
-            return {"type": "image", "image": {"id": image, "caption": text}}
-        return {"type": "text", "text": {"body": text, "preview_url": True}}
-
-    def _template(self, text: str, image: object) -> dict[str, Any]:
-        """The office's template with the text in its place."""
-        body = {"type": "body", "parameters": [{"type": "text", "text": one_line(text)}]}
-        picture = [{"type": "image", "image": {"id": image}}]
-        header = [{"type": "header", "parameters": picture}] if image else []
-        return {
-            "name": self.settings.template,
-            "language": {"policy": "deterministic", "code": self.settings.template_language},
-            "components": [*header, body],
-        }
-
-    def _upload(self, image: Image) -> str:
-        fields = {"messaging_product": "whatsapp", "type": image.mime}
-        files = {"file": (image.filename, self.bytes_of(image), image.mime)}
-        path = f"{self.settings.phone_number_id}/media"
-        return self.id_of(self.graph("POST", path, fields, phase="prepare", files=files), "prepare")
-
-    # --- errors -----------------------------------------------------------------------------------
-
     def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:
-        code = number(error_in(answer).get("code"))
-        if code in CODES:
-            return CODES[code]
-        return super().error_of(answer, phase)
-
-
-def one_line(text: str) -> str:
-    """`text` as a parameter of a template may be."""
-    return SPACES.sub(" ", LINES.sub(" • ", text.strip()))
-
-
-def _masked(telephone: str) -> str:
-    """Enough of a number for the office to know it, and for nobody else."""
-    return f"{telephone[:3]}…{telephone[-4:]}"
+        """WhatsApp's own codes, then those of everywhere at Meta."""
+        code = self.code_of(answer)
+        own = (row.kind for row in self.meanings if code and code in row.code.split())
+        return next(own, None) or super().error_of(answer, phase)

@@ -7,49 +7,21 @@ Facts: developer.wordpress.org/rest-api; docs/channels/wordpress.md.
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import html
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr, field_validator
+from pydantic import SecretStr
 
-from crosspost.adapters.base import Answer, HttpAdapter, HttpSettings, text_id, web_link
-from crosspost.errors import (
-    AuthRevoked,
-    MediaExpired,
-    MediaRejected,
-    Misconfigured,
-    PermissionDenied,
-    PlatformError,
-    RejectedContent,
-    RetryLater,
-    UnknownOutcome,
-)
-from crosspost.post import (
-    Account,
-    Capabilities,
-    CardMaker,
-    Image,
-    Markup,
-    Outgoing,
-    Receipt,
-    Reconcile,
-)
+from crosspost import errors
+from crosspost.adapters.base import Answer, HttpSettings, text_id, web_link, written
+from crosspost.adapters.wordpress_api import GONE, POSTS, WordPressApi
+from crosspost.post import Account, Capabilities, CardMaker, Markup, Outgoing, Receipt, Reconcile
 from crosspost.rendering.wordpress import fields_of
 from crosspost.wording import t
 
-POSTS, MEDIA = "/wp/v2/posts", "/wp/v2/media"
-#: Error codes that say that the credential is not (or no more) one.
-NO_CREDENTIAL = {
-    *("incorrect_password", "invalid_username", "invalid_email", "rest_not_logged_in"),
-    *("application_passwords_disabled", "application_passwords_disabled_for_user"),
-}
-#: Error codes that say that there is no such post, or that it lies in the trash.
-GONE = {"rest_post_invalid_id", "rest_already_trashed"}
+API = written("/.*[^/]", lambda: t('write "/wp-json", or "/?rest_route=" for plain permalinks'))
 
 
 class WordPressSettings(HttpSettings):
@@ -60,17 +32,10 @@ class WordPressSettings(HttpSettings):
     categories: tuple[str, ...] = ()  # slugs, as in the addresses of the categories
     featured_image: bool = True  # the first image is the post's featured image too
     #: "/?rest_route=" for a site with plain permalinks
-    api: str = "/wp-json"
-
-    @field_validator("api")
-    @classmethod
-    def _is_a_path(cls, api: str) -> str:
-        if not api.startswith("/") or api.endswith("/"):
-            raise ValueError(t('write "/wp-json", or "/?rest_route=" for plain permalinks'))
-        return api
+    api: Annotated[str, API] = "/wp-json"
 
 
-class WordPressAdapter(HttpAdapter):
+class WordPressAdapter(WordPressApi):
     """One author on one site."""
 
     platform = "wordpress"
@@ -91,16 +56,14 @@ class WordPressAdapter(HttpAdapter):
     _categories: list[str] | None = None
 
     def check(self) -> Account:
-        answer = self._call("GET", "/wp/v2/users/me", phase="check", params={"context": "edit"})
+        answer = self.call("GET", "/wp/v2/users/me", phase="check", params={"context": "edit"})
         me = self.json_of(answer, "check")
         with self.reading(answer, "check"):
             name, may = text_id(me["name"]), dict(me["capabilities"])
             roles = ", ".join(str(role) for role in me["roles"])
         if not may.get("publish_posts"):
-            raise PermissionDenied(
-                t("{name} may write drafts on this site, but not publish them.", name=name),
-                platform=self.platform,
-            )
+            words = t("{name} may write drafts on this site, but not publish them.", name=name)
+            raise self.error(errors.PermissionDenied, words)
         self._category_ids("check")
         pictures = t("{name} may not upload files: give the account the role Author.", name=name)
         return Account(
@@ -122,7 +85,7 @@ class WordPressAdapter(HttpAdapter):
     # --- publishing -------------------------------------------------------------------------------
 
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
-        media = [self._media(outgoing, n, image) for n, image in enumerate(outgoing.post.images)]
+        media = [self.uploaded(outgoing, n, image) for n, image in enumerate(outgoing.post.images)]
         draft = fields_of(outgoing.post, media)
         draft |= {"categories": self._category_ids("prepare"), "featured_media": self._cover(media)}
         known = str(outgoing.prepared.get("post") or "") or self._draft(outgoing.handle["slug"])
@@ -134,15 +97,15 @@ class WordPressAdapter(HttpAdapter):
         post = outgoing.prepared["post"]
         media: Any = outgoing.prepared["media"]
         public = fields_of(outgoing.post, media) | {"status": "publish", "slug": ""}
-        answer = self._call("POST", f"{POSTS}/{post}", phase="publish", json=public)
+        answer = self.call("POST", f"{POSTS}/{post}", phase="publish", json=public)
         return self._receipt(answer, "publish")
 
     def find(self, outgoing: Outgoing) -> Receipt | None:
         path = f"{POSTS}/{outgoing.prepared['post']}"
         query = {"context": "edit"}
-        answer = self._call("GET", path, phase="find", ok=(200, 404), params=query)
+        answer = self.call("GET", path, phase="find", ok=(200, 404), params=query)
         if answer.status == 404:
-            if self._code(answer) in GONE:
+            if self.code_of(answer) in GONE:
                 return None
             raise self.error_from(answer, "find")
         with self.reading(answer, "find"):
@@ -158,7 +121,7 @@ class WordPressAdapter(HttpAdapter):
         media: Any = outgoing.prepared["media"]
         changed = fields_of(outgoing.post, media) | {"featured_media": self._cover(media)}
         path = f"{POSTS}/{receipt.remote_id}"
-        edited = self._receipt(self._call("POST", path, phase="edit", json=changed), "edit")
+        edited = self._receipt(self.call("POST", path, phase="edit", json=changed), "edit")
         draft = str(outgoing.prepared["post"])
         if draft != receipt.remote_id:
             self._remove(draft, {"force": "true"})  # `prepare` could not know that it is an edit
@@ -166,70 +129,24 @@ class WordPressAdapter(HttpAdapter):
 
     # --- calls ------------------------------------------------------------------------------------
 
-    def _call(self, method: str, path: str, *, phase: str, **more: Any) -> Answer:
-        headers = {"Authorization": f"Basic {self._credential()}"}
-        url = f"{self.settings.base_url}{self.settings.api}{path}"
-        return self.call(method, url, phase=phase, headers=headers, **more)
-
-    def _credential(self) -> str:
-        password = self.settings.application_password.get_secret_value()
-        return base64.b64encode(f"{self.settings.username}:{password}".encode()).decode()
-
-    def secrets(self) -> Iterator[str]:
-        yield from super().secrets()
-        yield self._credential()
-        yield self.settings.application_password.get_secret_value().replace(" ", "")
-
-    def _media(self, outgoing: Outgoing, place: int, image: Image) -> dict[str, str]:
-        """The upload of an image: an earlier one if there is, by what was stored or by its slug."""
-        earlier: Any = outgoing.prepared.get("media") or []
-        if place < len(earlier):
-            return dict(earlier[place])
-        slug = f"{outgoing.handle['slug']}-{place}"
-        content = self.bytes_of(image)
-        found = self._found(MEDIA, {"slug": slug})
-        return _media_of(found) if found else self._upload(slug, image, content)
-
-    def _upload(self, slug: str, image: Image, content: bytes) -> dict[str, str]:
-        answer = self._call(
-            "POST",
-            MEDIA,
-            phase="prepare",
-            files={"file": (image.filename, content, image.mime)},
-            # escaped, since the site takes away what looks like a tag
-            data={"alt_text": html.escape(image.alt, quote=False), "slug": slug},
-        )
-        with self.reading(answer, "prepare"):
-            return _media_of(self.json_of(answer, "prepare"))
-
     def _draft(self, slug: str) -> str:
         """The id of a draft that an earlier try has made; "" when there is none."""
-        found = self._found(POSTS, {"slug": slug, "status": "any", "context": "edit"})
+        found = self.found(POSTS, {"slug": slug, "status": "any", "context": "edit"})
         return str(found["id"]) if found else ""
-
-    def _found(self, path: str, query: dict[str, str]) -> dict[str, Any] | None:
-        """What the site has under a slug, with its `id`."""
-        answer = self._call("GET", path, phase="prepare", params=query)
-        with self.reading(answer, "prepare"):
-            for one in _list_of(answer):
-                text_id(one["id"])
-                if one["slug"] == query["slug"]:
-                    return dict(one)
-        return None
 
     def _write(self, known: str, draft: dict[str, Any], slug: str) -> str:
         """The draft `known` with these fields, or a new one; its id. Never its status: it may be
         public by now."""
         if known:
-            answer = self._call(
+            answer = self.call(
                 "POST", f"{POSTS}/{known}", phase="prepare", ok=(200, 404), json=draft
             )
             if answer.status == 200:
                 self.json_of(answer, "prepare")
                 return known
-            if self._code(answer) not in GONE:
+            if self.code_of(answer) not in GONE:
                 raise self.error_from(answer, "prepare")
-        answer = self._call(
+        answer = self.call(
             "POST", POSTS, phase="prepare", json=draft | {"slug": slug, "status": "draft"}
         )
         with self.reading(answer, "prepare"):
@@ -237,8 +154,8 @@ class WordPressAdapter(HttpAdapter):
 
     def _remove(self, post: str, query: dict[str, str]) -> None:
         path = f"{POSTS}/{post}"
-        answer = self._call("DELETE", path, phase="delete", ok=(200, 404, 410), params=query)
-        if answer.status != 200 and self._code(answer) not in GONE:
+        answer = self.call("DELETE", path, phase="delete", ok=(200, 404, 410), params=query)
+        if answer.status != 200 and self.code_of(answer) not in GONE:
             raise self.error_from(answer, "delete")
         self.json_of(answer, "delete")
 
@@ -252,15 +169,13 @@ class WordPressAdapter(HttpAdapter):
         wanted = self.settings.categories
         if self._categories is None and wanted:
             query = {"slug": ",".join(wanted), "per_page": "100"}
-            answer = self._call("GET", "/wp/v2/categories", phase=phase, params=query)
+            answer = self.call("GET", "/wp/v2/categories", phase=phase, params=query)
             with self.reading(answer, phase):
-                known = {one["slug"]: text_id(one["id"]) for one in _list_of(answer)}
+                known = {one["slug"]: text_id(one["id"]) for one in answer.list_at()}
             missing = [slug for slug in wanted if slug not in known]
             if missing:
-                raise Misconfigured(
-                    t("The site has no category {missing}.", missing=", ".join(missing)),
-                    platform=self.platform,
-                )
+                words = t("The site has no category {missing}.", missing=", ".join(missing))
+                raise self.error(errors.Misconfigured, words)
             self._categories = [known[slug] for slug in wanted]
         return self._categories or []
 
@@ -274,57 +189,9 @@ class WordPressAdapter(HttpAdapter):
             status = text_id(post["status"])
         if status == "publish":
             return receipt
-        kind = {"publish": PermissionDenied, "edit": RejectedContent}.get(phase, RetryLater)
+        kinds = {"publish": errors.PermissionDenied, "edit": errors.RejectedContent}
+        kind = kinds.get(phase, errors.RetryLater)
         if phase == "publish" and status == "future":
-            kind = UnknownOutcome  # the site itself will publish it
-        raise kind(
-            t('The site keeps the post as "{status}": it is not public.', status=status),
-            platform=self.platform,
-            status=answer.status,
-        )
-
-    def _code(self, answer: Answer) -> str:
-        return str(answer.data.get("code", "")) if isinstance(answer.data, dict) else ""
-
-    def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:
-        code = self._code(answer)
-        if code in NO_CREDENTIAL or (phase == "prepare" and _unknown_to_the_site(answer)):
-            return AuthRevoked
-        if code == "rest_cannot_create" and answer.status == 400:
-            return PermissionDenied  # of a file, by one who may not upload
-        if code == "rest_invalid_featured_media":
-            return MediaExpired
-        if code in GONE:
-            return MediaExpired if phase == "publish" else RejectedContent
-        if code.startswith("rest_upload_"):
-            return self._refused_file(answer)
-        return None
-
-    def _refused_file(self, answer: Answer) -> type[PlatformError] | None:
-        """A file that is too large or of a wrong kind; other trouble of the server passes."""
-        words = self.words_of(answer)
-        too_large = "upload_max_filesize" in words or "MAX_FILE_SIZE" in words
-        refused = answer.status < 500 or self._code(answer) == "rest_upload_sideload_error"
-        return MediaRejected if refused or too_large else None
-
-
-def _unknown_to_the_site(answer: Answer) -> bool:
-    """Whether we count as a stranger: only those may not ask for drafts."""
-    try:
-        return "status" in answer.data["data"]["params"]
-    except (KeyError, TypeError):
-        return False
-
-
-def _list_of(answer: Answer) -> list[dict[str, Any]]:
-    if not isinstance(answer.data, list):
-        raise TypeError("not a list")
-    return answer.data
-
-
-def _media_of(media: dict[str, Any]) -> dict[str, str]:
-    """What a post needs of an upload. Raises as `text_id` does."""
-    address = web_link(media["source_url"])
-    if not address:
-        raise ValueError("no address")
-    return {"id": str(int(text_id(media["id"]))), "url": address}
+            kind = errors.UnknownOutcome  # the site itself will publish it
+        words = t('The site keeps the post as "{status}": it is not public.', status=status)
+        raise self.error(kind, words, status=answer.status)

@@ -8,48 +8,32 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import Any, Literal, Self
-from urllib.parse import urlencode
 
 from pydantic import Field, SecretStr, model_validator
 
-from crosspost.adapters.base import Answer, text_id
-from crosspost.adapters.likeness import bare, moment
-from crosspost.adapters.oauth import OAuth, OAuthAdapter, OAuthSettings
+from crosspost.adapters.base import text_id
+from crosspost.adapters.likeness import moment
+from crosspost.adapters.lookups import Listed, ListingAdapter, Page
+from crosspost.adapters.oauth import OAuth, OAuthSettings
+from crosspost.adapters.uploads import media_of
+from crosspost.adapters.x_api import XApi
 from crosspost.config import WebAddress
-from crosspost.errors import (
-    AccountRestricted,
-    AuthExpired,
-    BillingExhausted,
-    DuplicateDetected,
-    MediaExpired,
-    MediaRejected,
-    Misconfigured,
-    PlatformError,
-    RejectedContent,
-    RetryLater,
-)
-from crosspost.post import Account, Capabilities, Image, Outgoing, Post, Receipt, Reconcile
+from crosspost.post import Account, Capabilities, Outgoing, Post, Receipt, Reconcile
 from crosspost.quotas import Quota
 from crosspost.rendering import measure
-from crosspost.retry import retry_time
 from crosspost.wording import t
 
-Method = Literal["GET", "POST", "DELETE"]
-#: Posts a page, and pages, that a look-up reads at most.
-PAGE, PAGES = 100, 3
 #: How much earlier than our own note of the start a post may be dated, both clocks together.
 SLACK = timedelta(minutes=10)
 #: What a post counts without Premium; longer ones have their text elsewhere.
 SHORT = 280
 #: An address in a text, also a bare name, which X makes a link of; rather one too many.
 LINK = re.compile(r"://|\w\.[^\W\d_]{2}")
-#: Uploads are forgotten after a day.
-MEDIA_LIFE = timedelta(hours=23)
 
 
 class XSettings(OAuthSettings):
@@ -77,7 +61,7 @@ class XSettings(OAuthSettings):
         return self
 
 
-class XAdapter(OAuthAdapter):
+class XAdapter(ListingAdapter, XApi):
     """One account: the one whose token it is."""
 
     platform = "x"
@@ -100,14 +84,14 @@ class XAdapter(OAuthAdapter):
         reconcile=Reconcile.LOOKUP,
         settle=timedelta(seconds=90),  # longer than our own time-out and the server's queue
     )
-    _user = ""
+    pages = 3
 
     def setup(self) -> None:
         limit = self.settings.max_characters
         self.capabilities = replace(self.capabilities, max_length=limit)
 
     def check(self) -> Account:
-        me = self._whoami("check")
+        me = self.whoami("check")
         name = str(me.get("username") or "")
         return Account(f"@{name}", f"https://x.com/{name}")
 
@@ -123,74 +107,47 @@ class XAdapter(OAuthAdapter):
 
     # --- publishing -------------------------------------------------------------------------------
 
-    def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
-        """The images with their descriptions; kept while X remembers them."""
-        if not outgoing.post.images:
-            return {}
-        now, until = self.context.now(), str(outgoing.prepared.get("until") or "")
-        if until and datetime.fromisoformat(until) > now:
-            return dict(outgoing.prepared)
-        media = [self._upload(image) for image in outgoing.post.images]
-        return {"media": media, "until": (now + MEDIA_LIFE).isoformat()}
-
     def publish(self, outgoing: Outgoing) -> Receipt:
         post: dict[str, Any] = {"text": outgoing.post.text}
-        if outgoing.prepared.get("media"):
-            post["media"] = {"media_ids": outgoing.prepared["media"]}
+        if media := media_of(outgoing):
+            post["media"] = {"media_ids": media}
         if outgoing.parent:
             post["reply"] = {"in_reply_to_tweet_id": outgoing.parent.remote_id}
-        answer = self._call("POST", "/2/tweets", phase="publish", json=post)
+        answer = self.api("POST", "/2/tweets", phase="publish", json=post)
         with self.reading(answer, "publish"):
             return _receipt(answer.data["data"]["id"])
 
-    def find(self, outgoing: Outgoing) -> Receipt | None:
-        user = self._user or text_id(self._whoami("find")["id"])
-        ours = _comparable(outgoing.post.text)
-        for post in self._posts(user, outgoing):
-            name, text = post["id"], _text_of(post)
-            first = outgoing.root.remote_id if outgoing.root else name
-            if _comparable(text) == ours and post.get("conversation_id", first) == first:
-                return _receipt(name)
-        return None
-
-    def delete(self, receipt: Receipt) -> None:
-        path = f"/2/tweets/{receipt.remote_id}"
-        answer = self._call("DELETE", path, phase="delete", ok=(200, 404))
-        if answer.status == 404:
-            if "resource-not-found" in answer.text:
-                return
-            raise self.error_from(answer, "delete")
-        with self.reading(answer, "delete"):
-            if answer.data["data"]["deleted"] is not True:
-                raise ValueError("not deleted")
-
-    def _posts(self, user: str, outgoing: Outgoing) -> Iterator[dict[str, Any]]:
-        """The account's posts since the attempt began, newest first, each with what `find` reads.
-        Raises RetryLater when there are too many to tell."""
+    def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:
+        user = self.user or text_id(self.whoami("find")["id"])
         since = (outgoing.begun or self.context.now()) - SLACK
         query = {
-            "max_results": str(PAGE),
+            "max_results": str(self.page_size),
             "start_time": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "exclude": "retweets",
             self.settings.fields_parameter: ",".join(self._fields()),
+            **more,
         }
-        for _ in range(PAGES):
-            answer = self._call("GET", f"/2/users/{user}/tweets", phase="find", query=query)
-            with self.reading(answer, "find"):
-                if answer.data.get("errors"):
-                    raise ValueError("only a part of the answer")
-                token = answer.data["meta"].get("next_token")
-                int(answer.data["meta"]["result_count"])
-                posts = list(answer.data.get("data") or [])
-                for post in posts:
-                    text_id(post["id"]), _text_of(post), moment(post["created_at"])
-            yield from posts
-            if not token:
-                return
-            query["pagination_token"] = str(token)
-        raise RetryLater(
-            t("The account has posted too much since then to look through."), platform=self.platform
-        )
+        answer = self.api("GET", f"/2/users/{user}/tweets", phase="find", query=query)
+        with self.reading(answer, "find"):
+            if answer.data.get("errors"):
+                raise ValueError("only a part of the answer")
+            token = answer.data["meta"].get("next_token")
+            int(answer.data["meta"]["result_count"])
+            posts = [
+                Listed(_receipt(post["id"]), moment(post["created_at"]), _text_of(post), post)
+                for post in answer.data.get("data") or []
+            ]
+        return Page(answer, posts, {"pagination_token": str(token)} if token else {})
+
+    def is_ours(self, post: Listed, outgoing: Outgoing, *, recent: bool) -> bool:  # noqa: ARG002
+        """What X lists is recent: it was asked to."""
+        first = outgoing.root.remote_id if outgoing.root else post.receipt.remote_id
+        same = self.bare(post.text) == self.bare(outgoing.post.text)
+        return same and bool(post.about.get("conversation_id", first) == first)
+
+    def bare(self, text: str) -> str:
+        """X puts http:// before a name that it makes a link of."""
+        return re.sub(r"https?://", "", super().bare(text))
 
     def _fields(self) -> list[str]:
         fields = ["created_at", "conversation_id", "entities"]
@@ -198,91 +155,16 @@ class XAdapter(OAuthAdapter):
             fields.append("note_" + self.settings.fields_parameter.removesuffix(".fields"))
         return fields
 
-    def _upload(self, image: Image) -> str:
-        files = {"media": (image.filename, self.bytes_of(image), image.mime)}
-        about = {"media_category": "tweet_image"}
-        answer = self._call("POST", "/2/media/upload", phase="prepare", files=files, data=about)
-        with self.reading(answer, "prepare"):
-            name = text_id(answer.data["data"]["id"])
-        described = {"id": name, "metadata": {"alt_text": {"text": image.alt}}}
-        self._call("POST", "/2/media/metadata", phase="prepare", json=described)
-        return name
-
-    # --- calls ------------------------------------------------------------------------------------
-
-    def _call(
-        self,
-        method: Method,
-        path: str,
-        *,
-        phase: str,
-        query: dict[str, str] | None = None,
-        **more: Any,
-    ) -> Answer:
-        where = self.url(f"{path}?{urlencode(query)}" if query else path)
-        if self.settings.api_key is None:
-            return self.call_signed_in(method, where, phase=phase, **more)
-        headers = {"Authorization": self._signature(method, where)}
-        return self.call(method, where, phase=phase, headers=headers, **more)
-
-    def _signature(self, method: Method, where: str) -> str:
-        """By OAuth 1.0a (RFC 5849); no body of ours is a form, so none is signed."""
-        settings = self.settings
-        from oauthlib.oauth1 import Client
-
-        client = Client(
-            settings.api_key.get_secret_value(),
-            client_secret=settings.api_secret.get_secret_value(),
-            resource_owner_key=settings.access_token.get_secret_value(),
-            resource_owner_secret=settings.access_token_secret.get_secret_value(),
-        )
-        _, headers, _ = client.sign(where, http_method=method)
-        return str(headers["Authorization"])
-
-    def _whoami(self, phase: str) -> dict[str, Any]:
-        answer = self._call("GET", "/2/users/me", phase=phase)
-        with self.reading(answer, phase):
-            me: dict[str, Any] = answer.data["data"]
-            self._user = text_id(me["id"])
-            return me
-
-    # --- errors -----------------------------------------------------------------------------------
-
-    def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:
-        words = answer.text.lower()
-        match answer.status:
-            case 401 if self._token is not None:  # what a login gave; a new one may be had
-                return AuthExpired
-            case 429 if "usage-capped" in words:
-                return BillingExhausted
-            case 403 if "duplicate" in words and phase == "publish":
-                return DuplicateDetected
-            case 403 if "suspend" in words or "locked" in words:
-                return AccountRestricted
-            case 403 if "reply" in words and phase == "publish":
-                return RejectedContent  # self-serve apps may hardly answer
-            case 400 if phase == "publish" and "media id" in words:
-                return MediaExpired
-            case 400 if phase != "publish":
-                return MediaRejected if phase == "prepare" else Misconfigured
-        return None
-
-    def until_of(self, answer: Answer) -> datetime | None:
-        """When the day's own limit ends, if that is what is used up."""
-        for limit in ("x-user-limit-24hour", "x-app-limit-24hour"):
-            if answer.headers.get(f"{limit}-remaining") == "0":
-                reset = {"x-rate-limit-reset": answer.headers.get(f"{limit}-reset", "")}
-                return retry_time(reset, self.context.now())
-        return None
-
-    def words_of(self, answer: Answer) -> str:
-        """The detail, and what each error names."""
-        said = answer.data if isinstance(answer.data, dict) else {}
-        errors = said.get("errors")
-        more = [e.get("message") for e in errors or () if isinstance(e, dict)]
-        words = [said.get("detail"), *more] if isinstance(errors, list) else [said.get("detail")]
-        texts = dict.fromkeys(word for word in words if isinstance(word, str) and word)
-        return " ".join(texts) or super().words_of(answer)
+    def delete(self, receipt: Receipt) -> None:
+        path = f"/2/tweets/{receipt.remote_id}"
+        answer = self.api("DELETE", path, phase="delete", ok=(200, 404))
+        if answer.status == 404:
+            if "resource-not-found" in answer.text:
+                return
+            raise self.error_from(answer, "delete")
+        with self.reading(answer, "delete"):
+            if answer.data["data"]["deleted"] is not True:
+                raise ValueError("not deleted")
 
 
 def _receipt(name: Any) -> Receipt:
@@ -297,8 +179,3 @@ def _text_of(post: dict[str, Any]) -> str:
         written = "" if url.get("media_key") else url.get("expanded_url") or url["url"]
         text = text.replace(url["url"], written)
     return text
-
-
-def _comparable(text: str) -> str:
-    """X puts http:// before a name that it makes a link of."""
-    return re.sub(r"https?://", "", bare(text))

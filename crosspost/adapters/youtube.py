@@ -6,72 +6,21 @@ one short call shows it. Facts: developers.google.com, YouTube Data API v3, "Res
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from crosspost.adapters.base import Answer, text_id, web_link
-from crosspost.adapters.oauth import OAuth, OAuthAdapter, OAuthSettings
+from crosspost import errors
+from crosspost.adapters.base import text_id
+from crosspost.adapters.oauth import OAuth, OAuthSettings
+from crosspost.adapters.youtube_api import YouTubeApi
 from crosspost.config import WebAddress
-from crosspost.errors import (
-    AccountRestricted,
-    AuthExpired,
-    AuthRevoked,
-    DuplicateDetected,
-    MediaExpired,
-    MediaProcessing,
-    MediaRejected,
-    Misconfigured,
-    NotSupported,
-    PermissionDenied,
-    PlatformError,
-    QuotaExhausted,
-    RateLimited,
-    RejectedContent,
-)
-from crosspost.post import (
-    Account,
-    Capabilities,
-    CardMaker,
-    Outgoing,
-    Post,
-    Receipt,
-    Reconcile,
-    Video,
-)
+from crosspost.post import Account, Capabilities, CardMaker, Outgoing, Post, Receipt, Reconcile
 from crosspost.quotas import Quota
 from crosspost.rendering.measure import utf8
 from crosspost.wording import t
-
-#: Bytes of one piece of an upload, a multiple of 256 KiB, and pieces at most in one go.
-PIECE, PIECES = 8 * 1024 * 1024, 16
-#: Statuses of a resumable upload: done, done, go on.
-GOING_ON = (200, 201, 308)
-PACIFIC = ZoneInfo("America/Los_Angeles")  # where Google's day ends
-
-#: What `errors[].reason` means.
-REASONS: dict[str, type[PlatformError]] = {
-    "quotaExceeded": QuotaExhausted,
-    "dailyLimitExceeded": QuotaExhausted,
-    "uploadLimitExceeded": QuotaExhausted,
-    "rateLimitExceeded": RateLimited,
-    "userRateLimitExceeded": RateLimited,
-    "youtubeSignupRequired": PermissionDenied,
-    "insufficientPermissions": PermissionDenied,
-    "forbidden": PermissionDenied,
-    "accessNotConfigured": Misconfigured,
-    "authenticatedUserAccountSuspended": AccountRestricted,
-    "authenticatedUserAccountClosed": AccountRestricted,
-    "accountSuspended": AccountRestricted,
-    "mediaBodyRequired": MediaRejected,
-    "invalidFilename": MediaRejected,
-    "videoNotFound": MediaExpired,
-}
 
 
 class YouTubeSettings(OAuthSettings):
@@ -84,7 +33,7 @@ class YouTubeSettings(OAuthSettings):
     uploads_per_day: int = Field(default=100, ge=0)  # of the office's own project at Google
 
 
-class YouTubeAdapter(OAuthAdapter):
+class YouTubeAdapter(YouTubeApi):
     """One channel."""
 
     platform = "youtube"
@@ -119,7 +68,7 @@ class YouTubeAdapter(OAuthAdapter):
 
     def check(self) -> Account:
         query = {"part": "id,snippet", "mine": "true"}
-        answer = self._api("GET", "channels", query, phase="check")
+        answer = self.api("GET", "channels", query, phase="check")
         with self.reading(answer, "check"):
             channels = list(answer.data.get("items") or [])
             int(answer.data["pageInfo"]["totalResults"])
@@ -127,10 +76,8 @@ class YouTubeAdapter(OAuthAdapter):
                 name = text_id(channels[0]["id"])
                 heading = str(channels[0]["snippet"]["title"])
                 return Account(heading, f"https://www.youtube.com/channel/{name}")
-        raise PermissionDenied(
-            t("This account has no YouTube channel: open one in YouTube first."),
-            platform=self.platform,
-        )
+        words = t("This account has no YouTube channel: open one in YouTube first.")
+        raise self.error(errors.PermissionDenied, words)
 
     def measure(self, text: str) -> int:
         """Bytes in UTF-8, as readers see it."""
@@ -141,46 +88,36 @@ class YouTubeAdapter(OAuthAdapter):
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
         """The video, private, until YouTube has processed it. Where the upload has got to is kept,
         so that it goes on from there."""
-        if not outgoing.post.videos:
-            raise NotSupported(
-                t("{platform} takes no post without a video.", platform=self.title),
-                platform=self.platform,
-            )
-        name = str(outgoing.prepared.get("video") or "")
-        if not name:
-            name = self._upload(outgoing)
-        state = self._status(name, "prepare")
+        video, name = self.video_of(outgoing), str(outgoing.prepared.get("video") or "")
+        about = {"snippet": self._about(outgoing.post), "status": self._about_status("private")}
+        name = name or self.uploaded(outgoing, video, about)
+        state = self.status_of(name, "prepare")
         if state is None or state.get("uploadStatus") == "deleted":
-            raise MediaExpired(
-                t("The uploaded video is gone; it is uploaded again."), platform=self.platform
-            )
+            words = t("The uploaded video is gone; it is uploaded again.")
+            raise self.error(errors.MediaExpired, words)
         self._refuse_unready(name, state)
         out = state.get("privacyStatus") == self.settings.privacy
         return {"video": name} | ({"published": True} if out else {})
 
     def publish(self, outgoing: Outgoing) -> Receipt:
         if outgoing.prepared.get("published"):
-            raise DuplicateDetected(
-                t("The post is out already, by an earlier attempt."), platform=self.platform
-            )
+            raise self.out_already()
         name = str(outgoing.prepared["video"])
         body = {"id": name, "status": self._about_status(self.settings.privacy)}
-        answer = self._api("PUT", "videos", {"part": "status"}, phase="publish", json=body)
+        answer = self.api("PUT", "videos", {"part": "status"}, phase="publish", json=body)
         with self.reading(answer, "publish"):
             same, privacy = text_id(answer.data["id"]), str(answer.data["status"]["privacyStatus"])
         if privacy != self.settings.privacy:
-            raise PermissionDenied(
-                t(
-                    "YouTube keeps the video private: Google has not verified the app yet. "
-                    "Make it public in YouTube Studio."
-                ),
-                platform=self.platform,
+            words = t(
+                "YouTube keeps the video private: Google has not verified the app yet. "
+                "Make it public in YouTube Studio."
             )
+            raise self.error(errors.PermissionDenied, words)
         return _receipt(same)
 
     def find(self, outgoing: Outgoing) -> Receipt | None:
         name = str(outgoing.prepared.get("video") or "")
-        state = self._status(name, "find") if name else None
+        state = self.status_of(name, "find") if name else None
         if state is None or state.get("privacyStatus") != self.settings.privacy:
             return None
         return _receipt(name)
@@ -188,18 +125,18 @@ class YouTubeAdapter(OAuthAdapter):
     def edit(self, receipt: Receipt, outgoing: Outgoing) -> Receipt:
         """Title and description. What was uploaded for it is taken away again."""
         body = {"id": receipt.remote_id, "snippet": self._about(outgoing.post)}
-        self._api("PUT", "videos", {"part": "snippet"}, phase="edit", json=body)
+        self.api("PUT", "videos", {"part": "snippet"}, phase="edit", json=body)
         spare = str(outgoing.prepared.get("video") or "")
-        state = self._status(spare, "edit") if spare not in ("", receipt.remote_id) else None
+        state = self.status_of(spare, "edit") if spare not in ("", receipt.remote_id) else None
         if state and state.get("privacyStatus") == "private":
             self.delete(_receipt(spare))
         return receipt
 
     def delete(self, receipt: Receipt) -> None:
-        answer = self._api(
+        answer = self.api(
             "DELETE", "videos", {"id": receipt.remote_id}, phase="delete", ok=(200, 204, 404)
         )
-        if answer.status == 404 and _reason(answer) != "videoNotFound":
+        if answer.status == 404 and self.code_of(answer) != "videoNotFound":
             raise self.error_from(answer, "delete")
 
     def _about(self, post: Post) -> dict[str, Any]:
@@ -217,143 +154,21 @@ class YouTubeAdapter(OAuthAdapter):
             "selfDeclaredMadeForKids": self.settings.made_for_kids,
         }
 
-    # --- uploading --------------------------------------------------------------------------------
-
-    def _upload(self, outgoing: Outgoing) -> str:
-        """The name of the uploaded video. Raises MediaProcessing with the session while there is
-        more to send."""
-        (video, *_), session = outgoing.post.videos, web_link(outgoing.prepared.get("session"))
-        words = t("The video is being uploaded.")
-        if not session:  # it is on record before the first piece is sent
-            raise self._working(words, {"session": self._begun(outgoing.post, video)})
-        answer = self._piece(session, video, None)
-        for _ in range(PIECES):
-            if answer.status != 308:
-                with self.reading(answer, "prepare"):
-                    return text_id(answer.data["id"])
-            start = _next(answer)
-            if start >= video.size:
-                break
-            answer = self._piece(session, video, start)
-        raise self._working(words, {"session": session})
-
-    def _begun(self, post: Post, video: Video) -> str:
-        headers = {
-            "X-Upload-Content-Length": str(video.size),
-            "X-Upload-Content-Type": video.mime,
-        }
-        query = {"uploadType": "resumable", "part": "snippet,status"}
-        body = {"snippet": self._about(post), "status": self._about_status("private")}
-        path = "/upload/youtube/v3/videos"
-        answer = self.call_signed_in(
-            "POST", path, phase="prepare", params=query, headers=headers, json=body
-        )
-        with self.reading(answer, "prepare"):
-            session = web_link(answer.headers["Location"])
-            if not session:
-                raise ValueError("not an address")
-            return session
-
-    def _piece(self, session: str, video: Video, start: int | None) -> Answer:
-        """One piece of the upload from `start`; None asks how far it has got."""
-        content = b"" if start is None else self.piece_of(video, start, PIECE)
-        span = "*" if start is None else f"{start}-{start + len(content) - 1}"
-        headers = {"Content-Range": f"bytes {span}/{video.size}", "Content-Type": video.mime}
-        if self._is_theirs(session):
-            headers |= self.signed(self.access_token("prepare"))
-        ok = (*GOING_ON, 404, 410)
-        answer = self.call("PUT", session, phase="prepare", ok=ok, headers=headers, data=content)
-        if answer.status in (404, 410):
-            raise MediaExpired(
-                t("The upload was broken off too long ago; it begins again."),
-                platform=self.platform,
-            )
-        return answer
-
-    def _is_theirs(self, where: str) -> bool:
-        """Whether the token may go there."""
-        there, api = urlsplit(where), urlsplit(self.settings.base_url)
-        google = there.scheme == "https" and (there.hostname or "").endswith(".googleapis.com")
-        return google or (there.scheme, there.netloc) == (api.scheme, api.netloc)
-
-    def _status(self, name: str, phase: str) -> dict[str, Any] | None:
-        """How a video of ours stands; None when there is none of that name."""
-        answer = self._api("GET", "videos", {"part": "status", "id": name}, phase=phase)
-        with self.reading(answer, phase):
-            videos = list(answer.data["items"])
-            if not videos:
-                return None
-            text_id(videos[0]["id"]), str(videos[0]["status"]["privacyStatus"])
-            return dict(videos[0]["status"])
-
     def _refuse_unready(self, name: str, state: dict[str, Any]) -> None:
         match state.get("uploadStatus"):
             case "uploaded":
-                raise self._working(t("YouTube is working on the video."), {"video": name})
+                raise self.uploading({"video": name}, t("YouTube is working on the video."))
             case "failed" | "rejected":
                 reason = state.get("failureReason") or state.get("rejectionReason") or "?"
-                raise MediaRejected(
-                    t("YouTube does not take the video: {reason}.", reason=self.said(str(reason))),
-                    platform=self.platform,
+                words = t(
+                    "YouTube does not take the video: {reason}.", reason=self.said(str(reason))
                 )
-
-    def _working(self, words: str, prepared: dict[str, Any]) -> MediaProcessing:
-        return MediaProcessing(words, platform=self.platform, prepared=prepared)
-
-    # --- calls and errors -------------------------------------------------------------------------
-
-    def _api(
-        self, method: str, what: str, query: dict[str, str], *, phase: str, **more: Any
-    ) -> Answer:
-        path = f"/youtube/v3/{what}"
-        return self.call_signed_in(method, path, phase=phase, params=query, **more)
-
-    def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:
-        reason = _reason(answer)
-        if answer.status >= 500:
-            return None
-        if answer.status == 401 and reason != "youtubeSignupRequired":
-            return AuthExpired if self._can_renew() else AuthRevoked
-        if reason == "videoNotFound" and phase == "edit":
-            return RejectedContent
-        if reason in REASONS:
-            return REASONS[reason]
-        if answer.status == 400:
-            return Misconfigured if phase in ("check", "find") else RejectedContent
-        return None
-
-    def until_of(self, answer: Answer) -> datetime | None:
-        """Google's quotas are renewed at midnight in California."""
-        if REASONS.get(_reason(answer)) is not QuotaExhausted:
-            return None
-        tomorrow = self.context.now().astimezone(PACIFIC).date() + timedelta(days=1)
-        return datetime.combine(tomorrow, datetime.min.time(), PACIFIC)
-
-    def words_of(self, answer: Answer) -> str:
-        data = answer.data.get("error") if isinstance(answer.data, dict) else None
-        words = data.get("message") if isinstance(data, dict) else None
-        reason = _reason(answer)
-        return f"{words} [{reason}]" if isinstance(words, str) else super().words_of(answer)
+                raise self.error(errors.MediaRejected, words)
 
 
 def shown(text: str) -> str:
     """`text` as YouTube can show it: its titles and descriptions know no angle brackets."""
     return text.translate({ord("<"): "‹", ord(">"): "›"})
-
-
-def _reason(answer: Answer) -> str:
-    """The `reason` of an error answer; "" when it has none."""
-    error = answer.data.get("error") if isinstance(answer.data, dict) else None
-    errors = error.get("errors") if isinstance(error, dict) else None
-    first = errors[0] if isinstance(errors, list) and errors else None
-    reason = first.get("reason") if isinstance(first, dict) else None
-    return reason if isinstance(reason, str) else ""
-
-
-def _next(answer: Answer) -> int:
-    """Where an upload goes on: after what the server has (header Range)."""
-    found = re.fullmatch(r"bytes=0-(\d{1,18})", answer.headers.get("Range", ""))
-    return int(found[1]) + 1 if found else 0
 
 
 def _receipt(name: str) -> Receipt:

@@ -45,6 +45,7 @@ class Subject:
     link: str = ""
     lang: str = ""
     urgent: bool = False
+    at_once: bool = False  # its time cannot be chosen
     tags: tuple[str, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)  # channel -> its own text
     pictures: tuple[Picture, ...] = ()

@@ -21,13 +21,20 @@ def quiet(subject: Subject) -> Iterator[str]:
     start, end = subject.quiet
     clock = subject.due.time().replace(second=0, microsecond=0)
     inside = start <= clock < end if start <= end else clock >= start or clock < end
-    if inside:
+    if not inside:
+        return
+    said = {"clock": f"{clock:%H:%M}", "start": f"{start:%H:%M}", "end": f"{end:%H:%M}"}
+    if subject.at_once:
+        yield t(
+            "{clock} is in the quiet hours ({start} to {end}), when few people read and some are "
+            "woken; what can wait may be approved later.",
+            **said,
+        )
+    else:
         yield t(
             "{clock} is in the quiet hours ({start} to {end}), when few people read and some are "
             "woken; choose another time with --at, or mark it --urgent.",
-            clock=f"{clock:%H:%M}",
-            start=f"{start:%H:%M}",
-            end=f"{end:%H:%M}",
+            **said,
         )
 
 

@@ -33,7 +33,9 @@ from crosspost.cli import (
     reporting,
     running,
     setup,
+    stamping,
     verifying,
+    witnesses,
 )
 from crosspost.errors import CrosspostError, UserError
 
@@ -64,6 +66,8 @@ for subject in (
 ):
     subject.register(app)
 proving.register(records.log)
+stamping.register(records.log)
+records.log.add_typer(witnesses.app, name="witness")
 app.add_typer(channels.app, name="channels")
 app.add_typer(records.log, name="log")
 app.add_typer(alarms.app, name="alarms")

@@ -11,7 +11,7 @@ from crosspost.cli.announcements import AsJson, File, Number, Text, Title, Yes, 
 from crosspost.wording import t
 
 if TYPE_CHECKING:
-    from crosspost.amending import Kind, Plan
+    from crosspost.amending import Kind, Plan, Step
 
 Reason = Annotated[str, typer.Option("--reason", help="Why, in words for the public.")]
 
@@ -108,10 +108,18 @@ def _values(plan: Plan) -> list[dict[str, Any]]:
             "channel": step.channel,
             "act": step.act.value,
             "where": list(step.where),
-            "texts": [] if step.act.value == "delete" else [post.text for post in step.posts],
+            "texts": _texts(plan, step),
         }
         for step in plan.steps
     ]
+
+
+def _texts(plan: Plan, step: Step) -> list[str]:
+    """What will be read. Its page has an address only when it is queued; till then a mark stands
+    for what that will be."""
+    if step.act.value == "delete":
+        return []
+    return [post.text.replace(plan.content.code, "…") for post in step.posts]
 
 
 def _print(plan: Plan) -> None:
@@ -120,8 +128,7 @@ def _print(plan: Plan) -> None:
 
     for step in plan.steps:
         say(f"── {step.channel}: {act_word(step.act)}  {' '.join(step.where)}".rstrip())
-        if step.act.value != "delete":
-            for post in step.posts:
-                block(post.text)
+        for text in _texts(plan, step):
+            block(text)
     for warning in plan.warnings:
         warn(t("Note: {warning}", warning=warning))

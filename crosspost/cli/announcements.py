@@ -577,11 +577,21 @@ def _approval(office: Office, approval: dict[str, Any]) -> str:
         t("signed") if approval["signed"] else "",
         t("void") if approval["void"] else "",
         t("EMERGENCY, alone") if approval["emergency"] else "",
-        t("looked at by {name}", name=approval["reviewed_by"]) if approval["reviewed_by"] else "",
+        _review(approval),
     ]
     told = ", ".join(note for note in notes if note)
     who = f"{approval['by']}, {short_time(office, approval['at'])}"
     return f"{who} ({told})" if told else who
+
+
+def _review(approval: dict[str, Any]) -> str:
+    """What the second person said to an emergency; "" while nobody has."""
+    name = approval["reviewed_by"]
+    if not name:
+        return ""
+    if approval["objected"]:
+        return t("{name} OBJECTS", name=name)
+    return t("{name} stands by it too", name=name)
 
 
 def _standing(item: dict[str, Any]) -> str:

@@ -44,11 +44,13 @@ def register(app: typer.Typer) -> None:
 
 def submit(number: Number, yes: Yes = False) -> None:
     """Say that a draft, or what was rejected, may be approved now."""
+    from crosspost.approvals import require_submittable
     from crosspost.approvals import submit as hand_in
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say
 
     office = open_office(secrets=False)
+    require_submittable(office.database, office.config, number, office.doing())
     confirm(t("Submit announcement {number} for approval?", number=number), yes=yes)
     revision = hand_in(office.database, office.config, number, office.doing())
     say(t("Submitted: announcement {number}, revision {n}.", number=number, n=revision.number))
@@ -74,6 +76,7 @@ def approve(
 ) -> None:
     """Approve an announcement, exactly as it is shown: time, text and images on each channel."""
     from crosspost.approvals import approve as say_yes
+    from crosspost.approvals import ready
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say
 
@@ -83,6 +86,7 @@ def approve(
         _publish_now(office, number, offer, reason, key, yes=yes)
         return
     n = offer.revision.number
+    ready(office.database, office.config, number, office.doing(), base=revision or n)
     confirm(t("Approve revision {n} exactly like this?", n=n), yes=yes)
     done = say_yes(
         office.database,
@@ -105,9 +109,10 @@ def _publish_now(
     office: Office, number: int, offer: Offer, reason: str, key: Path | None, *, yes: bool
 ) -> None:
     from crosspost.cli.output import confirm, say
-    from crosspost.emergencies import publish_now
+    from crosspost.emergencies import publish_now, ready
 
     n = offer.revision.number
+    ready(office.database, office.config, number, office.doing(reason.strip()), base=n)
     confirm(
         t("EMERGENCY: publish revision {n} NOW on all its channels, with nobody else?", n=n),
         yes=yes,
@@ -183,6 +188,7 @@ def reject(
 ) -> None:
     """Say no to an announcement that waits or is scheduled, with the reason."""
     from crosspost.approvals import reject as say_no
+    from crosspost.approvals import require_rejectable
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say
     from crosspost.errors import UsageError
@@ -190,6 +196,7 @@ def reject(
     office = open_office(secrets=False)
     if not reason.strip():
         raise UsageError(t("Say why."), hint=t("The author has to know what must change."))
+    require_rejectable(office.database, office.config, number, office.doing())
     confirm(t("Reject announcement {number}?", number=number), yes=yes)
     revision = say_no(office.database, office.config, number, office.doing(reason.strip()))
     said = {"number": number, "n": revision.number, "author": revision.created_by}
@@ -210,11 +217,13 @@ def countersign(
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say
     from crosspost.emergencies import countersign as look_after
+    from crosspost.emergencies import require_reviewable
     from crosspost.errors import UsageError
 
     office = open_office(unseen=True)
     if objects and not reason.strip():
         raise UsageError(t("Say why you object: --reason."))
+    require_reviewable(office.database, office.config, number, office.doing())
     _show_what(office, number)
     question = t("Put your objection on record?") if objects else t("Do you stand by it?")
     confirm(question, yes=yes)

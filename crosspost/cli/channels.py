@@ -84,6 +84,7 @@ def check(
 def ask_platform(office: Office, name: str) -> dict[str, Any]:
     """What `channels check` says of one channel; a channel that works is paused no more."""
     from crosspost.accounts import remember
+    from crosspost.cli.introducing import address, tried
     from crosspost.connections import open_channel
     from crosspost.errors import PlatformError
     from crosspost.queue import unpause
@@ -92,34 +93,28 @@ def ask_platform(office: Office, name: str) -> dict[str, Any]:
     try:
         account = adapter.check()
     except PlatformError as error:
-        return {"channel": name, "ok": False, "kind": error.kind, "error": str(error)}
+        asked = address(adapter) or None
+        failed = {"kind": error.kind, "error": str(error), "address": asked}
+        return {"channel": name, "ok": False, **failed}
     finally:
         adapter.close()
     with office.database.write() as session:
         unpause(session, name)
         remember(session, name, account)
-    return {
-        "channel": name,
-        "ok": True,
-        "account": account.name,
-        "url": account.url,
-        "facts": dict(account.facts),
-        "warnings": list(account.warnings),
-    }
+    return tried(name, account)
 
 
 def _print(result: dict[str, Any]) -> None:
+    from crosspost.cli.introducing import introduce
     from crosspost.cli.output import say
     from crosspost.stories import cure, outcome_word
 
-    if not result["ok"]:
-        say(t("{channel}: does NOT work: {error}", **result))
-        say(f"    {outcome_word(result['kind'])}")
-        if advised := cure(result["kind"]):
-            say(f"    → {advised.format(**result)}")
+    if result["ok"]:
+        introduce(result)
         return
-    say(t("{channel}: works. Account: {account} {url}", **result).rstrip())
-    for name, value in result["facts"].items():
-        say(f"    {name}: {value}")
-    for warning in result["warnings"]:
-        say(t("    Note: {warning}", warning=warning))
+    say(t("{channel}: does NOT work: {error}", **result))
+    say(f"    {outcome_word(result['kind'])}")
+    if result["address"]:
+        say("    " + t("Asked at: {address}", **result))
+    if advised := cure(result["kind"]):
+        say(f"    → {advised.format(**result)}")

@@ -29,12 +29,18 @@ def reschedule(
     """Give another time to what is not sent yet. It needs a new approval for that time."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say
+    from crosspost.dispatch import NOT_SENT, possible
     from crosspost.dispatch import reschedule as move_it
+    from crosspost.policy import Deed
     from crosspost.times import understand
 
     office = open_office(secrets=False)
     due = understand(at, office.config.office.zone, office.now)
+    on = possible(
+        office.database, office.config, number, office.doing(), Deed.PLAN, NOT_SENT, channel
+    )
     say(t("Time:     {when}", when=spoken_time(office, due.utc)))
+    say(t("Channels: {names}", names=", ".join(on)))
     confirm(t("Give it this time?"), yes=yes)
     moved = move_it(office.database, office.config, number, due, office.doing(), channels=channel)
     say(t("Rescheduled on: {names}", names=", ".join(moved.channels)))
@@ -52,9 +58,15 @@ def cancel(
     """Take back what is not sent yet."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say
+    from crosspost.dispatch import NOT_SENT, possible
     from crosspost.dispatch import cancel as take_back
+    from crosspost.policy import Deed
 
     office = open_office(secrets=False)
+    on = possible(
+        office.database, office.config, number, office.doing(), Deed.PLAN, NOT_SENT, channel
+    )
+    say(t("Channels: {names}", names=", ".join(on)))
     confirm(t("Cancel announcement {number}?", number=number), yes=yes)
     taken = take_back(
         office.database, office.config, number, office.doing(reason), channels=channel
@@ -76,9 +88,13 @@ def retry(
     """Let what failed or was missed go out now after all."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say
+    from crosspost.dispatch import OVER, possible
     from crosspost.dispatch import retry as let_go
+    from crosspost.policy import Deed
 
     office = open_office(secrets=False)
+    on = possible(office.database, office.config, number, office.doing(), Deed.RUN, OVER, channel)
+    say(t("Channels: {names}", names=", ".join(on)))
     confirm(t("Send announcement {number} now?", number=number), yes=yes)
     again = let_go(office.database, office.config, number, office.doing(reason), channels=channel)
     say(t("Goes out now on: {names}", names=", ".join(again)))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from crosspost.cli.output import warn
 from crosspost.errors import ContentError, UsageError
 from crosspost.wording import t
 
@@ -89,6 +89,14 @@ def from_file(path: Path) -> Fields:
             t("{path} is not a UTF-8 text file.", path=path),
             hint=t("Save it as UTF-8 in your editor."),
         ) from error
+    if not text.lstrip().startswith("---"):
+        warn(
+            t(
+                "Note: {path} has no front matter (title: ... between two lines of ---), "
+                "so all of it is the text.",
+                path=path,
+            )
+        )
     return from_markdown(text, path.parent, str(path))
 
 
@@ -101,7 +109,7 @@ def from_markdown(text: str, folder: Path, name: str) -> Fields:
     if len(text) > LARGEST_FILE:
         raise ContentError(t("{path} is larger than {limit} bytes.", path=name, limit=LARGEST_FILE))
     try:
-        values, body = frontmatter.parse(text)
+        values, body = frontmatter.parse(text, handler=_as_written())
     except yaml.YAMLError as error:
         raise ContentError(
             t(
@@ -112,6 +120,28 @@ def from_markdown(text: str, folder: Path, name: str) -> Fields:
             hint=t('A value with a colon in it needs quotation marks: title: "Notice: closed"'),
         ) from error
     return _Matter(values, folder, name).fields(body.strip())
+
+
+def _as_written() -> Any:
+    """Reads front matter so that times and numbers stay as they are written: YAML takes 09.00 for
+    nine, and 10:30 for 630."""
+    import yaml
+    from frontmatter.default_handlers import YAMLHandler
+
+    class AsWritten(yaml.SafeLoader):
+        """Of what YAML guesses from how a word looks, only true, false and nothing."""
+
+    kept = ("bool", "null", "merge")
+    AsWritten.yaml_implicit_resolvers = {
+        first: [pair for pair in pairs if pair[0].rpartition(":")[2] in kept]
+        for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    class Handler(YAMLHandler):
+        def load(self, fm: str, **_: Any) -> Any:
+            return yaml.load(fm, Loader=AsWritten)  # noqa: S506 - a SafeLoader
+
+    return Handler()
 
 
 def _where(error: Any) -> str:
@@ -167,10 +197,6 @@ class _Matter:
         value = self.values.get(key)
         if value is None or isinstance(value, str):
             return value
-        if isinstance(value, datetime | date):  # YAML reads an unquoted time by itself
-            return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return str(value)
         self._wrong(key, t("write a text in quotation marks"))
         return None
 

@@ -122,6 +122,8 @@ def remove(
     from crosspost.cli.output import confirm, say
 
     office = open_office(secrets=False)
+    with office.database.read() as session:
+        say(fakes.titled(session, number))
     confirm(t("Take fake {number} back?", number=number), yes=yes)
     with office.database.write() as session:
         fakes.remove(session, number, office.doing(reason))

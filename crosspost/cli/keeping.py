@@ -38,7 +38,7 @@ def doctor(
 
     from crosspost.cli import office
     from crosspost.cli.output import say, show_json, table
-    from crosspost.doctor import State, examine
+    from crosspost.doctor import State, examine, topic
 
     found = examine(office.config_file, datetime.now(UTC))
     if online and all(one.state is not State.BAD for one in found if one.about == "settings"):
@@ -47,7 +47,7 @@ def doctor(
         show_json([{**vars(one), "next": one.next or None} for one in found])
     else:
         states = {State.WELL: t("well"), State.NOTE: t("note"), State.BAD: t("BAD")}
-        rows = [(states[one.state], one.about, one.sentence, one.next) for one in found]
+        rows = [(states[one.state], topic(one.about), one.sentence, one.next) for one in found]
         table([t("How"), t("About"), t("What"), t("Next")], rows)
         if all(one.state is State.WELL for one in found):
             say(t("All is well."))
@@ -111,9 +111,10 @@ def restore(
 
 
 def _put_in_place(file: Path, *, yes: bool) -> None:
+    from contextlib import closing
     from datetime import UTC, datetime
 
-    from crosspost.backup import put_in_place
+    from crosspost.backup import put_in_place, require_placeable
     from crosspost.cli import office
     from crosspost.cli.output import confirm, say
     from crosspost.config import load
@@ -121,15 +122,18 @@ def _put_in_place(file: Path, *, yes: bool) -> None:
 
     config = load(office.config_file, secrets=False)
     database = Database(config.database_url)  # not opened: it may be damaged
+    require_placeable(database, file)
     say(t("This copy becomes the queue database: {file}", file=file))
     say(t("The one that is there now is kept beside it, under another name."))
     confirm(t("Put it in place?"), yes=yes, final=True)
     aside = put_in_place(database, file, datetime.now(UTC))
     if aside is not None:
         say(t("The database until now: {path}", path=aside))
-    database.check_schema()
-    if aside is not None:
-        _warn_of_erased(Database(f"sqlite:///{aside}"), database)
+    with closing(database):
+        database.check_schema()
+        if aside is not None:
+            with closing(Database(f"sqlite:///{aside}")) as before:
+                _warn_of_erased(before, database)
     say(t("In place. Nothing is published before you confirm it: crosspost restore"))
 
 

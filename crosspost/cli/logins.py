@@ -72,6 +72,7 @@ def _channel(config: Config, name: str) -> Channel:
 
 def _by_secrets(config: Config, channel: Channel, *, yes: bool) -> None:
     """Ask for the channel's secrets, see whether they work, then write them into `.env`."""
+    from crosspost.cli.introducing import introduce, tried
     from crosspost.cli.output import confirm, say
     from crosspost.errors import Conflict
 
@@ -84,7 +85,7 @@ def _by_secrets(config: Config, channel: Channel, *, yes: bool) -> None:
     typed = _typed(wanted)
     office = _office(typed)
     account = _tried(office, channel.name)
-    _introduce(channel.name, account)
+    introduce(tried(channel.name, account))
     confirm(t("Is this the right account?"), yes=yes)
     _write_secrets(config.folder, typed)
     _record(office, channel.name, account)
@@ -153,6 +154,7 @@ def _write_secrets(folder: Path, typed: Mapping[str, str]) -> None:
 
 def _by_browser(config: Config, channel: Channel, *, paste: bool, yes: bool) -> None:
     """The authorisation code grant: to the platform, back with a code, a token for it."""
+    from crosspost.cli.introducing import introduce, naming, tried
     from crosspost.cli.output import confirm, say
     from crosspost.connections import open_channel
 
@@ -162,9 +164,10 @@ def _by_browser(config: Config, channel: Channel, *, paste: bool, yes: bool) -> 
     office = _office(typed)
     adapter: Any = open_channel(office.config, office.database, channel.name)
     try:
-        token = _token(adapter, paste=paste)
-        account = adapter.try_out(token)
-        _introduce(channel.name, account)
+        with naming(adapter):
+            token = _token(adapter, paste=paste)
+            account = adapter.try_out(token)
+        introduce(tried(channel.name, account))
         _say_rights(office, token)
         confirm(t("Is this the right account?"), yes=yes)
         if typed:
@@ -231,31 +234,16 @@ def _office(typed: Mapping[str, str]) -> Office:
 
 
 def _tried(office: Office, name: str) -> Account:
-    """Whose account it is. Raises PlatformError."""
+    """Whose account it is. Raises UserError when the platform does not say."""
+    from crosspost.cli.introducing import naming
     from crosspost.connections import open_channel
 
     adapter: Adapter = open_channel(office.config, office.database, name)
     try:
-        return adapter.check()
+        with naming(adapter):
+            return adapter.check()
     finally:
         adapter.close()
-
-
-def _introduce(name: str, account: Account) -> None:
-    from crosspost.cli.output import say
-
-    say(
-        t(
-            "{channel}: works. Account: {account} {url}",
-            channel=name,
-            account=account.name,
-            url=account.url,
-        ).rstrip()
-    )
-    for fact, value in account.facts.items():
-        say(f"    {fact}: {value}")
-    for warning in account.warnings:
-        say(t("    Note: {warning}", warning=warning))
 
 
 def _say_rights(office: Office, token: Token) -> None:

@@ -1,4 +1,4 @@
-"""The ledger that proves itself: log init, seal, verify, prove, export."""
+"""The ledger that proves itself: log init, rotate, seal, verify, prove, export."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.announcements import AsJson, OnlyChannel
+from crosspost.cli.announcements import AsJson, OnlyChannel, Yes
 from crosspost.cli.verifying import KEY_HELP, Against, checkpoint_values, keys_of
 from crosspost.wording import t
 
 if TYPE_CHECKING:
     from crosspost.cli.office import Office
     from crosspost.ledger.audit import Audit
-    from crosspost.ledger.note import Verifier
+    from crosspost.ledger.handover import Handover
+    from crosspost.ledger.keys import Keys
     from crosspost.ledger.proof import Proof
 
 #: How commands end that give a verdict.
@@ -24,6 +25,7 @@ EXIT = {"verified": 0, "refuted": 1, "fork": 3}
 def register(log: typer.Typer) -> None:
     """Put the commands of this file into the group `log`."""
     log.command("init")(init)
+    log.command("rotate")(rotate)
     log.command("seal")(seal)
     log.command("verify")(verify_log)
     log.command("prove")(prove)
@@ -65,6 +67,68 @@ def _origin(office: Office) -> str:
     return office.config.site.url.partition("://")[2] + "/ledger"
 
 
+def rotate(
+    lost: Annotated[
+        bool, typer.Option("--lost", help="The old key is gone for good: go on without it.")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it goes on the record.")] = "",
+    yes: Yes = False,
+    json: AsJson = False,
+) -> None:
+    """Let a new key take over the record. The old one signs that, its last checkpoint, and no more.
+
+    Who trusts the old key can follow to the new one; with --lost nobody can.
+    """
+    from crosspost.cli.office import open_office
+    from crosspost.cli.output import confirm
+    from crosspost.ledger import rotating
+    from crosspost.people import require
+    from crosspost.policy import Deed
+    from crosspost.restoring import require_confirmed
+    from crosspost.showing.exhibit import show
+
+    office = open_office(secrets=False)
+    require(office.config, office.person, Deed.RUN)
+    require_confirmed(office.database, office.config.folder)
+    question = t("Go on with a new key that nobody can trust by the old one?") if lost else ""
+    confirm(question or t("Let a new key take over the record?"), yes=yes, final=True)
+    act = rotating.replace_lost if lost else rotating.rotate
+    wish = rotating.Wish(office.person, office.now, reason.strip())
+    handover = act(office.database, office.config.folder, wish)
+    _say_handover(handover, as_json=json)
+    show(office.database, office.config, whole=True)
+
+
+def _say_handover(handover: Handover, *, as_json: bool) -> None:
+    from crosspost.cli.output import say, show_json
+
+    if as_json:
+        show_json(
+            {
+                "old": str(handover.old),
+                "new": str(handover.new),
+                "until": handover.until,
+                "since": handover.since,
+                "lost": handover.lost,
+            }
+        )
+        return
+    say(t("A new key signs the record since it has {size} entries.", size=handover.since))
+    say(t("Its verification key, for everybody:"))
+    say(f"  {handover.new}")
+    if handover.lost:
+        say(
+            t(
+                "Who trusts the old key cannot follow, so tell the public both in a way that"
+                " nobody can forge."
+            )
+        )
+    else:
+        say(t("Who trusts the old key can follow: crosspost verify identity.json --key OLD-KEY"))
+        say(t("Publish the new line where the old one stands, and destroy copies of the old key."))
+    say(t("Keep a copy of ledger.key where the database's backups are not."))
+
+
 def seal(json: AsJson = False) -> None:
     """Sign the record as it stands now, and bring all of the site up to date with it.
 
@@ -104,7 +168,7 @@ def verify_log(
     try:
         office = open_office(secrets=False)
         box = Strongbox(office.config.folder)
-        found = _audit(office, keys_of(key)[-1].verifier if key else box.verifier(), against)
+        found = _audit(office, keys_of(key) if key else box.keys(), against)
     except DatabaseError as error:
         raise Undecided(*error.problems, hint=error.hint) from error
     if json:
@@ -125,20 +189,25 @@ def verify_log(
     raise typer.Exit(EXIT[found.verdict])
 
 
-def _audit(office: Office, verifier: Verifier, against: Path | None) -> Audit:
+def _audit(office: Office, given: Keys, against: Path | None) -> Audit:
+    from functools import partial
+
     from crosspost.ledger.audit import audit
-    from crosspost.ledger.book import rows
+    from crosspost.ledger.book import rows, size
     from crosspost.ledger.checkpoint import read_checkpoint
+    from crosspost.ledger.rotating import recorded
     from crosspost.ledger.strongbox import Strongbox
     from crosspost.ledger.verifying import checkpoint_in
 
     box = Strongbox(office.config.folder)
-    witness = checkpoint_in(against, verifier) if against else None
+    with office.database.read() as session:
+        keys = given.linked([*box.handovers(), *recorded(session, size(session))])
+    witness = checkpoint_in(against, keys) if against else None
     # The head first: what is sealed while we look is then an entry more, not one too few.
-    head = read_checkpoint(box.head_note(), verifier)
+    head = keys.read(partial(read_checkpoint, box.head_note()))
     leaves = box.tree_under(head)
     with office.database.read() as session:
-        return audit(rows(session), head, leaves, witness)
+        return audit(rows(session), head, leaves, witness, keys)
 
 
 def _tell(found: Audit) -> None:

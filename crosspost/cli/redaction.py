@@ -31,14 +31,16 @@ def redact(
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say, warn
     from crosspost.redacting import redact as erase
+    from crosspost.redacting import require_possible
 
     office = open_office(secrets=False)
+    doing = office.doing(reason.strip())
+    require_possible(office.database, office.config, number, order, doing)
     with office.views() as views:
         found = views.announcement(number)
     say(t("Announcement {number}, revision {revision}", **found))
     say(f"  {found['title']}")
     confirm(t("Erase its text and images for ever, in all its revisions?"), yes=yes, final=True)
-    doing = office.doing(reason.strip())
     done = erase(office.database, office.config, number, order, doing)
     say(t("Erased: announcement {number}, {files} files.", number=number, files=done.files))
     _erase_pages(office, done.codes)

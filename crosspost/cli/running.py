@@ -83,6 +83,7 @@ def status(
     else:
         _print(office, found)
     waiting = [one for one in found["needs_person"] if not one["read"] or one["status"] == "review"]
+    waiting += [one for one in found["witnesses"] if not one["read"]]
     urgent = (found["overdue"], found["restored"], found["broken_alarms"], found["emergencies"])
     if waiting or any(urgent):
         raise typer.Exit(NEEDS_PERSON)
@@ -183,6 +184,7 @@ def _print(office: Office, found: dict[str, Any]) -> None:
     for emergency in found["emergencies"]:
         say(t("EMERGENCY: {by} published announcement {announcement} alone, {at}.", **emergency))
         say(t("         A second person: crosspost countersign {announcement}", **emergency))
+    _print_witnesses(found)
     for ending in found["ending_logins"]:
         say(t("Login:   {sentence}", sentence=_sentence(office, ending)))
     for delivery in found["needs_person"]:
@@ -194,6 +196,13 @@ def _print(office: Office, found: dict[str, Any]) -> None:
             )
         )
         say(t("         The story: crosspost why {announcement}", **delivery))
+
+
+def _print_witnesses(found: dict[str, Any]) -> None:
+    from crosspost.cli.output import say
+
+    for concern in found["witnesses"]:
+        say(t("Record:  {sentence}", sentence=concern["words"]))
 
 
 def _sentence(office: Office, ending: dict[str, Any]) -> str:

@@ -212,13 +212,22 @@ def _channel(platform: str) -> NewChannel:
             platform, platform, dict.fromkeys(plain, "FILL-ME-IN"), dict.fromkeys(secret, "")
         )
     say(t("{platform}: how to get these is in docs/channels/{platform}.md", platform=platform))
-    keys = {key: _asked(None, f"  {key}", None, _fit(platform, key)) for key in plain}
+    keys = {key: _asked(None, _question(platform, key), None, _fit(platform, key)) for key in plain}
     hidden = t("not shown; empty: later, into .env")
     secrets = {
-        key: _asked_unseen(f"  {key} ({hidden})", _fit(platform, key, secret=True))
+        key: _asked_unseen(
+            f"{_question(platform, key)} ({hidden})", _fit(platform, key, secret=True)
+        )
         for key in secret
     }
     return NewChannel(platform, platform, keys, secrets)
+
+
+def _question(platform: str, key: str) -> str:
+    from crosspost.cli.questions import meaning
+
+    words = meaning(platform, key)
+    return f"  {key}, {words}" if words else f"  {key}"
 
 
 def _asked_unseen(question: str, understood: Callable[[str], str]) -> str:

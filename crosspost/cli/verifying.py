@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,11 +15,12 @@ from crosspost.wording import set_language, t
 
 if TYPE_CHECKING:
     from crosspost.ledger.checkpoint import Checkpoint
-    from crosspost.ledger.keys import KeyRange
-    from crosspost.ledger.note import Verifier
+    from crosspost.ledger.keys import Keys
     from crosspost.ledger.verifying import Verified
     from crosspost.site.sources import Source
     from crosspost.site.verifying import Genuine
+    from crosspost.timestamps.tokens import Stamp
+    from crosspost.witnesses.cosignature import Cosignature, Witness
 
 Against = Annotated[
     Path | None,
@@ -29,6 +31,8 @@ Against = Annotated[
     ),
 ]
 KEY_HELP = "The verification key, NAME+ID+KEY, or a file that holds it (identity.json has all)."
+#: How files are called that hold the keys of a ledger.
+KEY_FILES = ("identity.json", "keys.json", "ledger.keys")
 _PAGE = re.compile(r"(?P<site>.*?/)?p/(?P<code>[0-9a-z]+)(?:/(?:index\.html)?)?(?:[?#].*)?")
 
 
@@ -42,12 +46,38 @@ def verify(
         str,
         typer.Argument(
             metavar="FILE|URL",
-            help="A proof, a checkpoint, an export's folder; a page or a whole site, as a folder "
-            "or by its address.",
+            help="A proof, a checkpoint, an export's folder, an identity.json; a page or a whole "
+            "site, as a folder or by its address.",
         ),
     ],
     key: Annotated[str, typer.Option("--key", metavar="VKEY", help=KEY_HELP)],
     against: Against = None,
+    witness: Annotated[
+        list[str],
+        typer.Option(
+            "--witness",
+            metavar="VKEY",
+            help="The verification key of a witness, or a file with such lines. May be repeated.",
+        ),
+    ] = [],
+    quorum: Annotated[
+        int | None,
+        typer.Option(
+            "--quorum",
+            metavar="N",
+            min=0,
+            help="So many of the witnesses must have cosigned. By default all of them.",
+        ),
+    ] = None,
+    timestamp_root: Annotated[
+        Path | None,
+        typer.Option(
+            "--timestamp-root",
+            metavar="FILE",
+            help="The root certificate of a time stamp authority: its stamp must hold too. For a "
+            "file N.checkpoint it is N.tsr beside it; a site has its own.",
+        ),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Check what an office gave out. Needs its verification key and nothing else: no settings.
@@ -56,38 +86,79 @@ def verify(
     """
     from crosspost.cli.output import show_json
     from crosspost.errors import ForkProven, Refuted, Undecided
-    from crosspost.ledger.keys import by_any
+    from crosspost.ledger.keys import Keys
 
     set_language(os.environ.get("CROSSPOST_LANGUAGE", "en"))
     try:
-        found = by_any(keys_of(key), lambda verifier: _verify(file, verifier, against))
+        witnesses = _witnesses(witness, quorum)
+        found = _verify(file, keys_of(key), against)
+        seen = [] if isinstance(found, Keys) else _cosigned(found.note, witnesses, quorum)
+        stamped = _stamped(file, found, timestamp_root) if timestamp_root else None
     except (Refuted, Undecided, ForkProven) as error:
         if not json:
             raise
         verdict = {Refuted: "refuted", Undecided: "undecided", ForkProven: "fork"}[type(error)]
         show_json({"verdict": verdict, "problem": " ".join(error.problems)})
         raise typer.Exit(error.exit_code) from error
-    _show(found, as_json=json)
+    _show(found, seen, stamped, count=len(witnesses), as_json=json)
 
 
-def _verify(file: str, verifier: Verifier, against: Path | None) -> Verified | Genuine:
+def _witnesses(given: list[str], quorum: int | None) -> list[Witness]:
+    """The keys that were given, each once. Raises Undecided, UsageError."""
+    from crosspost.errors import UsageError
+    from crosspost.ledger.strongbox import read_file
+    from crosspost.witnesses.cosignature import read_witness
+
+    found: dict[bytes, Witness] = {}
+    for one in given:
+        text = one if one.count("+") >= 2 else read_file(Path(one)).decode(errors="replace")
+        for line in text.split("\n"):
+            if line.strip():
+                known = read_witness(line)
+                found.setdefault(known.public, known)  # one key under two names is one witness
+    if quorum is not None and quorum > len(found):
+        raise UsageError(
+            t("A quorum of {quorum} needs as many witnesses.", quorum=quorum),
+            hint=t("Name each with --witness VKEY."),
+        )
+    return list(found.values())
+
+
+def _cosigned(note: bytes, witnesses: list[Witness], quorum: int | None) -> list[Cosignature]:
+    """Who of them cosigned. Raises Refuted, Undecided."""
+    from crosspost.witnesses.cosignature import believable, cosignatures, require_quorum
+
+    found = believable(cosignatures(note, witnesses), datetime.now(UTC))
+    require_quorum(found, len(witnesses), len(witnesses) if quorum is None else quorum)
+    return found
+
+
+def _verify(file: str, keys: Keys, against: Path | None) -> Verified | Genuine | Keys:
     from crosspost.ledger import verifying
     from crosspost.ledger.proof import SUFFIX
+    from crosspost.ledger.strongbox import read_file
     from crosspost.site.verifying import verify_page, verify_site
 
-    witness = verifying.checkpoint_in(against, verifier) if against else None
-    if not file.startswith(("https://", "http://")):
+    remote = file.startswith(("https://", "http://"))
+    if file.endswith(KEY_FILES):
+        data = _fetch(file) if remote else read_file(Path(file))
+        followed = verifying.verify_keys(data.decode(errors="replace"), keys)
+        if against:
+            verifying.checkpoint_in(against, followed)
+        return followed
+    if not remote:
         place = _site_at(Path(file))
         if place is None:
-            return verifying.verify(Path(file), verifier, against)
+            return verifying.verify(Path(file), keys, against)
     elif file.endswith((SUFFIX, "/ledger/checkpoint")):
-        return verifying.verify_data(file, _fetch(file), verifier, witness)
+        witness = verifying.checkpoint_in(against, keys) if against else None
+        return verifying.verify_data(file, _fetch(file), keys, witness)
     else:
         place = _site_of(file)
     source, code = place
-    found = verify_page(source, code, verifier) if code else verify_site(source, verifier)
-    if witness:
-        verifying.compare(found.checkpoint, witness)
+    found = verify_page(source, code, keys) if code else verify_site(source, keys)
+    if against:
+        verifying.compare(found.checkpoint, verifying.checkpoint_in(against, found.keys))
     return found
 
 
@@ -128,10 +199,38 @@ def _fetch(url: str) -> bytes:
     return data
 
 
-def _show(found: Verified | Genuine, *, as_json: bool) -> None:
+def _stamped(file: str, found: Verified | Genuine | Keys, root: Path) -> tuple[int, Stamp]:
+    """The stamp of what was verified, and of how many entries it is. Raises Refuted, Undecided."""
+    from crosspost.errors import Undecided
+    from crosspost.ledger.strongbox import read_file
+    from crosspost.ledger.verifying import Verified
+    from crosspost.timestamps.kept import TOKEN
+    from crosspost.timestamps.tokens import read_roots, verify
+
+    roots = read_roots(read_file(root))
+    if not isinstance(found, Verified) or found.kind != "checkpoint" or "://" in file:
+        raise Undecided(
+            t("Only a file N.checkpoint has a time stamp, N.tsr beside it."),
+            hint=t("A site has both in ledger/stamps/; take them from there."),
+        )
+    token = read_file(Path(file).with_suffix(TOKEN))
+    return found.checkpoint.size, verify(token, read_file(Path(file)), roots)
+
+
+def _show(
+    found: Verified | Genuine | Keys,
+    seen: list[Cosignature],
+    stamped: tuple[int, Stamp] | None,
+    *,
+    count: int,
+    as_json: bool,
+) -> None:
     from crosspost.cli.output import block, say, show_json
     from crosspost.ledger import verifying
+    from crosspost.ledger.keys import Keys
 
+    if isinstance(found, Keys):
+        return _show_keys(found, as_json=as_json)
     checkpoint = checkpoint_values(found.checkpoint)
     if isinstance(found, verifying.Verified):
         about: dict[str, Any] = {"kind": found.kind, "index": found.index, "entry": found.entry}
@@ -141,12 +240,48 @@ def _show(found: Verified | Genuine, *, as_json: bool) -> None:
         about, lines = _genuine(found)
         told = []
     if as_json:
+        about["cosigned"] = [{"name": one.witness.name, "at": one.at.isoformat()} for one in seen]
+        about["stamped"] = _stamp_values(*stamped) if stamped else None
         show_json({"verdict": "verified", **checkpoint, **about})
-        return
+        return None
     for line in lines:
         say(line)
+    if count:
+        say(t("Of {count} witnesses {found} cosigned it:", count=count, found=len(seen)))
+    for one in seen:
+        say(f"  {one.witness.name}  {one.at.isoformat(sep=' ')}")
+    if stamped:
+        say(
+            t(
+                "{authority} stamped its first {size} entries: {at}",
+                **_stamp_values(*stamped),
+            )
+        )
     for line in told:
         block(line)
+    return None
+
+
+def _show_keys(keys: Keys, *, as_json: bool) -> None:
+    from crosspost.cli.output import say, show_json
+
+    if as_json:
+        return show_json({"verdict": "verified", "kind": "keys", "keys": keys.values()})
+    say(t("VERIFIED: signatures lead from the key given to the key that counts now:"))
+    say(f"  {keys.newest}")
+    for key in keys.ranges[:-1]:
+        say(
+            t(
+                "No more, since the ledger has {size} entries: {key}",
+                size=key.until,
+                key=key.verifier,
+            )
+        )
+    return None
+
+
+def _stamp_values(size: int, stamp: Stamp) -> dict[str, Any]:
+    return {"size": size, "at": stamp.at.isoformat(), "authority": stamp.authority}
 
 
 def _genuine(found: Genuine) -> tuple[dict[str, Any], list[str]]:
@@ -187,7 +322,7 @@ def _told(entry: Any) -> list[str]:
     return [f"{name}: {value}" for name, value in flat.items() if name not in ("data", "v")]
 
 
-def keys_of(key: str) -> list[KeyRange]:
+def keys_of(key: str) -> Keys:
     """Verification keys as given: one itself, or those of a file."""
     from crosspost.ledger.keys import read_keys
     from crosspost.ledger.strongbox import read_file

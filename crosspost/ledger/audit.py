@@ -16,7 +16,9 @@ from typing import Any
 from crosspost.ledger.book import Row, stamp
 from crosspost.ledger.canonical import canonical
 from crosspost.ledger.checkpoint import Checkpoint
+from crosspost.ledger.handover import KINDS, note_in
 from crosspost.ledger.hashing import SALT_BYTES, leaf_hash, salted_digest
+from crosspost.ledger.keys import Keys
 from crosspost.ledger.tree import EMPTY_ROOT, HASH_BYTES, CompactRange, Tree
 from crosspost.wording import t
 
@@ -51,19 +53,27 @@ class Audit:
 
 
 def audit(
-    rows: Iterable[Row], head: Checkpoint, leaves: Tree | None, witness: Checkpoint | None = None
+    rows: Iterable[Row],
+    head: Checkpoint,
+    leaves: Tree | None,
+    witness: Checkpoint | None = None,
+    keys: Keys | None = None,
 ) -> Audit:
-    """Verify `rows` against `head`, the last checkpoint.
+    """Verify `rows` against `head`, the last checkpoint, and each change of the key against `keys`,
+    those by which the head was found signed.
 
     `leaves` is the tree under `head`, to name the entry that differs (None: only refute).
     `witness` is a checkpoint of the same key that somebody kept elsewhere.
     """
-    return _Auditor(head, leaves, witness).run(rows)
+    return _Auditor(head, leaves, witness, keys).run(rows)
 
 
 class _Auditor:
-    def __init__(self, head: Checkpoint, leaves: Tree | None, witness: Checkpoint | None) -> None:
-        self.head, self.leaves, self.witness = head, leaves, witness
+    def __init__(
+        self, head: Checkpoint, leaves: Tree | None, witness: Checkpoint | None, keys: Keys | None
+    ) -> None:
+        self.head, self.leaves, self.witness, self.keys = head, leaves, witness, keys
+        self.handovers: dict[int, str] = {}  # what entries say of a change of the key
         self.tree = CompactRange()
         self.roots = {0: EMPTY_ROOT}  # by size, where a checkpoint stands
         self.wrong: tuple[int, str] | None = None
@@ -101,6 +111,8 @@ class _Auditor:
 
     def _look_at(self, index: int, row: Row) -> None:
         entry = json.loads(row.entry)
+        if entry["kind"] in KINDS.values() and index < self.head.size:
+            self.handovers[index] = note_in(row.entry)
         self.erased += "note" in entry and row.note is None
         at = entry["at"]
         if self.backdated is None and at < self.newest and _earlier(at, self.newest):
@@ -116,7 +128,27 @@ class _Auditor:
             index, problem = self.wrong
             words = t("Entry {index}: {problem}.", index=index, problem=problem)
             return Verdict.REFUTED, index, words
-        return self._against(head) or self._against(self.witness) or (Verdict.VERIFIED, None, "")
+        return (
+            self._against(head)
+            or self._against(self.witness)
+            or self._against_keys()
+            or (Verdict.VERIFIED, None, "")
+        )
+
+    def _against_keys(self) -> tuple[Verdict, int | None, str] | None:
+        """A change of the key that no key of this ledger has signed."""
+        if self.keys is None:
+            return None
+        known = self.keys.linked(self.handovers.values()).handovers()
+        for index, note in self.handovers.items():
+            ours = note.startswith(f"{self.head.origin}\n")  # else of a ledger that ended
+            if known.get(index) != note and (ours or not note):
+                words = t(
+                    "Entry {index} names a new key that the key of the ledger did not sign.",
+                    index=index,
+                )
+                return Verdict.REFUTED, index, words
+        return None
 
     def _against(self, signed: Checkpoint | None) -> tuple[Verdict, int | None, str] | None:
         """What a checkpoint says against the entries; None when they are those that it signed."""

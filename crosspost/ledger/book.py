@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlmodel import Session, col, func, select
 
 from crosspost.database import Delivery, LedgerEntry, LedgerNote
@@ -213,6 +213,9 @@ _ENTRIES = text("SELECT id, entry FROM ledger_entry ORDER BY id")
 _ENTRIES_FROM = text("SELECT id, entry FROM ledger_entry WHERE id >= :first ORDER BY id")
 _ENTRY = text("SELECT entry FROM ledger_entry WHERE id = :index")
 _SOME = text("SELECT id, entry FROM ledger_entry WHERE id >= :first AND id < :end ORDER BY id")
+_OF_KINDS = text(
+    "SELECT id, entry FROM ledger_entry WHERE id >= :first AND kind IN :kinds ORDER BY id"
+).bindparams(bindparam("kinds", expanding=True))
 _NOTES = text("SELECT id, note, salt FROM ledger_note ORDER BY id")
 _AT_ONCE = {"yield_per": 1000}
 
@@ -229,6 +232,12 @@ def raw_entries(session: Session, first: int | None = None) -> Iterator[tuple[An
     unbelieved as a `Row`."""
     query = _ENTRIES if first is None else _ENTRIES_FROM.bindparams(first=first)
     for row in session.execute(query, execution_options=_AT_ONCE):
+        yield row[0], row[1]
+
+
+def raw_of_kinds(session: Session, kinds: Collection[str], first: int) -> Iterator[tuple[Any, Any]]:
+    """Index and bytes of the entries of these kinds from index `first` on; as unbelieved."""
+    for row in session.execute(_OF_KINDS, {"first": first, "kinds": list(kinds)}):
         yield row[0], row[1]
 
 

@@ -6,8 +6,10 @@ It only reads the ledger, and gives out nothing that its head does not cover.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlmodel import Session
@@ -17,26 +19,34 @@ from crosspost.errors import Conflict, NotFound, Refuted, UserError
 from crosspost.ledger import book
 from crosspost.ledger.canonical import canonical
 from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
+from crosspost.ledger.growth import grown_from
 from crosspost.ledger.hashing import leaf_hash
+from crosspost.ledger.keys import Keys
 from crosspost.ledger.note import Verifier
 from crosspost.ledger.proof import SUFFIX, Proof
-from crosspost.ledger.sealing import grown_from
+from crosspost.ledger.rotating import recorded
 from crosspost.ledger.stored import StoredTree
 from crosspost.ledger.strongbox import Strongbox
 from crosspost.ledger.tiles import tiles
 from crosspost.ledger.tree import HASH_BYTES, Tree, inclusion_proof
-from crosspost.ledger.verifying import CHECKPOINT, ENTRIES, MANIFEST, WORDS, verify
+from crosspost.ledger.verifying import CHECKPOINT, ENTRIES, KEYS, MANIFEST, WORDS, verify
 from crosspost.wording import t
 
 
 @dataclass(frozen=True)
 class Sealed:
-    """The sealed part of a ledger: who signs, the head, its tree."""
+    """The sealed part of a ledger: who signs and signed before, the head (as a note with what
+    witnesses signed under it), its tree."""
 
-    verifier: Verifier
+    keys: Keys
     note: bytes
     head: Checkpoint
     tree: Tree | StoredTree
+
+    @property
+    def verifier(self) -> Verifier:
+        """The key that signs now."""
+        return self.keys.newest
 
     def proof(self, index: int, entry: bytes) -> Proof:
         """The proof of one entry. Raises Conflict when it is not sealed yet, Refuted when it is not
@@ -59,14 +69,16 @@ def open_sealed(session: Session, folder: Path, *, whole: bool = False) -> Seale
     """The sealed ledger of the office in `folder`, its tree in memory if `whole` of it is needed.
     Raises Undecided, Refuted."""
     box = Strongbox(folder)
-    verifier = box.verifier()
-    note = box.head_note()
-    head = read_checkpoint(note, verifier)
+    keys = box.keys()
+    note = box.shown_note()
+    head = keys.read(partial(read_checkpoint, note))
+    if whole:
+        keys = keys.linked(recorded(session, head.size))
     tree = (None if whole else box.stored_tree(head)) or box.tree_under(head)
     if tree is None:
         _, leaves = grown_from(head, book.raw_entries(session))
         tree = Tree(leaves[: head.size * HASH_BYTES])
-    return Sealed(verifier, note, head, tree)
+    return Sealed(keys, note, head, tree)
 
 
 def prove(session: Session, folder: Path, indices: list[int]) -> list[Proof]:
@@ -91,7 +103,7 @@ def export(database: Database, office: Path, folder: Path) -> Checkpoint:
         with database.read() as session:
             sealed = open_sealed(session, office, whole=True)
             _Export(folder, sealed).write(session)
-        verify(folder, sealed.verifier)
+        verify(folder, sealed.keys)
     except OSError as error:
         raise UserError(
             t("{path} cannot be written: {reason}.", path=folder, reason=error.strerror),
@@ -109,6 +121,8 @@ class _Export:
         head, node = self.sealed.head, self.sealed.tree.node
         public = {index for index in book.published(session) if index < head.size}
         self._put(CHECKPOINT, [self.sealed.note])
+        keys = json.dumps({"keys": self.sealed.keys.values()}, indent=1) + "\n"
+        self._put(KEYS, [keys.encode()])
         self._put("vkey", [f"{self.sealed.verifier}\n".encode()])
         self._put(ENTRIES, self._entries(session, public))
         self._put(WORDS, self._words(session))

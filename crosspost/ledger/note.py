@@ -72,11 +72,19 @@ class Signer:
     def sign(self, text: str) -> bytes:
         """A signed note of `text`, which ends with a newline. The same text and key always give
         the same bytes (RFC 8032)."""
-        if not is_note_text(text):
-            raise ValueError("a note is lines of text without control characters")
+        return signed_by(text, self)
+
+    def line(self, text: str) -> str:
+        """The signature under a note of `text`."""
         made = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
-        line = f"{_DASH}{self.name} {to_base64(self.verifier.key_id + made)}\n"
-        return f"{text}\n{line}".encode()
+        return f"{_DASH}{self.name} {to_base64(self.verifier.key_id + made)}\n"
+
+
+def signed_by(text: str, *signers: Signer) -> bytes:
+    """A note of `text`, which ends with a newline, signed by each of them."""
+    if not is_note_text(text):
+        raise ValueError("a note is lines of text without control characters")
+    return f"{text}\n{''.join(signer.line(text) for signer in signers)}".encode()
 
 
 def new_signer(name: str) -> Signer:
@@ -118,7 +126,7 @@ def open_note(note: bytes, verifier: Verifier) -> str:
     Raises Refuted when a signature said to be of this key does not hold, Undecided when this is no
     note or has no signature of this key.
     """
-    text, signatures = _parts(note)
+    text, signatures = parts(note)
     ours = [raw for name, raw in signatures if (name, raw[:4]) == (verifier.name, verifier.key_id)]
     if not ours:
         raise Undecided(
@@ -130,7 +138,9 @@ def open_note(note: bytes, verifier: Verifier) -> str:
     return text
 
 
-def _parts(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+def parts(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+    """The text of a note, and its signatures: whose, and the key's four bytes with what was signed.
+    Nothing is verified yet. Raises Undecided when this is no note."""
     try:
         whole = note.decode()
     except UnicodeDecodeError as error:

@@ -7,17 +7,17 @@ back or changed is refused. This room must not mend what it finds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from crosspost.database import Database
-from crosspost.errors import Refuted, Undecided
+from crosspost.errors import Undecided
 from crosspost.ledger import book
 from crosspost.ledger.checkpoint import Checkpoint
+from crosspost.ledger.growth import changed, grown_from, leaves_of, older
 from crosspost.ledger.hashing import leaf_hash
-from crosspost.ledger.note import is_name, new_signer
+from crosspost.ledger.note import Signer, is_name, new_signer
+from crosspost.ledger.rotating import begun_handover, finish, mend_keys
 from crosspost.ledger.stored import StoredTree
 from crosspost.ledger.strongbox import Strongbox
 from crosspost.ledger.tree import EMPTY_ROOT, HASH_BYTES, CompactRange
@@ -57,20 +57,31 @@ def seal(database: Database, folder: Path, *, whole: bool = True) -> Checkpoint:
     """
     box = Strongbox(folder)
     with box.signer() as signer:
-        head = box.settled_head(signer.verifier)
-        first = 0
-        tree = None if whole or not head.size else box.stored_tree(head)
-        if tree is not None:
-            first = head.size
-            root, leaves = _grown_by(database, tree)
+        head = box.settled_head(box.keys_of(signer.verifier))
+        if begun := begun_handover(database, box, signer, head):
+            finish(database, box, begun)
         else:
-            root, leaves = _tree(database, head)
-        sealed = Checkpoint(head.origin, first + len(leaves) // HASH_BYTES, root)
-        if sealed != head:
-            box.put_head(sealed.signed(signer), leaves, first=first)
-        if whole:
-            box.mend_nodes(sealed)
-        return sealed
+            return _seal(database, box, signer, head, whole=whole)
+    return seal(database, folder, whole=whole)  # by the key that took over
+
+
+def _seal(
+    database: Database, box: Strongbox, signer: Signer, head: Checkpoint, *, whole: bool
+) -> Checkpoint:
+    first = 0
+    tree = None if whole or not head.size else box.stored_tree(head)
+    if tree is not None:
+        first = head.size
+        root, leaves = _grown_by(database, tree)
+    else:
+        root, leaves = _tree(database, head)
+    sealed = Checkpoint(head.origin, first + len(leaves) // HASH_BYTES, root)
+    if sealed != head:
+        box.put_head(sealed.signed(signer), leaves, first=first)
+    if whole:
+        box.mend_nodes(sealed)
+        mend_keys(database, box, sealed)
+    return sealed
 
 
 def _grown_by(database: Database, stored: StoredTree) -> tuple[bytes, bytes]:
@@ -81,21 +92,14 @@ def _grown_by(database: Database, stored: StoredTree) -> tuple[bytes, bytes]:
         index, entry = next(entries, (None, b""))
         if index is None:
             found = book.size(session)
-            raise _older(found, stored.size)
+            raise older(found, stored.size)
         same = isinstance(entry, bytes) and leaf_hash(entry) == stored.node(0, stored.size - 1)
         if index != stored.size - 1 or not same:
-            raise _changed(t("The first {size} entries are not those sealed.", size=stored.size))
-        for leaf in _leaves(entries, stored.size):
+            raise changed(t("The first {size} entries are not those sealed.", size=stored.size))
+        for leaf in leaves_of(entries, stored.size):
             tree.append(leaf)
             leaves += leaf
     return tree.root(), bytes(leaves)
-
-
-def _leaves(entries: Iterable[tuple[Any, Any]], first: int) -> Iterator[bytes]:
-    for expected, (index, entry) in enumerate(entries, first):
-        if index != expected or not isinstance(entry, bytes):
-            raise _changed(t("Entry {index} is missing or unreadable.", index=expected))
-        yield leaf_hash(entry)
 
 
 def seal_if_due(
@@ -126,42 +130,3 @@ def _tree(database: Database, head: Checkpoint) -> tuple[bytes, bytes]:
     """Root and leaves of the ledger, once it is sure that it begins with the tree of `head`."""
     with database.read() as session:
         return grown_from(head, book.raw_entries(session))
-
-
-def grown_from(head: Checkpoint, entries: Iterable[tuple[Any, Any]]) -> tuple[bytes, bytes]:
-    """Root and leaf hashes over `entries` (index and bytes). Both trees are computed from the same
-    leaves, which is all that a consistency proof could show.
-
-    Raises Refuted when an entry is missing or is no bytes, or when the first `head.size` of them do
-    not have the root of `head`.
-    """
-    tree, leaves = CompactRange(), bytearray()
-    consistent = head.size == 0 and head.root == EMPTY_ROOT
-    for leaf in _leaves(entries, 0):
-        tree.append(leaf)
-        leaves += leaf
-        if tree.size == head.size:
-            consistent = tree.root() == head.root
-    if tree.size < head.size:
-        raise _older(tree.size, head.size)
-    if not consistent:
-        raise _changed(t("The first {size} entries are not those sealed.", size=head.size))
-    return tree.root(), bytes(leaves)
-
-
-def _older(found: int, size: int) -> Refuted:
-    return _changed(
-        t(
-            "The database has {found} entries, and {size} were sealed: it is an older copy.",
-            found=found,
-            size=size,
-        )
-    )
-
-
-def _changed(problem: str) -> Refuted:
-    return Refuted(
-        t("The ledger does not match its head; nothing was sealed."),
-        problem,
-        hint=t("Leave all files as they are, and look with: crosspost log verify"),
-    )

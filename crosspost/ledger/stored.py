@@ -1,11 +1,12 @@
 """The tree under a checkpoint, read from files only as far as it is asked for.
 
 `leaves` holds the leaf hashes, `nodes` the hash of each full subtree of 256 of them. Neither is
-believed: whoever uses it compares a root that was signed. It must not write.
+believed: whoever uses it compares a root that was signed. It must not decide what is written.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,22 @@ def folded(hashes: list[bytes]) -> bytes:
     while len(hashes) > 1:
         hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
     return hashes[0]
+
+
+def put_leaves(path: Path, nodes: Path, leaves: bytes, first: int = 0) -> None:
+    """Make `leaves` durably those from index `first` on, and the last; only what is new is written.
+    Raises OSError, IndexError."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    with os.fdopen(file, "r+b") as stream:
+        stream.seek(first * HASH_BYTES)
+        known = stream.read(len(leaves))
+        same = len(known) if leaves.startswith(known) else 0
+        stream.seek(first * HASH_BYTES + same)
+        stream.write(leaves[same:])
+        stream.truncate()
+        stream.flush()
+        os.fsync(stream.fileno())
+    put_nodes(path, nodes, first + len(leaves) // HASH_BYTES, first + same // HASH_BYTES)
 
 
 def put_nodes(leaves: Path, nodes: Path, size: int, first: int) -> None:

@@ -2,25 +2,29 @@
 
 `ledger.key` (mode 0600) signs. `ledger.vkey` is its public half. `ledger.head` is the last
 checkpoint. `ledger.leaves` are the leaf hashes under that checkpoint, so that a changed entry can
-be named; it is believed only as far as it yields the root of the head. This room must not decide
-what may be sealed, and must never write the key anywhere else.
+be named; it is believed only as far as it yields the root of the head. `ledger.keys` says which
+keys there were before. This room must not decide what may be sealed, and must never write the key
+anywhere else.
 """
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from crosspost.durable import make_durable, write_durably
+from crosspost.durable import make_durable, replace_durably, write_durably
 from crosspost.errors import Conflict, ForkProven, Refuted, Undecided, UserError
 from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
-from crosspost.ledger.note import Signer, Verifier, read_signer, read_verifier
-from crosspost.ledger.stored import StoredTree, put_nodes
+from crosspost.ledger.keys import Keys, handovers_in
+from crosspost.ledger.note import Signer, Verifier, parts, read_signer, read_verifier
+from crosspost.ledger.stored import StoredTree, put_leaves, put_nodes
 from crosspost.ledger.tree import HASH_BYTES, Tree
 from crosspost.wording import t
 
@@ -45,8 +49,18 @@ class Strongbox:
         return self.folder / "ledger.key.new"
 
     @property
+    def next_key(self) -> Path:
+        """The private key that is about to take over (`rotating.py`)."""
+        return self.folder / "ledger.key.next"
+
+    @property
+    def keys_file(self) -> Path:
+        """All verification keys with their sizes, as in `identity.json`, once one was exchanged."""
+        return self.folder / "ledger.keys"
+
+    @property
     def vkey(self) -> Path:
-        """The verification key, for everybody."""
+        """The verification key, for everybody: it says which private key counts."""
         return self.folder / "ledger.vkey"
 
     @property
@@ -58,6 +72,11 @@ class Strongbox:
     def next_head(self) -> Path:
         """A checkpoint that was signed and is on its way to be the head."""
         return self.folder / "ledger.head.new"
+
+    @property
+    def cosigned(self) -> Path:
+        """A checkpoint with what witnesses signed under it: the head, or an older one."""
+        return self.folder / "ledger.cosigned"
 
     @property
     def leaves(self) -> Path:
@@ -86,6 +105,20 @@ class Strongbox:
             )
         return read_verifier(read_file(self.vkey).decode(errors="replace"))
 
+    def keys(self) -> Keys:
+        """The key that counts, and those before it. Raises Undecided, ForkProven."""
+        return self.keys_of(self.verifier())
+
+    def keys_of(self, verifier: Verifier) -> Keys:
+        """This key, and those to which the list of keys leads from it."""
+        return Keys.of(verifier).linked(self.handovers())
+
+    def handovers(self) -> list[str]:
+        """The signed statements by which one key handed over to the next; unbelieved."""
+        if not self.keys_file.exists():
+            return []
+        return handovers_in(read_file(self.keys_file).decode(errors="replace"))
+
     def head_note(self) -> bytes:
         """The last checkpoint as it is signed. Raises Undecided when it is gone."""
         if not self.head.exists():
@@ -97,6 +130,17 @@ class Strongbox:
                 ),
             )
         return read_file(self.head)
+
+    def shown_note(self) -> bytes:
+        """The head as it is given out: with the cosignatures of witnesses, as far as there are any
+        of it. Raises Undecided when it is gone."""
+        note = self.head_note()
+        try:
+            cosigned = read_file(self.cosigned)
+            parts(cosigned)
+        except Undecided:
+            return note
+        return cosigned if cosigned.startswith(note) else note
 
     def tree_under(self, head: Checkpoint) -> Tree | None:
         """The tree of `head`; None when the leaves are gone or do not yield its root."""
@@ -121,36 +165,69 @@ class Strongbox:
     @contextmanager
     def signer(self) -> Iterator[Signer]:
         """The private key, and the right to seal: one process at a time. Raises Undecided."""
-        try:
-            file = os.open(self.key, os.O_RDONLY)
-        except FileNotFoundError as error:
-            raise Undecided(
-                t("The key of the ledger is missing: {path}.", path=self.key),
-                hint=t("Make one with: crosspost log init; or, if there was one, bring it back."),
-            ) from error
-        except OSError as error:
-            raise _unreadable(self.key, error) from error
+        file = self._locked_key()
         try:
             if stat.S_IMODE(os.fstat(file).st_mode) & 0o077:
                 raise Undecided(
                     t("Others may read the key of the ledger: {path}.", path=self.key),
                     hint=t("Close it with: chmod 600 {path}", path=self.key),
                 )
-            fcntl.flock(file, fcntl.LOCK_EX)
             yield read_signer(os.read(file, MOST_BYTES).decode(errors="replace"))
         finally:
             os.close(file)
 
+    def _locked_key(self) -> int:
+        """The key's file, locked. While we waited for it another key may have taken over, or have
+        been about to when its process was killed: then it is that one."""
+        while True:
+            try:
+                file = os.open(self.key, os.O_RDONLY)
+            except FileNotFoundError as error:
+                with self.alone():
+                    if self.key.exists() or self._taken_over():
+                        continue
+                raise self._no_key() from error
+            except OSError as error:
+                raise _unreadable(self.key, error) from error
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not self._taken_over() and _is_at(file, self.key):
+                return file
+            os.close(file)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """One process at a time, where there is no key that could be locked."""
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+
+    def _no_key(self) -> Undecided:
+        if not self.is_founded():
+            hint = t("Make one with: crosspost log init")
+        else:
+            hint = t("Bring it back; if it is lost for good: crosspost log rotate --lost")
+        return Undecided(t("The key of the ledger is missing: {path}.", path=self.key), hint=hint)
+
+    def next_signer(self) -> Signer | None:
+        """The key that is about to take over; None when there is none, or only half of one."""
+        try:
+            return read_signer(read_file(self.next_key).decode(errors="replace"))
+        except Undecided:
+            return None
+
     # --- writing ----------------------------------------------------------------------------------
 
-    def settled_head(self, verifier: Verifier) -> Checkpoint:
+    def settled_head(self, keys: Keys) -> Checkpoint:
         """The head, after what a killed process left: a checkpoint that was signed counts as given
         out, so it becomes the head; half of one is thrown away. Needs the right to seal."""
-        head = read_checkpoint(self.head_note(), verifier)
+        head = keys.read(partial(read_checkpoint, self.head_note()))
         if not self.next_head.exists():
             return head
         try:
-            waiting = read_checkpoint(read_file(self.next_head), verifier)
+            waiting = keys.read(partial(read_checkpoint, read_file(self.next_head)))
         except (Refuted, Undecided):
             waiting = head  # torn before it was whole
         if waiting.size == head.size and waiting.root != head.root:
@@ -170,7 +247,7 @@ class Strongbox:
         before them. Whenever this is killed, or the disk is full, the old head stands or the new
         one does. Needs the right to seal."""
         try:
-            self._put_leaves(leaves, first)
+            put_leaves(self.leaves, self.nodes, leaves, first)
             write_durably(self.next_head, note)
             self._move_to_head()
         except OSError as error:
@@ -178,6 +255,38 @@ class Strongbox:
                 t("{path} cannot be written: {reason}.", path=self.head, reason=error.strerror),
                 hint=t("Nothing is lost: the ledger is sealed again as soon as that is mended."),
             ) from error
+
+    def put_key(self, keys: Keys) -> None:
+        """From now on the newest of `keys` counts, and its private half, which waits as the next
+        one, takes the place of the old one. Whenever this is killed, what counts is one of both,
+        and `signer` brings it to its end. Needs the right to seal."""
+        try:
+            replace_durably(self.vkey, f"{keys.newest}\n".encode())
+            self._taken_over()
+        except OSError as error:
+            raise UserError(
+                t("{path} cannot be written: {reason}.", path=self.folder, reason=error.strerror),
+                hint=t("Nothing is lost: the new key takes over as soon as that is mended."),
+            ) from error
+
+    def write_keys(self, keys: Keys) -> None:
+        """Write down all keys with their sizes. Raises UserError when the disk refuses."""
+        content = json.dumps({"keys": keys.values()}, indent=1) + "\n"
+        try:
+            replace_durably(self.keys_file, content.encode())
+        except OSError as error:
+            raise UserError(
+                t("{path} cannot be written: {reason}.", path=self.keys_file, reason=error.strerror)
+            ) from error
+
+    def _taken_over(self) -> bool:
+        """Put the private key that counts where it belongs; False when it lies there already."""
+        following = self.next_signer() if self.next_key.exists() else None
+        if following is None or following.verifier != self.verifier():
+            return False
+        self.next_key.replace(self.key)
+        make_durable(self.folder)
+        return True
 
     def mend_nodes(self, head: Checkpoint) -> None:
         """Make the hashes of subtrees anew when they are not those under `head`."""
@@ -188,21 +297,6 @@ class Strongbox:
     def _move_to_head(self) -> None:
         self.next_head.replace(self.head)
         make_durable(self.folder)
-
-    def _put_leaves(self, leaves: bytes, first: int = 0) -> None:
-        """Only what is new is written, as long as the file holds what went before."""
-        file = os.open(self.leaves, os.O_RDWR | os.O_CREAT, 0o644)
-        with os.fdopen(file, "r+b") as stream:
-            stream.seek(first * HASH_BYTES)
-            known = stream.read(len(leaves))
-            same = len(known) if leaves.startswith(known) else 0
-            stream.seek(first * HASH_BYTES + same)
-            stream.write(leaves[same:])
-            stream.truncate()
-            stream.flush()
-            os.fsync(stream.fileno())
-        size = first + len(leaves) // HASH_BYTES
-        put_nodes(self.leaves, self.nodes, size, first + same // HASH_BYTES)
 
     def found(self, signer: Signer, note: bytes, leaves: bytes) -> None:
         """Lay down a new key, its head and leaves; the key comes last and makes them count.
@@ -216,7 +310,7 @@ class Strongbox:
                 path.unlink(missing_ok=True)
             write_durably(self.unfinished_key, signer.secret.encode() + b"\n", mode=0o600)
             write_durably(self.vkey, f"{signer.verifier}\n".encode())
-            self._put_leaves(leaves)
+            put_leaves(self.leaves, self.nodes, leaves)
             write_durably(self.head, note)
             self.unfinished_key.replace(self.key)
             make_durable(self.folder)
@@ -237,11 +331,19 @@ class Strongbox:
             raise Conflict(
                 t("The ledger had a key here, {path}, and it is gone.", path=self.key),
                 hint=t(
-                    "Bring ledger.key back from a backup. If it is lost, move ledger.head, "
-                    "ledger.vkey and ledger.leaves away, keep them, tell the public, and run "
-                    "this again with another --origin."
+                    "Bring ledger.key back from a backup. If it is lost for good: "
+                    "crosspost log rotate --lost"
                 ),
             )
+
+
+def _is_at(file: int, path: Path) -> bool:
+    """Whether this open file is the one that lies there now."""
+    try:
+        there, ours = path.stat(), os.fstat(file)
+    except OSError:
+        return False
+    return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
 
 
 def read_file(path: Path) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from sqlmodel import Session
 
@@ -16,11 +17,10 @@ from crosspost.accounts import remembered
 from crosspost.adapters import adapter_class
 from crosspost.config import Config
 from crosspost.database import Database
-from crosspost.errors import ForkProven, Refuted, Undecided, UserError
+from crosspost.errors import ForkProven, Refuted, UserError
 from crosspost.ledger import book
 from crosspost.ledger.checkpoint import read_checkpoint
 from crosspost.ledger.evidence import Sealed, open_sealed
-from crosspost.ledger.keys import KeyRange
 from crosspost.ledger.manifest import NAME
 from crosspost.ledger.strongbox import Strongbox
 from crosspost.ledger.tiles import WIDTH, Tile, bundle, tiles
@@ -31,6 +31,8 @@ from crosspost.showing.subjects import Subject
 from crosspost.site import lookup, publicpages, publishing
 from crosspost.site.folder import Folder
 from crosspost.site.publicpages import Identity, KnownFake, OfficialAccount
+from crosspost.timestamps.kept import PUBLIC as STAMPS
+from crosspost.timestamps.kept import kept
 from crosspost.wording import t
 
 #: So many revisions are read in one transaction; nobody waits for it to end.
@@ -68,6 +70,24 @@ def show(
         ) from error
 
 
+def show_checkpoint(config: Config) -> None:
+    """Put the cosignatures that came meanwhile under the checkpoint that the site shows; when the
+    head is another one by now, the next round shows that. Raises Undecided, UserError."""
+    if config.site is None or config.site_channel is None:
+        return
+    box = Strongbox(config.folder)
+    folder = Folder(config.folder / config.site.folder)
+    try:
+        with box.signer():
+            shown = folder.read(f"{LEDGER}/checkpoint") or b""
+            if shown.startswith(box.head_note()):
+                folder.settle(f"{LEDGER}/checkpoint", box.shown_note())
+    except OSError as error:
+        raise UserError(
+            t("The pages cannot be written: {reason}.", reason=error.strerror or error)
+        ) from error
+
+
 class _Exhibit:
     def __init__(self, database: Database, config: Config, seal: Seal | None) -> None:
         self.database, self.config, self.seal = database, config, seal
@@ -101,6 +121,7 @@ class _Exhibit:
             _put_tiles(self.folder, self.seal.sealed)
             if self.config.site and self.config.site.entries:
                 self._put_bundles(self.seal.sealed)
+            self._put_stamps(whole=since is None)
             self.shelf.put_site_list()
             self.folder.settle(f"{LEDGER}/checkpoint", self.seal.sealed.note)
         return until
@@ -156,6 +177,14 @@ class _Exhibit:
         for name, content in lookup.shards([*self.keys, *known, *self.fakes]).items():
             self.shelf.put(name, content)
 
+    def _put_stamps(self, *, whole: bool) -> None:
+        """Time stamps never change once they are there."""
+        for one in kept(self.config.folder):
+            for path in (one.checkpoint, one.token):
+                name = f"{LEDGER}/{STAMPS}/{path.name}"
+                if whole or name not in self.shelf.files:
+                    self.shelf.put(name, path.read_bytes())
+
     def _put_bundles(self, sealed: Sealed) -> None:
         """The entries themselves, where everybody may read them; each is what was sealed."""
         for tile in tiles(sealed.head.size):
@@ -189,9 +218,8 @@ class _Exhibit:
 def _require_no_newer(folder: Folder, sealed: Sealed) -> None:
     """The checkpoint on the site must be one that the head's tree begins with."""
     note = folder.read(f"{LEDGER}/checkpoint")
-    try:
-        shown = read_checkpoint(note or b"", sealed.verifier)
-    except (Refuted, Undecided):
+    shown = sealed.keys.read_ever(partial(read_checkpoint, note or b""))
+    if shown is None:
         return  # not ours, or not there: it is written anew
     path = folder.path / LEDGER / "checkpoint"
     if shown.size > sealed.head.size:
@@ -225,7 +253,7 @@ def _drop_partial(folder: Folder, name: str, tile: Tile) -> None:
 
 def _identity(config: Config, seal: Seal | None, session: Session) -> Identity:
     """Who the office is now: its keys, its accounts, and what is none of its own."""
-    keys = (KeyRange(seal.sealed.verifier),) if seal is not None else ()
+    keys = seal.sealed.keys.ranges if seal is not None else ()
     origin = seal.sealed.head.origin if seal is not None else ""
     accounts = publicpages.accounts_of([*_configured(config), *_found(config, session)])
     return Identity(origin, keys, accounts, tuple(_fake(known) for known in fakes.listed(session)))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from crosspost.errors import ForkProven, Refuted, Undecided
 from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
 from crosspost.ledger.hashing import leaf_hash, node_hash, salted_digest
+from crosspost.ledger.keys import Keys, handovers_in
 from crosspost.ledger.manifest import NAME, Manifest, digest_of, read_manifest
-from crosspost.ledger.note import Verifier
 from crosspost.ledger.proof import read_proof
 from crosspost.ledger.tiles import HEIGHT, WIDTH, Tile, read_path, tiles, unbundle
 from crosspost.ledger.tree import (
@@ -30,30 +31,36 @@ from crosspost.wording import t
 
 LEDGER = "ledger"
 DATA = "announcement.json"
+IDENTITY = "identity.json"
 
 
 @dataclass(frozen=True)
 class Genuine:
-    """What holds: the whole site, or one page, then with how it stands."""
+    """What holds: the whole site, or one page, then with how it stands. `note` is the checkpoint
+    that the site shows, with all signatures; those of others are not verified here."""
 
     checkpoint: Checkpoint
+    note: bytes
     pages: int
+    keys: Keys  # those given, and those that the site leads to from there
     standing: Standing | None = None
 
 
-def verify_page(source: Source, code: str, verifier: Verifier) -> Genuine:
+def verify_page(source: Source, code: str, given: Keys) -> Genuine:
     """One page with its images, record and proofs, and that its proofs are of the ledger that the
     site shows. Raises Refuted, Undecided, ForkProven."""
-    shown = _checkpoint(source, verifier)
-    standing = _Page(source, code, verifier).verify(shown, _Tiles(source, shown.size))
-    return Genuine(shown, 1, standing)
+    keys = _followed(source, given)
+    shown, note = _checkpoint(source, keys)
+    standing = _Page(source, code, keys).verify(shown, _Tiles(source, shown.size))
+    return Genuine(shown, note, 1, keys, standing)
 
 
-def verify_site(source: Source, verifier: Verifier) -> Genuine:
+def verify_site(source: Source, given: Keys) -> Genuine:
     """Every file of the site against its signed lists, the tiles against the checkpoint, the pages
     against the record. Raises Refuted, Undecided, ForkProven."""
-    listed = _list(source, f"{LEDGER}/{NAME}", "", verifier)
-    shown = _checkpoint(source, verifier)
+    keys = _followed(source, given)
+    shown, note = _checkpoint(source, keys)
+    listed = _list(source, f"{LEDGER}/{NAME}", "", keys)
     if listed.size != shown.size:
         raise Undecided(
             t("The list of the site and its checkpoint are not of one time."),
@@ -65,9 +72,15 @@ def verify_site(source: Source, verifier: Verifier) -> Genuine:
     tree = _tree(source, shown)
     codes = [path.split("/")[1] for path in listed.files if _is_page_list(path)]
     for code in codes:
-        _Page(source, code, verifier).verify(shown, tree)
-    _check_names(source, listed, codes, verifier, tree)
-    return Genuine(shown, len(codes))
+        _Page(source, code, keys).verify(shown, tree)
+    _check_names(source, listed, codes, keys, tree)
+    return Genuine(shown, note, len(codes), keys)
+
+
+def _followed(source: Source, given: Keys) -> Keys:
+    """The keys, and those to which handovers on the site lead. Raises ForkProven."""
+    said = source.read(IDENTITY) or b""
+    return given.linked(handovers_in(said.decode(errors="replace")))
 
 
 def _is_page_list(path: str) -> bool:
@@ -85,25 +98,25 @@ def _changed(source: Source, path: str) -> Refuted:
     return Refuted(t("{path} is not the file that the office signed.", path=source.where(path)))
 
 
-def _list(source: Source, path: str, folder: str, verifier: Verifier) -> Manifest:
+def _list(source: Source, path: str, folder: str, keys: Keys) -> Manifest:
     note = source.read(path)
     if note is None:
         raise Undecided(
             t("There is no signed list: {path}.", path=source.where(path)),
             hint=t("A new page has one after about a minute; a page of others has none."),
         )
-    listed = read_manifest(note, verifier)
+    listed = keys.read_now(partial(read_manifest, note))
     if listed.folder != folder:
         raise Refuted(t("{path} is the list of another folder.", path=source.where(path)))
     return listed
 
 
-def _checkpoint(source: Source, verifier: Verifier) -> Checkpoint:
+def _checkpoint(source: Source, keys: Keys) -> tuple[Checkpoint, bytes]:
     path = f"{LEDGER}/checkpoint"
     note = source.read(path)
     if note is None:
         raise Undecided(t("There is no checkpoint: {path}.", path=source.where(path)))
-    return read_checkpoint(note, verifier)
+    return keys.read(partial(read_checkpoint, note)), note
 
 
 # --- the tree, from tiles -------------------------------------------------------------------------
@@ -171,11 +184,12 @@ def _check_bundle(source: Source, tile: Tile, data: bytes, tree: Tree) -> None:
 class _Page:
     source: Source
     code: str
-    verifier: Verifier
+    keys: Keys
 
     def verify(self, shown: Checkpoint, tree: _Tiles | Tree) -> Standing:
+        """How the page stands."""
         where = f"p/{self.code}"
-        listed = _list(self.source, f"{where}/{NAME}", where, self.verifier)
+        listed = _list(self.source, f"{where}/{NAME}", where, self.keys)
         files = {}
         for name, about in listed.files.items():
             files[name] = _needed(self.source, f"{where}/{name}")
@@ -211,7 +225,7 @@ class _Page:
     ) -> None:
         """The entry is about these posts; of erased ones there is only the digest to compare."""
         proof = read_proof(data)
-        signed = proof.check(self.verifier)
+        signed = self.keys.read(proof.check)
         _require_one_ledger(signed, shown, tree)
         try:
             entry: dict[str, Any] = json.loads(proof.entry)
@@ -256,7 +270,7 @@ def _root_holds(tree: _Tiles, shown: Checkpoint) -> bool:
 
 
 def _check_names(
-    source: Source, listed: Manifest, codes: list[str], verifier: Verifier, tree: Tree
+    source: Source, listed: Manifest, codes: list[str], keys: Keys, tree: Tree
 ) -> None:
     """Where all names are known: no page stands there that the office does not know, and what is
     left of smaller tiles belongs to this ledger."""
@@ -265,7 +279,8 @@ def _check_names(
         return
     known = {*listed.files, f"{LEDGER}/{NAME}", f"{LEDGER}/checkpoint"}
     for code in codes:
-        page = read_manifest(_needed(source, f"p/{code}/{NAME}"), verifier)
+        note = _needed(source, f"p/{code}/{NAME}")
+        page = keys.read_now(partial(read_manifest, note))
         known |= {f"p/{code}/{name}" for name in page.files}
     for name in names:
         if name.startswith(f"{LEDGER}/tile/"):

@@ -19,7 +19,18 @@ from crosspost.adapters import Adapter, Context, adapter_class
 from crosspost.adapters.base import HttpAdapter
 from crosspost.config import Config
 from crosspost.errors import MediaProcessing, PlatformError
-from crosspost.post import Card, CardMaker, Document, Facet, Image, Markup, Outgoing, Post, Receipt
+from crosspost.post import (
+    Card,
+    CardMaker,
+    Document,
+    Facet,
+    Image,
+    Markup,
+    Outgoing,
+    Post,
+    Receipt,
+    Video,
+)
 from crosspost.rendering import in_markup
 from crosspost.rendering.facets import styled_facets
 from crosspost.rendering.spans import linked
@@ -200,6 +211,14 @@ class Bench:
         path = self.folder / digest
         path.write_bytes(content)
         return Image(path, digest, "image/jpeg", alt, 64, 48, len(content))
+
+    def video(self, alt: str) -> Video:
+        """A small file that passes for a video of nine seconds."""
+        content = b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 400
+        digest = hashlib.sha256(content).hexdigest()
+        path = self.folder / digest
+        path.write_bytes(content)
+        return Video(path, digest, "video/mp4", alt, len(content), 1280, 720, 9000, "h264")
 
     def texts(self) -> list[str]:
         """What the public reads, oldest first."""

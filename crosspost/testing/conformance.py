@@ -25,7 +25,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from crosspost.adapters.base import EXCERPT, AdapterSettings
+from crosspost.adapters.adapter import EXCERPT
+from crosspost.adapters.settings import AdapterSettings
 from crosspost.errors import (
     AccountRestricted,
     AuthExpired,
@@ -102,6 +103,7 @@ def offers(case: Case, feature: str) -> bool:
         "find": can.reconcile in (Reconcile.LOOKUP, Reconcile.CHOSEN_ID, Reconcile.TWO_PHASE),
         "key": can.reconcile is Reconcile.IDEMPOTENCY_KEY,
         "images": can.max_images > 0,
+        "videos": can.max_videos > 0,
         "uploads": case.uploads,
         "limit": can.max_length is not None,
         "threads": case.threads,
@@ -301,6 +303,23 @@ def test_an_image_that_cannot_be_read_stops_it_before_anything_is_public(bench: 
     gone = replace(bench.image(9, "Hilang"), path=bench.folder / "gone")
     error = refused(bench, lambda: bench.send(bench.case.post("Teks.", images=(gone,))))
     assert error.sent is False
+    assert not bench.platform.posts
+
+
+@needs("videos")
+def test_a_video_arrives_intact(bench: Bench) -> None:
+    film = bench.video("Petugas melayani warga")
+    bench.send(replace(bench.case.post("Dengan video."), images=(), videos=(film,)))
+    (post,) = bench.platform.posts
+    assert post.text == "Dengan video."
+    assert [digest for _, digest in post.images] == [film.sha256]
+
+
+@needs("videos")
+def test_a_video_that_cannot_be_read_stops_it_before_anything_is_public(bench: Bench) -> None:
+    gone = replace(bench.video("Hilang"), path=bench.folder / "gone")
+    post = replace(bench.case.post("Teks."), images=(), videos=(gone,))
+    assert refused(bench, lambda: bench.send(post)).sent is False
     assert not bench.platform.posts
 
 

@@ -125,8 +125,8 @@ class Reply:
 class PublicPost:
     """What the public sees of one post.
 
-    `text` is as a reader sees it (no markup), `images` are (alt text, SHA-256 of the bytes, hex),
-    `reply_to` the id of the post that it answers to, "" for none.
+    `text` is as a reader sees it (no markup), `images` are (alt text, SHA-256 of the bytes, hex) of
+    images and videos, `reply_to` the id of the post that it answers to, "" for none.
     """
 
     remote_id: str

@@ -26,7 +26,8 @@ class Desk:
 
     def start(self, *arguments: str, **options) -> subprocess.Popen:
         """A `crosspost` process, its output as text through pipes."""
-        if arguments and arguments[0] in ASKING and not options.pop("ask", False):
+        asks = options.pop("ask", False)
+        if arguments and arguments[0] in ASKING and not asks:
             arguments = (*arguments, "--yes")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("CROSSPOST_")}
         environment |= {"CROSSPOST_LANGUAGE": "en", **options.pop("env", {})}

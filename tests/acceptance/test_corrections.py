@@ -53,6 +53,11 @@ def test_a_withdrawal_leaves_the_page_and_says_so(desk, public):
 def test_the_plan_alone_changes_nothing(desk, public):
     planned = desk.json("retract", "1", "--reason", "The works are off.", "--json")
     assert planned["announcement"] is None
+    [old] = [path.name for path in public.parent.iterdir() if path.is_dir()]
+    assert old not in str(planned), "the page of the plan is not the old one"
+    told = desk.run("retract", "1", "--reason", "The works are off.", code=2)
+    assert old not in told
+    assert "Nobody can be asked" in told
     assert [(step["channel"], step["act"]) for step in planned["plan"]] == [("site", "publish")]
     assert len(desk.json("list")) == 1
     assert "Say why" in desk.run("retract", "1", "--yes", code=2)

@@ -108,3 +108,26 @@ def test_what_was_typed_in_the_editor_is_kept_when_it_is_refused(desk):
     (desk.folder / "edit-1.md").write_text(kept.replace("at: entah", "at: 3 jam lagi"))
     desk.run("edit", "1", "--file", "edit-1.md")
     assert "Kalimat baru." in desk.run("show", "1")
+
+
+def test_what_cannot_be_done_is_said_before_anything_is_asked(desk):
+    """Nobody can be asked here, so a question would be refused with other words."""
+    desk.run("add", "Loket tutup.", "--at", "besok 09:00", "--source", "Surat 1")
+    desk.run("approve", "1")
+    desk.run("cancel", "1")
+    refused = {
+        ("approve", "1"): "nothing to approve",
+        ("approve", "1", "--emergency", "--reason", "Banjir"): "nothing left to publish",
+        ("cancel", "1"): "not possible now (site: cancelled)",
+        ("reschedule", "1", "--at", "besok 10:00"): "not possible now (site: cancelled)",
+        ("retry", "1"): "not possible now (site: cancelled)",
+        ("submit", "1"): "submitted already",
+        ("reject", "1", "--reason", "Salah"): "nothing to reject",
+        ("countersign", "1"): "No emergency of announcement 1",
+        ("fake", "remove", "7", "--reason", "Benar"): "no known fake 7",
+        ("restore", "none.db"): "There is no none.db here",
+    }
+    for arguments, said in refused.items():
+        told = desk.run(*arguments, code=1, ask=True)
+        assert said in told, arguments
+        assert "asked" not in told

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from crosspost.sqlite import wal_is_sound
+
 GOOD = ("add", "The road is closed on Sunday.", "--title", "Road closed", "--source", "Letter 1")
 
 
@@ -87,7 +89,7 @@ def _me() -> str:
     return pwd.getpwuid(os.getuid()).pw_name
 
 
-def as_one_without_rights(desk, *arguments: str) -> str:
+def as_one_without_rights(desk, *arguments: str, code: int = 1) -> str:
     """A command of an account for which the mode of a file counts, as it does not for root."""
     prefix = (
         ["setpriv", "--bounding-set", "-dac_override,-dac_read_search,-fowner,-chown"]
@@ -103,7 +105,7 @@ def as_one_without_rights(desk, *arguments: str) -> str:
         text=True,
         timeout=60,
     )
-    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout + done.stderr
 
@@ -115,7 +117,8 @@ def as_one_without_rights(desk, *arguments: str) -> str:
 def test_what_cannot_be_written_is_said_and_nothing_is_sent(desk, name, mode, said):
     desk.run(*GOOD)
     desk.run("approve", "1")
-    (desk.folder / "crosspost.db-journal").unlink(missing_ok=True)
+    for beside in desk.folder.glob("crosspost.db-*"):
+        beside.unlink()
     path = desk.folder / name
     before = path.stat().st_mode
     path.chmod(mode)
@@ -127,3 +130,39 @@ def test_what_cannot_be_written_is_said_and_nothing_is_sent(desk, name, mode, sa
     assert "right to write" in told
     assert desk.statuses(1) == {"site": "scheduled"}
     assert not (desk.folder / "public" / "index.html").exists()
+
+
+def test_who_may_only_read_is_told_to_take_a_copy_and_reads_that(desk, tmp_path):
+    """An auditor's account. With WAL it may read the file itself only while a daemon runs."""
+    desk.run(*GOOD)
+    desk.run("backup", "copy.db")
+    before = desk.folder.stat().st_mode
+    files = [desk.folder / name for name in ("crosspost.db", "copy.db")]
+    for path in files:
+        path.chmod(0o444)
+    desk.folder.chmod(0o555)
+    try:
+        if wal_is_sound():
+            told = as_one_without_rights(desk, "show", "1")
+            assert "cannot be written" in told
+            assert "Who is only to read gets a copy: crosspost backup FILE" in told
+        config = desk.folder / "crosspost.toml"
+        desk.folder.chmod(before)
+        config.write_text(config.read_text() + '[storage]\ndatabase = "copy.db"\n')
+        desk.folder.chmod(0o555)
+        assert "Road closed" in as_one_without_rights(desk, "show", "1", code=0)
+    finally:
+        desk.folder.chmod(before)
+
+
+def test_commands_leave_one_file_that_is_all_of_the_database(desk):
+    desk.run(*GOOD)
+    desk.run("backup", "copy.db")
+    desk.run("restore", "copy.db", "--yes")
+    desk.run("restore", "--yes")
+    desk.run("daemon", "--once")
+    assert {path.name for path in desk.folder.glob("crosspost.db*")} == {
+        "crosspost.db",
+        "crosspost.db.lock",
+        *(path.name for path in desk.folder.glob("*.replaced-*Z")),
+    } | ({"crosspost.db-journal"} if not wal_is_sound() else set())

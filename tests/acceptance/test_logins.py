@@ -133,6 +133,22 @@ def test_a_secret_is_tried_before_it_is_kept(bot):
     assert bot.token not in bot.run("log", "list", "--json")
 
 
+def test_a_server_that_is_not_there_is_named(bot):
+    settings = bot.folder / "crosspost.toml"
+    nowhere = "http://127.0.0.1:9"
+    settings.write_text(
+        re.sub(r"(?m)^base_url = .*$", f'base_url = "{nowhere}"', settings.read_text())
+    )
+    said = bot.run("channels", "login", "bot", "--yes", text=bot.token + "\n", code=1)
+    assert f"Asked at: {nowhere}" in said
+    assert bot.token not in said
+    env = bot.folder / ".env"
+    env.write_text(env.read_text() + f"BOT_TOKEN={bot.token}\n")
+    said = bot.run("channels", "check", "bot", code=1)
+    assert f"Asked at: {nowhere}" in said
+    assert bot.token not in said
+
+
 def test_other_lines_of_the_file_of_secrets_stay_as_they_are(bot):
     env = bot.folder / ".env"
     env.write_text(env.read_text() + "# a comment\nOTHER='it''s $5 # not a comment'\n")

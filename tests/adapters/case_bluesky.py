@@ -30,6 +30,10 @@ from crosspost.testing.loopback import Platform, PublicPost, Reply, Seen
 DID = "did:plc:kejarikejarikejarikejari"
 HANDLE = "kejari.bsky.social"
 PASSWORD = "abcd-efgh-ijkl-mnop"
+PASS = "eyJhbGciOiJFUzI1NksifQ.eyJwYXNzIjoxfQ.a-pass-for-videos"
+#: Where the account lies, which is not where one logs in.
+PLACE = {"id": "#atproto_pds", "serviceEndpoint": "https://morel.example"}
+DOCUMENT = {"id": DID, "service": [PLACE]}
 YEAR_2100 = 4_102_444_800
 MALFORMED = re.compile(r"[^2-7a-z]")
 
@@ -61,6 +65,10 @@ class FakeBluesky(Platform):
         self.refresh: set[str] = set()
         self.records: dict[str, dict[str, Any]] = {}
         self.blobs: dict[str, str] = {}  # name -> SHA-256 of the bytes
+        self.jobs: dict[str, dict[str, Any]] = {}  # what the service of videos works on
+        self.slow_videos = 1  # so often a video is still being worked on
+        self.bad_videos = False
+        self.lets_in = True  # the service of videos takes the account's
         self._sessions = 0
 
     @property
@@ -74,10 +82,7 @@ class FakeBluesky(Platform):
         return PublicPost(
             uri,
             record["text"],
-            tuple(
-                (image["alt"], self.blobs[image["image"]["ref"]["$link"]])
-                for image in embed.get("images", [])
-            ),
+            tuple((shown["alt"], self.blobs[link]) for link, shown in _shown_in(embed)),
             embed.get("external", {}).get("uri") or next(iter(links), ""),
             record.get("reply", {}).get("parent", {}).get("uri", ""),
         )
@@ -88,6 +93,9 @@ class FakeBluesky(Platform):
             "com.atproto.server.refreshSession": "login",
             "com.atproto.server.getSession": "check",
             "com.atproto.repo.uploadBlob": "prepare",
+            "com.atproto.server.getServiceAuth": "prepare",
+            "app.bsky.video.uploadVideo": "prepare",
+            "app.bsky.video.getJobStatus": "prepare",
             "com.atproto.repo.putRecord": "publish",
             "com.atproto.repo.getRecord": "find",
             "com.atproto.repo.deleteRecord": "delete",
@@ -103,6 +111,8 @@ class FakeBluesky(Platform):
                 return error(400, "ExpiredToken", "Token has been revoked")
             self.refresh.discard(bearer)
             return self._new_session()
+        if name in ("uploadVideo", "getJobStatus"):
+            return self._video(name, seen, bearer)
         if bearer not in self.access:
             known = json.loads(base64.urlsafe_b64decode(bearer.split(".")[1] + "=="))
             if known["exp"] < self.ends:
@@ -116,7 +126,10 @@ class FakeBluesky(Platform):
                 status = (
                     {"active": True} if self.active else {"active": False, "status": "takendown"}
                 )
-                return Reply(200, {"did": DID, "handle": self.handle, **status})
+                return Reply(200, {"did": DID, "handle": self.handle, "didDoc": DOCUMENT, **status})
+            case "getServiceAuth":
+                assert seen.query["lxm"] == "com.atproto.repo.uploadBlob"
+                return Reply(200, {"token": f"{PASS}-for-{seen.query['aud']}"})
             case "uploadBlob":
                 return self._upload(seen)
             case "putRecord":
@@ -153,15 +166,43 @@ class FakeBluesky(Platform):
         blob = {"$type": "blob", "ref": {"$link": name}, "mimeType": mime, "size": len(seen.body)}
         return Reply(200, {"blob": blob})
 
+    def _video(self, name: str, seen: Seen, bearer: str) -> Reply:
+        """The service of videos; it answers with the state bare, or by its name."""
+        if name == "getJobStatus":
+            job = self.jobs.get(seen.query["jobId"])
+            if job is None:
+                return error(400, "InvalidRequest", "no such job")
+            job["asked"] += 1
+            return Reply(200, {"jobStatus": self._job(seen.query["jobId"], job)})
+        if bearer != f"{PASS}-for-did:web:morel.example" or not self.lets_in:
+            return error(401, "unconfirmed_email", "Please verify your email")
+        assert seen.query["did"] == DID
+        digest = hashlib.sha256(seen.body).hexdigest()
+        known = next((key for key, job in self.jobs.items() if job["sha256"] == digest), "")
+        number = known or f"job-{len(self.jobs) + 1}"
+        job = self.jobs.setdefault(number, {"sha256": digest, "size": len(seen.body), "asked": 0})
+        status = self._job(number, job)
+        return Reply(409, status | {"error": "already_exists"}) if known else Reply(200, status)
+
+    def _job(self, number: str, job: dict[str, Any]) -> dict[str, Any]:
+        status = {"jobId": number, "did": DID, "state": "JOB_STATE_ENCODING"}
+        if self.bad_videos:
+            return status | {"state": "JOB_STATE_FAILED", "message": "Video is too long"}
+        if job["asked"] <= self.slow_videos:
+            return status
+        link = f"bafkrei{job['sha256'][:52]}"
+        self.blobs[link] = job["sha256"]
+        blob = {"$type": "blob", "ref": {"$link": link}, "mimeType": "video/mp4"}
+        return status | {"state": "JOB_STATE_COMPLETED", "blob": blob | {"size": job["size"]}}
+
     def _put(self, body: dict[str, Any]) -> Reply:
         uri, record = _uri(body), body["record"]
         if body["repo"] != DID:
             return error(403, "Forbidden", "Could not write to another repository")
         if problem := self._problem(body["rkey"], record):
             return error(400, "InvalidRequest", f"Invalid app.bsky.feed.post record: {problem}")
-        for image in record.get("embed", {}).get("images", []):
-            if image["image"]["ref"]["$link"] not in self.blobs:
-                return error(400, "BlobNotFound", "Could not find blob")
+        if any(link not in self.blobs for link, _ in _shown_in(record.get("embed", {}))):
+            return error(400, "BlobNotFound", "Could not find blob")
         if self.records.get(uri) == record:
             return Reply(200, self._named(uri))
         if uri in self.records and "swapRecord" in body and body["swapRecord"] is None:
@@ -189,6 +230,13 @@ class FakeBluesky(Platform):
         return {"uri": uri, "cid": f"bafyrei{hashlib.sha256(content).hexdigest()[:52]}"}
 
 
+def _shown_in(embed: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Name of the blob and all that is said of it, of each image or video that an embed shows."""
+    if embed.get("$type") == "app.bsky.embed.video":
+        return [(embed["video"]["ref"]["$link"], embed)]
+    return [(image["image"]["ref"]["$link"], image) for image in embed.get("images", [])]
+
+
 def _uri(where: Any) -> str:
     return f"at://{where['repo']}/{where['collection']}/{where['rkey']}"
 
@@ -199,6 +247,7 @@ class BlueskyCase(Case):
     platform = "bluesky"
     SECRETS = (
         PASSWORD,
+        PASS,
         *(token(scope, n) for scope in ("appPass", "refresh") for n in range(1, 9)),
     )
     uploads = True
@@ -267,6 +316,7 @@ class BlueskyCase(Case):
     def options(self, platform: Platform) -> dict[str, Any]:
         return {
             "base_url": platform.url,
+            "video_url": platform.url,
             "identifier": HANDLE,
             "app_password": SecretStr(PASSWORD),
         }

@@ -109,8 +109,11 @@ class FakeTelegram(Platform):
             case "sendMessage":
                 preview = fields["link_preview_options"]
                 return self._new(fields, "text", link=preview.get("url", ""))
-            case "sendPhoto":
-                return self._new(fields, "caption", photo=files["photo"].sha256)
+            case "sendPhoto" | "sendVideo":
+                (file,) = (files[name] for name in ("photo", "video") if name in files)
+                if file.filename.endswith(".mp4") is (method == "sendPhoto"):
+                    raise Refused("wrong file")
+                return self._new(fields, "caption", photo=file.sha256)
             case "sendMediaGroup":
                 return self._album(fields, files)
             case "deleteMessage":

@@ -53,7 +53,7 @@ class FakeTikTok(Platform):
     @property
     def posts(self) -> list[PublicPost]:
         return [
-            PublicPost(name, upload["title"])
+            PublicPost(name, upload["title"], (("", upload["sha256"]),))
             for name, upload in self.uploads.items()
             if self._whole(upload) and not upload["failed"]
         ]

@@ -59,7 +59,8 @@ class FakeYouTube(Platform):
             PublicPost(
                 name,
                 video["snippet"]["description"],
-                link=next(iter(re.findall(r"https?://\S+", video["snippet"]["description"])), ""),
+                (("", video["sha256"]),),
+                next(iter(re.findall(r"https?://\S+", video["snippet"]["description"])), ""),
             )
             for name, video in self.videos.items()
             if video["status"]["privacyStatus"] == "public"

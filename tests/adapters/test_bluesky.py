@@ -11,28 +11,31 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from case_bluesky import DID, HANDLE, PASSWORD, BlueskyCase, FakeBluesky, token
+from case_bluesky import DID, HANDLE, PASS, PASSWORD, BlueskyCase, FakeBluesky, token
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
+from crosspost.adapters.atproto import Session
 from crosspost.adapters.base import Context
 from crosspost.adapters.bluesky import BlueskyAdapter, BlueskySettings
 from crosspost.adapters.bluesky_records import tid
-from crosspost.adapters.bluesky_session import Session
 from crosspost.errors import (
     AccountRestricted,
     AuthExpired,
     AuthRevoked,
     DuplicateDetected,
     MediaExpired,
+    MediaProcessing,
+    MediaRejected,
     Misconfigured,
+    PermissionDenied,
     PlatformError,
     RateLimited,
     RetryLater,
     UnknownOutcome,
 )
-from crosspost.post import Card, Facet
+from crosspost.post import Card, Facet, Post
 from crosspost.testing.case import Bench
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -66,6 +69,76 @@ def later(bench: Bench, bluesky: FakeBluesky, hours: float) -> None:
 def record_of(bluesky: FakeBluesky) -> dict[str, Any]:
     (record,) = bluesky.records.values()
     return record
+
+
+# --- videos -----------------------------------------------------------------------------------
+
+
+def film_of(bench: Bench, text: str = "Loket dibuka.") -> Post:
+    return replace(bench.case.post(text), videos=(bench.video("Petugas membuka loket"),))
+
+
+def videos_sent(bluesky: FakeBluesky) -> int:
+    return len([seen for seen in bluesky.requests if seen.path.endswith("uploadVideo")])
+
+
+def test_a_video_stands_in_the_record_with_its_description_and_shape(
+    bench: Bench, bluesky: FakeBluesky
+) -> None:
+    bluesky.slow_videos = 3
+    bench.send(film_of(bench))
+    embed = record_of(bluesky)["embed"]
+    assert embed["$type"] == "app.bsky.embed.video"
+    assert embed["alt"] == "Petugas membuka loket"
+    assert embed["aspectRatio"] == {"width": 1280, "height": 720}
+    assert videos_sent(bluesky) == 1, "what is being worked on is not sent again"
+
+
+def test_the_service_of_videos_sees_a_pass_and_no_login(bench: Bench, bluesky: FakeBluesky) -> None:
+    bench.send(film_of(bench))
+    shown = [
+        seen.headers.get("authorization", "") for seen in bluesky.requests if ".video." in seen.path
+    ]
+    assert shown[0] == f"Bearer {PASS}-for-did:web:morel.example"
+    assert not any(shown[1:])
+
+
+def test_a_video_that_the_service_has_already_is_used_again(
+    bench: Bench, bluesky: FakeBluesky
+) -> None:
+    bench.send(film_of(bench))
+    bench.send(film_of(bench, "Loket masih dibuka."))
+    assert len(bluesky.jobs) == 1
+    assert len(bluesky.posts) == 2
+
+
+def test_a_video_that_cannot_be_used_is_the_videos_fault(
+    bench: Bench, bluesky: FakeBluesky
+) -> None:
+    bluesky.bad_videos = True
+    with pytest.raises(MediaRejected, match="Video is too long"):
+        bench.send(film_of(bench))
+
+
+def test_work_that_the_service_has_forgotten_is_begun_again(
+    bench: Bench, bluesky: FakeBluesky
+) -> None:
+    outgoing = bench.outgoing(film_of(bench))
+    with pytest.raises(MediaProcessing) as wait:
+        bench.adapter.prepare(outgoing)
+    bluesky.jobs.clear()
+    with pytest.raises(MediaExpired):
+        bench.adapter.prepare(replace(outgoing, prepared=wait.value.prepared))
+    assert bench.prepare(outgoing).prepared["blobs"]
+
+
+def test_an_account_that_may_not_upload_videos_is_not_taken_for_a_lost_login(
+    bench: Bench, bluesky: FakeBluesky
+) -> None:
+    bluesky.lets_in = False
+    with pytest.raises(PermissionDenied, match="verify your email"):
+        bench.send(film_of(bench))
+    bench.send(bench.case.post("Teks saja."))
 
 
 # --- sessions ---------------------------------------------------------------------------------

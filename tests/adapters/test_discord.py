@@ -236,7 +236,7 @@ def test_without_what_prepare_learnt_the_look_up_asks_for_it(bench: Bench) -> No
 def test_a_busy_channel_is_read_page_by_page_and_not_without_end(
     bench: Bench, discord: FakeDiscord, listed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crosspost.adapters.discord.PAGE", 2)
+    monkeypatch.setattr(DiscordAdapter, "page_size", 2)
     outgoing, receipt = bench.send(bench.case.post("Yang pertama."))
     for number in range(19):
         bench.send(bench.case.post(f"Nomor {number}"))

@@ -15,6 +15,7 @@ from case_facebook import PAGE, TOKEN, FacebookCase, FakeFacebook
 from graph_platform import no
 from pydantic import SecretStr
 
+from crosspost.adapters.facebook import FacebookAdapter
 from crosspost.errors import (
     AuthRevoked,
     Misconfigured,
@@ -98,9 +99,9 @@ def test_photos_are_uploaded_once_unless_facebook_has_forgotten_them(
     post = bench.case.post("Foto.", images=(bench.image(1, "Satu"), bench.image(2, "Dua")))
     outgoing = bench.prepare(bench.outgoing(post))
     assert bench.prepare(outgoing).prepared == outgoing.prepared
-    first, second = outgoing.prepared["photos"]  # type: ignore[misc]
+    first, second = outgoing.prepared["media"]  # type: ignore[misc]
     del facebook.photos[first]
-    again = bench.prepare(outgoing).prepared["photos"]
+    again = bench.prepare(outgoing).prepared["media"]
     assert again == [again[0], second]  # type: ignore[index]
     assert again[0] != first  # type: ignore[index]
 
@@ -135,8 +136,8 @@ def test_an_older_post_with_the_same_text_is_not_taken_for_this_one(bench: Bench
 def test_more_posts_than_can_be_read_are_no_evidence(
     bench: Bench, facebook: FakeFacebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crosspost.adapters.graph.PAGE", 1)
-    monkeypatch.setattr("crosspost.adapters.graph.PAGES", 2)
+    monkeypatch.setattr(FacebookAdapter, "page_size", 1)
+    monkeypatch.setattr(FacebookAdapter, "pages", 2)
     outgoing, receipt = bench.send(bench.case.post("Yang dicari."))
     bench.send(bench.case.post("Lain."))
     assert bench.adapter.find(outgoing) == receipt

@@ -95,9 +95,9 @@ def test_an_image_that_linkedin_has_forgotten_is_given_again(
 ) -> None:
     post = bench.case.post("Foto.", images=(bench.image(1, "Satu"), bench.image(2, "Dua")))
     outgoing = bench.prepare(bench.outgoing(post))
-    first, second = outgoing.prepared["images"]  # type: ignore[misc]
+    first, second = outgoing.prepared["media"]  # type: ignore[misc]
     del linkedin.images[first]
-    again = bench.prepare(outgoing).prepared["images"]
+    again = bench.prepare(outgoing).prepared["media"]
     assert again[0] != first  # type: ignore[index]
     assert again[1] == second  # type: ignore[index]
 
@@ -193,8 +193,8 @@ def test_a_yes_without_the_name_of_the_post_is_in_doubt(
 def test_more_posts_than_can_be_read_are_no_evidence(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crosspost.adapters.linkedin.PAGE", 1)
-    monkeypatch.setattr("crosspost.adapters.linkedin.PAGES", 2)
+    monkeypatch.setattr(LinkedInAdapter, "page_size", 1)
+    monkeypatch.setattr(LinkedInAdapter, "pages", 2)
     outgoing, receipt = bench.send(bench.case.post("Yang dicari."))
     bench.send(bench.case.post("Lain."))
     assert bench.adapter.find(outgoing) == receipt

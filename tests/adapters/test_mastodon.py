@@ -13,7 +13,8 @@ from case_mastodon import FakeMastodon, MastodonCase
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosspost.adapters.mastodon import MastodonAdapter, _bare, _Shown
+from crosspost.adapters.likeness import Shown, skeleton
+from crosspost.adapters.mastodon import MastodonAdapter
 from crosspost.config import Config
 from crosspost.errors import (
     AccountRestricted,
@@ -271,7 +272,7 @@ def test_more_posts_than_can_be_read_are_no_evidence_of_absence(
     ],
 )
 def test_the_text_is_recognised_in_the_html_of_any_server(content: str, text: str) -> None:
-    assert _bare(_Shown(content).text) == _bare(text)
+    assert skeleton(Shown(content).text) == skeleton(text)
 
 
 # --- errors -----------------------------------------------------------------------------------

@@ -134,7 +134,7 @@ def test_what_a_channel_does_not_show_is_said(settings):
              "videos": list(content.videos)}  # fmt: skip
     found = {one.channel: one for one in shown(settings, about, stored)}
     assert "1 of 2 images are shown here." in found["matrix"].notes
-    assert "The video is not shown here." in found["bluesky"].notes
+    assert "The video is not shown here." in found["discord"].notes
     assert "The text is shortened; the link leads to all of it." in found["bluesky"].notes
     assert not any("shortened" in note for note in found["facebook"].notes)
     assert "This channel has a text of its own." in found["x"].notes

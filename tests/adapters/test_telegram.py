@@ -204,6 +204,41 @@ def test_a_post_with_images_is_one_call_with_its_text_under_them(
     assert bench.texts() == ["Foto kegiatan."]
 
 
+def test_a_video_goes_up_with_its_shape_and_the_text_below_it(
+    bench: Bench, telegram: FakeTelegram
+) -> None:
+    film = bench.video("Petugas membuka loket")
+    outgoing, receipt = bench.send(replace(bench.case.post("Loket dibuka."), videos=(film,)))
+    (seen,) = telegram.seen("publish")
+    assert seen.path.endswith("/sendVideo")
+    fields = {name: part.text for name, part in seen.parts.items() if not part.filename}
+    shape = {"width": "1280", "height": "720", "duration": "9", "supports_streaming": "true"}
+    assert shape.items() <= fields.items()
+    better = replace(outgoing, post=replace(outgoing.post, text="Loket 4 dibuka."))
+    bench.adapter.edit(receipt, better)
+    assert bench.texts() == ["Loket 4 dibuka."]
+
+
+def test_a_video_of_which_nothing_is_known_goes_up_without_a_shape(
+    bench: Bench, telegram: FakeTelegram
+) -> None:
+    film = replace(bench.video("Loket"), width=0, height=0, milliseconds=0)
+    bench.send(replace(bench.case.post("Loket."), videos=(film,)))
+    (seen,) = telegram.seen("publish")
+    assert not {"width", "height", "duration"} & set(seen.parts)
+
+
+def test_a_video_that_is_only_to_be_sent_later_is_in_doubt(
+    bench: Bench, telegram: FakeTelegram
+) -> None:
+    telegram.fault(
+        "status_after:200", body=json.dumps({"ok": True, "result": {"message_id": 0}}).encode()
+    )
+    post = replace(bench.case.post("Loket."), videos=(bench.video("Loket"),))
+    with pytest.raises(UnknownOutcome):
+        bench.send(post)
+
+
 def test_an_album_is_named_by_its_first_message_and_remembers_all(bench: Bench) -> None:
     _, receipt = bench.send(album(bench, 3))
     assert receipt.remote_id == "41"

@@ -13,7 +13,8 @@ from case_whatsapp import JUDGE, PHONE, RECIPIENT, TOKEN, FakeWhatsApp, WhatsApp
 from graph_platform import no
 from pydantic import SecretStr, ValidationError
 
-from crosspost.adapters.whatsapp import TEMPLATE_ROOM, WhatsAppSettings, one_line
+from crosspost.adapters.whatsapp import TEMPLATE_ROOM, WhatsAppSettings
+from crosspost.adapters.whatsapp_messages import one_line
 from crosspost.errors import (
     AuthRevoked,
     PartialSuccess,

@@ -316,6 +316,27 @@ def test_who_is_not_sure_of_the_plan_queues_nothing(database, config, can, publi
         assert len(session.exec(select(Announcement)).all()) == 1
 
 
+def test_a_plan_at_night_advises_nothing_that_cannot_be_done(database, config, can, public):
+    plans = []
+    night = doing("Siti", later(hours=9), note="The day was wrong.")  # 01:00 in Jakarta
+    amend(database, config, public, Kind.CORRECTED, night, text="On Monday.", sure=plans.append)
+    [quiet] = [warning for warning in plans[0].warnings if "quiet hours" in warning]
+    assert "--at" not in quiet
+    assert "--urgent" not in quiet
+
+
+def test_a_plan_names_what_is_changed_and_no_place_for_what_is_new(database, config, can, public):
+    can.update(alpha=REPLIES, beta=Capabilities(max_length=500, delete=True))
+    plans = []
+    correct(database, config, public, sure=plans.append)
+    where = {(step.channel, step.act.value): bool(step.where) for step in plans[0].steps}
+    assert where == {
+        ("alpha", "reply"): True,
+        ("beta", "delete"): True,
+        ("beta", "publish"): False,
+    }
+
+
 def test_the_policy_says_who_corrects_and_who_approves_that(
     tmp_path, database, config, bench, platform, clock, can, public
 ):

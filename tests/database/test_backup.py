@@ -16,7 +16,7 @@ from sqlmodel import select
 
 from crosspost import backup
 from crosspost import database as storage
-from crosspost.backup import back_up, put_in_place
+from crosspost.backup import back_up, put_in_place, require_placeable
 from crosspost.database import Announcement, Database, OfficeState
 from crosspost.errors import Conflict, DaemonRunning, DatabaseError, UserError
 from crosspost.lock import DaemonLock
@@ -165,8 +165,11 @@ def test_a_database_that_refuses_the_entry_leaves_no_copy(database, tmp_path, mo
 
 
 def test_a_folder_that_is_not_there_is_said_in_words(database, tmp_path):
-    with pytest.raises(UserError, match="No such file or directory"):
+    with pytest.raises(UserError) as refused:
         back_up(database, tmp_path / "none" / "copy.db", doing())
+    assert str(tmp_path / "none") in refused.value.problems[0]
+    assert "half" not in refused.value.problems[0], "an inner name tells the admin nothing"
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_damaged_database_makes_no_backup(database, tmp_path):
@@ -352,8 +355,21 @@ def test_the_database_itself_is_no_copy_of_itself(database, tmp_path):
 
 
 def test_not_while_a_daemon_runs(database, copy):
-    with DaemonLock(database), pytest.raises(DaemonRunning):
-        put_in_place(database, copy, NOW)
+    for act in (
+        lambda: put_in_place(database, copy, NOW),
+        lambda: require_placeable(database, copy),
+    ):
+        with DaemonLock(database), pytest.raises(DaemonRunning, match="is running") as refused:
+            act()
+        assert "Stop the daemon" in refused.value.hint
+
+
+def test_what_can_be_put_in_place_is_known_before_anybody_is_asked(database, tmp_path, copy):
+    assert require_placeable(database, copy) == tmp_path / "crosspost.db"
+    with pytest.raises(UserError, match="There is no"):
+        require_placeable(database, tmp_path / "none.db")
+    with pytest.raises(Conflict, match="itself"):
+        require_placeable(database, tmp_path / "crosspost.db")
 
 
 def test_a_damaged_database_can_be_replaced(database, tmp_path, copy):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from crosspost.doctor import State, examine
 from crosspost.founding import Answers, NewChannel
 from crosspost.ledger.sealing import found_ledger
 from crosspost.lock import DaemonLock
+from crosspost.wording import set_language
 
 SECRET = "whsec_MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw"
 NOW = datetime.now(UTC)
@@ -60,8 +62,8 @@ def test_an_office_in_order_has_nothing_but_a_daemon_to_start(office):
         assert look(office) == {}
     names = [one.about for one in examine(office / "crosspost.toml", NOW)]
     assert names == [
-        *("settings", "secrets", "folders", "disk", "database", "restore", "record", "clock"),
-        *("channels", "daemon", "alarms", "backup"),
+        *("settings", "secrets", "folders", "disk", "database", "restore", "record"),
+        *("witnesses", "clock", "channels", "daemon", "alarms", "backup"),
     ]
 
 
@@ -239,3 +241,13 @@ def test_it_changes_nothing(office):
     look(office)
     after = {p: (p.stat().st_mtime_ns, p.stat().st_size) for p in office.rglob("*")}
     assert after == before
+
+
+def test_every_topic_has_words_for_an_admin():
+    source = Path(doctor.__file__).read_text()
+    topics = set(re.findall(r'(?:well|note|bad)\(\s*"(\w+)"', source)) | {"online"}
+    assert len(topics) > 10
+    set_language("id")
+    said = {topic: doctor.topic(topic) for topic in topics}
+    assert said["channels"] == "kanal"
+    assert all(said.values())

@@ -15,10 +15,12 @@ from desk import (
 )
 from drafted import DRAFT, OTHER, TOO_LATE, begin, bring, deliveries, refuse, statuses
 from PIL import Image as Picture
+from pydantic import SecretStr
 from sqlmodel import select
 
 from crosspost import approvals, editorial, queue, revisions
 from crosspost.binding import content_values
+from crosspost.config import Channel
 from crosspost.database import Announcement, Approval, Delivery, Revision
 from crosspost.errors import Conflict, ContentError, NotFound, TimeError
 from crosspost.ledger.hashing import salted_digest
@@ -63,6 +65,19 @@ def test_what_cannot_go_out_everywhere_is_queued_nowhere(database, config, chang
     with pytest.raises(error):
         editorial.add(database, config, replace(DRAFT, **change), doing())
     assert entry_count(database) == 0
+
+
+def test_what_is_too_long_without_a_page_is_refused_with_what_helps(database, config):
+    options = {"base_url": "https://social.example", "access_token": SecretStr("made-up")}
+    social = Channel(name="social", platform="mastodon", options=options)
+    office = config.model_copy(update={"channels": {**config.channels, "social": social}})
+    long = replace(DRAFT, body="Word. " * 500, title="", link="", channels=("alpha", "social"))
+    with pytest.raises(ContentError, match="On social the text has") as refused:
+        editorial.add(database, office, long, doing())
+    assert "--link" in refused.value.hint
+    assert "Nothing was queued." in refused.value.hint
+    whole = replace(long, title="A title", link="https://office.example/more")
+    assert editorial.add(database, office, whole, doing()).announcement
 
 
 def test_a_failure_half_way_leaves_nothing_queued(database, config, monkeypatch):

@@ -20,6 +20,7 @@ from crosspost.lifecycle import Status
 from crosspost.policy import Person, Role, Rules
 from crosspost.post import to_json
 from crosspost.times import moment_of
+from crosspost.views import Views
 
 TOMORROW = moment_of(later(days=1), ZONE)
 HELD, SCHEDULED = Status.HELD, Status.SCHEDULED
@@ -340,9 +341,13 @@ def test_an_emergency_stands_on_the_list_until_a_second_person_has_looked(
 def test_an_emergency_by_another_than_the_author_is_reviewed_by_neither(database, config, added):
     emergencies.publish_now(database, config, added, doing("Budi", note="The dam."))
     for own in ("Siti", "Budi"):
-        with pytest.raises(Conflict, match="You wrote it or let it out yourself"):
+        with pytest.raises(Conflict, match="You wrote it or let it out yourself") as refused:
             emergencies.countersign(database, config, added, doing(own))
+        assert refused.value.hint == "May: Rahma.", "neither of the two may"
     assert emergencies.countersign(database, config, added, doing("Rahma"), objects=True) == 1
+    with database.read() as session:
+        [approval] = Views(session, config).announcement(added)["approvals"]
+    assert (approval["reviewed_by"], approval["objected"]) == ("Rahma", True)
 
 
 def test_an_emergency_takes_what_is_scheduled_for_later_and_what_was_rejected(

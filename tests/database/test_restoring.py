@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -172,6 +175,20 @@ def test_the_mark_is_written_only_when_something_is_new(database, tmp_path):
     make(database, scheduled, "web")
     marker.keep(later(10))
     assert read_mark(tmp_path).at.startswith("2026-11-23T09:00:10")
+
+
+def test_what_a_killed_daemon_left_of_a_mark_is_gone_with_the_next_start(database, tmp_path):
+    make(database, scheduled, "web")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    names = [f"{NAME}.{ended.pid}", f"{NAME}.{os.getppid()}", f"{NAME}.old", f"{NAME}.{10**30}"]
+    for name in names:
+        (tmp_path / name).write_text("{")
+        os.utime(tmp_path / name, times=(later(0).timestamp(),) * 2)
+    Marker(database, tmp_path).keep(later(30))
+    assert all((tmp_path / name).exists() for name in names), "it may be written just now"
+    Marker(database, tmp_path).keep(later(90))
+    assert [name for name in names if not (tmp_path / name).exists()] == names[:1]
 
 
 @only_sqlite

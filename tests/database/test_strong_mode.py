@@ -148,8 +148,8 @@ def test_two_rows_of_one_person_are_one_approval(database, config, bench, platfo
         session.execute(
             text(
                 'INSERT INTO approval (revision_id, digest, "by", at, signature, emergency, '
-                'reviewed_by) SELECT revision_id, digest, "by", at, signature, emergency, '
-                "reviewed_by FROM approval"
+                'reviewed_by, objected) SELECT revision_id, digest, "by", at, signature, '
+                "emergency, reviewed_by, objected FROM approval"
             )
         )
     [found, _] = run(database, bench)

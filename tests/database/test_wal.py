@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing
+import resource
+from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from desk import config_in, enqueue, later, only_sqlite, scheduled
@@ -277,3 +279,28 @@ def test_the_wal_of_another_state_is_noticed_before_anything_is_sent(
     with pytest.raises(DatabaseError, match="damaged"):
         run(database)
     assert len(platform.public) == 46
+
+
+# --- the disk -------------------------------------------------------------------------------------
+
+
+@contextmanager
+def no_file_longer_than(size: int):
+    """For this process, so that it has no room for its part of the WAL, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize(
+    ("free", "said"),
+    [(0, "The disk is full; nothing was changed."), (10**9, "The queue database failed")],
+)
+def test_a_disk_without_room_to_begin_a_wal_is_full(database, monkeypatch, free, said):
+    monkeypatch.setattr(storage.shutil, "disk_usage", lambda _path: SimpleNamespace(free=free))
+    with no_file_longer_than(20_000), pytest.raises(DatabaseError, match=said):
+        mode_of(database)
+    assert mode_of(database) == "wal"

@@ -11,6 +11,7 @@ import pytest
 from crosspost.ledger.audit import Verdict, audit
 from crosspost.ledger.book import rows
 from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
+from crosspost.ledger.keys import Keys
 from crosspost.ledger.note import Signer, read_signer
 from crosspost.ledger.sealing import seal
 from crosspost.ledger.verifying import checkpoint_in
@@ -20,11 +21,11 @@ def look(ledger, against=None, *, leaves=True):
     """What `log verify` finds."""
     verifier = ledger.box.verifier()
     head = read_checkpoint(ledger.box.head_note(), verifier)
-    witness = checkpoint_in(against, verifier) if against else None
+    witness = checkpoint_in(against, Keys.of(verifier)) if against else None
     tree = ledger.box.tree_under(head) if leaves else None
     database = ledger.database
     with database.read() as session:
-        found = audit(rows(session), head, tree, witness)
+        found = audit(rows(session), head, tree, witness, Keys.of(verifier))
     database.close()
     return found
 

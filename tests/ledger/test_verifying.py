@@ -12,7 +12,8 @@ from crosspost import cli
 from crosspost.errors import UserError
 from crosspost.ledger import evidence
 from crosspost.ledger.checkpoint import Checkpoint
-from crosspost.ledger.note import Signer, read_signer, read_verifier
+from crosspost.ledger.keys import read_keys
+from crosspost.ledger.note import Signer, read_signer
 from crosspost.ledger.sealing import seal
 from crosspost.ledger.verifying import verify
 
@@ -43,7 +44,7 @@ def check(monkeypatch, tmp_path_factory, capsys):
 def judged(path, key):
     """The exit code that a file leads to, without the command around it; a fault is not caught."""
     try:
-        verify(path, read_verifier(key))
+        verify(path, read_keys(key))
     except UserError as error:
         return error.exit_code
     return 0
@@ -157,9 +158,9 @@ def test_a_forger_who_mends_the_manifest_is_found_by_the_signature(given, check,
         b'{"files":5}\n',
         b"[" * 90000,
         b"\xff",
-        b'{"files":{"../../x":5,"checkpoint":1,"entries.jsonl":1,"vkey":1,"words.jsonl":1}}\n',
-        b'{"files":{"/etc/x":5,"checkpoint":1,"entries.jsonl":1,"vkey":1,"words.jsonl":1}}\n',
-        b'{"files":{"\\u0000":5,"checkpoint":1,"entries.jsonl":1,"vkey":1,"words.jsonl":1}}\n',
+        b'{"files":{"../../x":5,"checkpoint":1,"entries.jsonl":1,"keys.json":1,"vkey":1,"words.jsonl":1}}\n',
+        b'{"files":{"/etc/x":5,"checkpoint":1,"entries.jsonl":1,"keys.json":1,"vkey":1,"words.jsonl":1}}\n',
+        b'{"files":{"\\u0000":5,"checkpoint":1,"entries.jsonl":1,"keys.json":1,"vkey":1,"words.jsonl":1}}\n',
         None,
     ],
 )

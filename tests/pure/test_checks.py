@@ -286,6 +286,16 @@ def test_no_finding_repeats_a_number_whole(check_id, text):
     assert longest <= 4
 
 
+def test_only_who_can_choose_a_time_is_told_to_choose_another():
+    night = {"due": DUE.replace(hour=23), "quiet": (clock(22), clock(5))}
+    [said] = sentences("quiet_time", **night)
+    assert "--at" in said
+    [said] = sentences("quiet_time", **night, at_once=True)
+    assert "approved later" in said
+    assert "--at" not in said
+    assert "--urgent" not in said
+
+
 def test_those_that_block_come_first():
     subject = Subject(due=DUE, body="@everyone", lang="id")
     levels = [finding.level for finding in check(subject, Checks())]

@@ -25,11 +25,12 @@ EXAMPLE = (ROOT / "config.example.toml").read_text()
 #: Kinds of entries that are no moves.
 OTHER_KINDS = {
     *("added", "edited", "queued", "rescheduled", "held", "resumed", "connected"),
-    *("backed_up", "restore_confirmed", "alarms_read"),
+    *("backed_up", "restore_confirmed", "alarms_read", "key_rotated", "key_replaced"),
     *("submitted", "rejected", "approval_given", "emergency", "emergency_reviewed"),
     *("corrected", "retracted", "redacted"),
     "rezoned",
     *("fake_added", "fake_removed"),
+    "fork_witnessed",
 }
 
 
@@ -89,8 +90,18 @@ def sections():
         ("storage", config.Storage),
         ("alarms", config.Alarms),
         ("site", config.SiteSettings),
+        ("ledger", config.LedgerSettings),
     ):
         yield heading, set(section.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("heading", "section"),
+    [("witnesses", config.WitnessSettings), ("neighbours", config.Neighbour)],
+)
+def test_every_key_of_others_who_remember_stands_in_the_example(heading, section):
+    named = tomllib.loads(EXAMPLE)[heading].values()
+    assert set().union(*named) == set(section.model_fields)
 
 
 @pytest.mark.parametrize(("heading", "keys"), list(sections()))

@@ -6,15 +6,16 @@ import hashlib
 import io
 import os
 import struct
+import threading
 import warnings
 import zlib
 from pathlib import Path
 
 import pytest
-from PIL import ExifTags, ImageCms, PngImagePlugin
+from PIL import ExifTags, ImageChops, ImageCms, ImageFilter, ImageStat, PngImagePlugin
 from PIL import Image as Pixels
 
-from crosspost import media, resizing
+from crosspost import media, resizing, sizes
 from crosspost.errors import ContentError
 from crosspost.post import Capabilities, Image
 from crosspost.resizing import Fitter
@@ -544,5 +545,100 @@ def test_hopeless_qualities_are_not_tried(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(resizing, "encoded", encoding)
     limit = picture.size // 6
     fitted = fit(picture, Capabilities(image_bytes=limit), tmp_path / "m")
-    assert limit * 0.6 < fitted.size <= limit
-    assert len(tried) <= 5, "the first size needs one look, not four"
+    assert limit * 0.9 < fitted.size <= limit
+    whole = [size for size in tried if size[0] == size[1]]  # not what bytes are guessed from
+    assert len(whole) <= 2, "the first size needs a guess, not four files"
+    assert (900, 900) not in whole
+
+
+SIDES = {side: Capabilities(image_side=side) for side in (900, 640, 480, 450, 333)}
+TIGHT = [Capabilities(image_side=640, image_bytes=limit) for limit in range(20_000, 160_000, 9_000)]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_what_a_channel_gets_does_not_depend_on_the_others_nor_on_which_thread_was_faster(
+    tmp_path: Path, mode: str
+) -> None:
+    picture = taken(tmp_path, noise(960, 720, mode), "JPEG")
+    channels = [*SIDES.values(), *TIGHT]
+    together = Fitter(tmp_path / "m")
+    together.prepare([picture], channels)
+    for can in channels:
+        alone = fit(picture, can, tmp_path / "alone")
+        assert together.fit(picture, can).sha256 == alone.sha256, can
+
+
+@pytest.mark.parametrize("side", [640, 500, 481, 430, 240, 200])
+def test_a_smaller_image_looks_as_if_it_was_made_at_once_with_the_best_filter(
+    tmp_path: Path, side: int
+) -> None:
+    sharp = photo(960, 720)
+    for x in range(0, 960, 40):  # edges, where filters differ
+        sharp.paste("white", (x, 100, x + 13, 600))
+    picture = taken(tmp_path, sharp, "PNG")
+    fitted = fit(picture, Capabilities(image_side=side), tmp_path / "m")
+    best = sharp.resize((fitted.width, fitted.height), Pixels.Resampling.LANCZOS)
+    apart = ImageStat.Stat(ImageChops.difference(opened(fitted), best)).rms
+    assert max(apart) < 255 / 10 ** (28 / 20), "at least 28 dB, at edges of full contrast"
+
+
+@pytest.mark.parametrize(
+    ("size", "side", "made"),
+    [
+        ((4000, 3000), 2048, (2000, 1500)),  # hardly less than it takes, and just a half
+        ((4032, 3024), 2048, (2016, 1512)),
+        ((4032, 3024), 2000, (2000, 1500)),  # the half is too large
+        ((4200, 3000), 2048, (2048, 1462)),
+        ((4400, 3000), 2048, (2048, 1396)),  # the half is larger
+        ((3800, 2850), 2048, (2048, 1536)),  # the half is much less
+        ((8160, 6120), 2048, (2040, 1530)),  # just a quarter
+        ((2001, 1501), 1010, (1001, 751)),
+        ((1000, 800), 1000, (1000, 800)),
+    ],
+)
+def test_a_half_or_a_quarter_is_sent_where_the_channel_takes_hardly_more(
+    size: tuple[int, int], side: int, made: tuple[int, int]
+) -> None:
+    image = Image(Path("f"), "0" * 64, "image/jpeg", ALT, *size, 1_000_000)
+    framed, target = sizes.target(image, Capabilities(image_side=side))
+    assert (framed, target) == (size, made)
+
+
+@pytest.mark.parametrize("blur", [0, 1, 4])
+def test_a_jpeg_has_the_best_quality_that_fits(tmp_path: Path, blur: int) -> None:
+    pixels = noise(960, 720).filter(ImageFilter.GaussianBlur(blur))
+    picture = taken(tmp_path, pixels, "PNG")
+    made = pixels.resize((800, 600), Pixels.Resampling.HAMMING)
+    for quality in resizing._QUALITIES:
+        best = media.encoded(made, "image/jpeg", quality=quality)
+        room = Capabilities(
+            image_types=("image/jpeg",), image_side=800, image_bytes=len(best) * 103 // 100
+        )
+        assert fit(picture, room, tmp_path / "m").path.read_bytes() == best
+
+
+def test_one_image_is_written_by_one_thread_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow keeps the quality in the image while it writes a file of it."""
+    picture = taken(tmp_path, noise(300, 200), "JPEG")
+    busy: dict[int, threading.Event] = {}
+    clashes = []
+    encoded = resizing.encoded
+
+    def encoding(pixels: Pixels.Image, mime: str, **options: object) -> bytes:
+        if id(pixels) in busy:
+            clashes.append(pixels.size)
+            busy[id(pixels)].set()
+        another = busy.setdefault(id(pixels), threading.Event())
+        another.wait(0.1)  # is there a second one meanwhile?
+        data = encoded(pixels, mime, **options)
+        busy.pop(id(pixels), None)
+        return data
+
+    monkeypatch.setattr(resizing, "encoded", encoding)
+    rooms = [
+        Capabilities(image_side=200, image_types=(kind,)) for kind in ("image/jpeg", "image/png")
+    ]
+    Fitter(tmp_path / "m").prepare([picture], rooms)
+    assert not clashes

@@ -151,6 +151,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(
         ({"size": 5_000_001}, "at most 5 MB; this one has 6"),
         ({"codec": "hevc"}, "codec hevc"),
         ({"mime": "video/webm"}, "it takes mp4"),
+        ({"alt": "a" * 5000}, None),  # without a limit, or where its text is part of the post
     ],
 )
 def test_what_a_channel_does_not_take_is_said_with_its_limit(
@@ -162,6 +163,24 @@ def test_what_a_channel_does_not_take_is_said_with_its_limit(
     if words:
         assert words in found[0]
         assert "tube" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("limits", "count", "taken"),
+    [
+        ({"max_alt": 100}, 100, True),
+        ({"max_alt": 100}, 101, False),
+        ({"max_alt": 100, "max_video_alt": 50}, 51, False),
+        ({"max_alt": 100, "max_video_alt": 500}, 500, True),
+    ],
+)
+def test_a_description_that_a_channel_cannot_show_whole_is_refused(
+    limits: dict[str, int], count: int, taken: bool
+) -> None:
+    one = Video(Path("x"), "0" * 64, "video/mp4", "a" * count, 5_000_000)
+    found = video.problems(one, replace(CAN, **limits), "tube")  # type: ignore[arg-type]
+    assert (not found) is taken
+    assert taken or f"this one has {count}" in found[0]
 
 
 @pytest.mark.parametrize("padding", [0, 1_048_570])  # the second lies across two reads

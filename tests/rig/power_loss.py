@@ -26,6 +26,8 @@ CALLS = "pwrite64,write,ftruncate,fsync,fdatasync,sendto,sendmsg"
 PROGRAM = """
 import sys
 sys.path.insert(0, {here!r})
+import journals
+journals.{journal}()
 if {sabotage!r}:
     import sabotage
     getattr(sabotage, {sabotage!r})()
@@ -95,8 +97,11 @@ class Loss:
     status: str
 
 
-def run(folder: Path, *, deliveries: int = 12, sabotage: str = "") -> tuple[int, list[Loss]]:
-    """How many failures of the power were tried, and those that a post would not have survived."""
+def run(
+    folder: Path, *, journal: str = "wal", deliveries: int = 12, sabotage: str = ""
+) -> tuple[int, list[Loss]]:
+    """How many failures of the power were tried, and those that a post would not have survived.
+    `journal` is a name of `journals.py`."""
     plan = Plan(deliveries=deliveries, faults=0.0)
     with _Platform(folder / "platform.jsonl", plan) as platform:
         office = _Office(plan, folder, platform.url)
@@ -104,7 +109,7 @@ def run(folder: Path, *, deliveries: int = 12, sabotage: str = "") -> tuple[int,
         office.database.close()
         disk = Disk({p.name: bytearray(p.read_bytes()) for p in folder.glob("crosspost.db*")})
         trace = folder / "trace"
-        _daemon_under_strace(folder, trace, sabotage)
+        _daemon_under_strace(folder, trace, journal, sabotage)
     chance = random.Random(plan.seed)
     tried, lost = 0, []
     for text in _Trace(disk).sends(trace):
@@ -116,8 +121,8 @@ def run(folder: Path, *, deliveries: int = 12, sabotage: str = "") -> tuple[int,
     return tried, lost
 
 
-def _daemon_under_strace(folder: Path, trace: Path, sabotage: str) -> None:
-    program = PROGRAM.format(here=str(HERE), sabotage=sabotage)
+def _daemon_under_strace(folder: Path, trace: Path, journal: str, sabotage: str) -> None:
+    program = PROGRAM.format(here=str(HERE), journal=journal, sabotage=sabotage)
     strace = ["strace", "-f", "-y", "-xx", "-s", "1000000", "-e", f"trace={CALLS}", "-o", trace]
     done = subprocess.run(
         [*strace, sys.executable, "-c", program],

@@ -32,7 +32,7 @@ from crosspost.post import Card, Facet
 from crosspost.testing import case as testing_case
 from crosspost.testing.case import Bench, Case, ErrorBodies
 from crosspost.testing.conformance import *  # noqa: F403
-from crosspost.testing.loopback import Platform, PublicPost
+from crosspost.testing.loopback import Platform, PublicPost, Reply, Seen
 
 pytestmark = pytest.mark.servers
 
@@ -42,7 +42,7 @@ LINK = "https://kejari.example/p/ab12cd34/"
 PHASES = {
     "login": r"server\.(create|refresh)Session$",
     "check": r"server\.getSession$",
-    "prepare": r"repo\.uploadBlob$",
+    "prepare": r"repo\.uploadBlob$|server\.getServiceAuth$|video\.(uploadVideo|getJobStatus)$",
     "publish": r"repo\.putRecord$",
     "find": r"repo\.getRecord$",
     "delete": r"repo\.deleteRecord$",
@@ -61,8 +61,26 @@ class Pds(Proxy):
         email = f"{self.name}@example.test"
         account = {"handle": self.name, "email": email, "password": PASSWORD}
         made = self.xrpc("com.atproto.server.createAccount", account)
+        self.videos: dict[str, Any] = {}  # the blobs that the service of videos has put here
         self.did: str = made["did"]
         self.access: str = made["accessJwt"]
+
+    def answer(self, seen: Seen) -> Reply:
+        """As the server does; and as the service of videos, which is no part of it: it puts a video
+        into the account with the pass that it was given."""
+        if seen.path.endswith("video.uploadVideo"):
+            headers = {name: seen.headers[name] for name in ("authorization", "content-type")}
+            url = f"{self.upstream}/xrpc/com.atproto.repo.uploadBlob"
+            taken = requests.post(url, headers=headers, data=seen.body, timeout=30)
+            if taken.status_code != 200:
+                return Reply(401, body=taken.content)
+            number = f"job-{len(self.videos)}"
+            self.videos[number] = taken.json()["blob"]
+            return Reply(200, {"jobId": number, "did": self.did, "state": "JOB_STATE_CREATED"})
+        if seen.path.endswith("video.getJobStatus"):
+            done = {"state": "JOB_STATE_COMPLETED", "blob": self.videos[seen.query["jobId"]]}
+            return Reply(200, {"jobStatus": {"jobId": seen.query["jobId"], **done}})
+        return super().answer(seen)
 
     def xrpc(self, name: str, body: dict[str, Any], token: str = "") -> Any:
         """A call past the proxy and the adapter."""
@@ -92,6 +110,8 @@ class Pds(Proxy):
             (image["alt"], _sha256(image["image"]["ref"]["$link"]))
             for image in embed.get("images", [])
         ]
+        if "video" in embed:
+            images = [(embed["alt"], _sha256(embed["video"]["ref"]["$link"]))]
         link = embed.get("external", {}).get("uri", "")
         reply = record.get("reply", {}).get("parent", {}).get("uri", "")
         return PublicPost(uri, record["text"], tuple(images), link, reply)
@@ -121,6 +141,7 @@ class PdsCase(Case):
         assert isinstance(platform, Pds)
         return {
             "base_url": platform.url,
+            "video_url": platform.url,
             "identifier": platform.name,
             "app_password": SecretStr(PASSWORD),
         }

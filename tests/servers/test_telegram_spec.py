@@ -6,6 +6,7 @@ The mock keeps nothing and answers with examples, so only the shape of requests 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,12 @@ def test_a_reply_fits_the_document(bench: Bench) -> None:
 @pytest.mark.parametrize("number", [1, 2, 10])
 def test_images_fit_the_document(bench: Bench, number: int) -> None:
     _, receipt = bench.send(bench.case.post("Foto kegiatan.", images=images(bench, number)))
+    assert receipt.remote_id == "1"
+
+
+def test_a_video_fits_the_document(bench: Bench) -> None:
+    film = bench.video("Petugas melayani warga")
+    _, receipt = bench.send(replace(bench.case.post("Video kegiatan."), videos=(film,)))
     assert receipt.remote_id == "1"
 
 

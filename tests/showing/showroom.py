@@ -11,6 +11,7 @@ from crosspost.config import Channel, Config, Office, Person, SiteSettings
 from crosspost.daemon import Daemon
 from crosspost.database import Database
 from crosspost.drafts import Draft
+from crosspost.ledger.keys import Keys
 from crosspost.ledger.note import Verifier
 from crosspost.ledger.sealing import found_ledger, seal
 from crosspost.ledger.strongbox import Strongbox
@@ -41,6 +42,11 @@ class Publisher:
     @property
     def vkey(self) -> Verifier:
         return Strongbox(self.folder).verifier()
+
+    @property
+    def keys(self) -> Keys:
+        """What a citizen has: the key that counts, and nothing else."""
+        return Keys.of(self.vkey)
 
     def publish(self, body: str = "The road is closed on Sunday.", **about) -> str:
         """An announcement added, approved and public on the site; the code of its page."""

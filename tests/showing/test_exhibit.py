@@ -284,8 +284,8 @@ def test_what_was_set_right_says_so_first_and_still_verifies(office, kind, state
     assert page.index("The day was &lt;wrong&gt;.") < page.index("<h1>")
     assert f'href="../{right}/"' in page
     assert "The road is closed on Sunday." in page
-    assert verify_page(FolderSource(office.public), code, office.vkey).standing.state == state
-    assert verify_page(FolderSource(office.public), right, office.vkey).standing.state == "current"
+    assert verify_page(FolderSource(office.public), code, office.keys).standing.state == state
+    assert verify_page(FolderSource(office.public), right, office.keys).standing.state == "current"
 
 
 def test_an_old_page_cannot_hide_that_it_was_corrected(office):
@@ -299,7 +299,7 @@ def test_an_old_page_cannot_hide_that_it_was_corrected(office):
         if name.startswith(f"p/{code}/"):
             (office.public / name).write_bytes(data)
     with pytest.raises(Refuted):
-        verify_site(FolderSource(office.public), office.vkey)
+        verify_site(FolderSource(office.public), office.keys)
 
 
 def test_what_was_erased_by_law_is_not_found_any_more_not_even_by_its_digest(office):
@@ -314,7 +314,7 @@ def test_what_was_erased_by_law_is_not_found_any_more_not_even_by_its_digest(off
     assert key_of(text)[2:] not in {key for key, _ in found}
     assert {value for _, value in found} == {code, other}
     assert not [name for name, data in office.files().items() if b"Mrs Example" in data]
-    verify_site(FolderSource(office.public), office.vkey)
+    verify_site(FolderSource(office.public), office.keys)
 
 
 def is_shard(name):

@@ -19,6 +19,7 @@ from crosspost.errors import ForkProven, Refuted, Undecided
 from crosspost.fetching import WebSource
 from crosspost.ledger import book
 from crosspost.ledger.checkpoint import Checkpoint
+from crosspost.ledger.keys import Keys
 from crosspost.ledger.manifest import Manifest, digest_of, read_manifest
 from crosspost.ledger.note import Signer, Verifier, new_signer, read_signer
 from crosspost.site.sources import FolderSource
@@ -51,6 +52,10 @@ class Site:
     signer: Signer
     older: dict[str, bytes]  # the same site, some entries ago
 
+    @property
+    def keys(self) -> Keys:
+        return Keys.of(self.verifier)
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Site:
@@ -78,9 +83,9 @@ def verdict(site: Site, files: dict[str, bytes], code: str = "") -> int:
     source = Memory(files)
     try:
         if code:
-            verify_page(source, code, site.verifier)
+            verify_page(source, code, site.keys)
         else:
-            verify_site(source, site.verifier)
+            verify_site(source, site.keys)
     except (Refuted, Undecided, ForkProven) as error:
         return error.exit_code
     return 0
@@ -96,10 +101,10 @@ def sign_again(site: Site, files: dict[str, bytes], folder: str) -> None:
 
 
 def test_a_site_and_each_of_its_pages_verify(site):
-    assert verify_site(Memory(site.files), site.verifier).pages == 2
-    assert verify_site(Memory(site.files), site.verifier).checkpoint.size == ENTRIES
+    assert verify_site(Memory(site.files), site.keys).pages == 2
+    assert verify_site(Memory(site.files), site.keys).checkpoint.size == ENTRIES
     for code in site.codes:
-        assert verify_page(Memory(site.files), code, site.verifier).standing.state == "current"
+        assert verify_page(Memory(site.files), code, site.keys).standing.state == "current"
 
 
 def one_of_each_kind(site) -> list[str]:
@@ -188,7 +193,7 @@ def test_an_older_checkpoint_or_list_in_a_newer_site_is_found(site):
 
 def test_another_key_is_no_key_of_this_site(site):
     with pytest.raises(Undecided):
-        verify_site(Memory(site.files), new_signer(site.verifier.name).verifier)
+        verify_site(Memory(site.files), Keys.of(new_signer(site.verifier.name).verifier))
 
 
 def test_two_trees_of_one_size_prove_a_fork(site):
@@ -243,23 +248,23 @@ def served(site, tmp_path):
 
 def test_a_site_is_verified_by_its_address_and_on_a_disk(site, served):
     folder, url = served
-    assert verify_site(FolderSource(folder), site.verifier).pages == 2
+    assert verify_site(FolderSource(folder), site.keys).pages == 2
     source = WebSource(url)
-    assert verify_page(source, site.codes[0], site.verifier).standing.copies[1].links == (
+    assert verify_page(source, site.codes[0], site.keys).standing.copies[1].links == (
         "https://social.example/@o/1",
     )
     (folder / "p" / site.codes[0] / "index.html").write_bytes(b"changed")
     with pytest.raises(Refuted):
-        verify_page(source, site.codes[0], site.verifier)
+        verify_page(source, site.codes[0], site.keys)
     shutil.rmtree(folder / "ledger")
     with pytest.raises(Undecided):
-        verify_page(source, site.codes[0], site.verifier)
+        verify_page(source, site.codes[0], site.keys)
     source.session.close()
 
 
 def test_a_server_that_does_not_answer_decides_nothing(site):
     with pytest.raises(Undecided, match="cannot be read"):
-        verify_site(WebSource("http://127.0.0.1:9/"), site.verifier)
+        verify_site(WebSource("http://127.0.0.1:9/"), site.keys)
 
 
 def run(tmp_path: Path, *arguments: str, code: int) -> str:

@@ -169,6 +169,7 @@ def upgrade() -> None:
         sa.Column("emergency", sa.Boolean(), nullable=False),
         sa.Column("reviewed_by", AutoString(), nullable=False),
         sa.Column("reviewed_at", UtcDateTime(), nullable=True),
+        sa.Column("objected", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["revision_id"],
             ["revision.id"],

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from pydantic import SecretStr
 
-from crosspost.adapters.base import Answer, HttpAdapter, HttpSettings, text_id, web_link
+from crosspost.adapters.base import Answer, HttpAdapter, HttpSettings, text_id, timed, web_link
 from crosspost.post import Account, Capabilities, CardMaker, Outgoing, Receipt, Reconcile
 
 
@@ -30,8 +29,11 @@ class BulletinAdapter(HttpAdapter):
         settle=timedelta(seconds=60),
     )
 
+    def headers(self) -> dict[str, str]:
+        return {"X-Key": self.settings.key.get_secret_value()}
+
     def check(self) -> Account:
-        answer = self._call("GET", "/board", phase="check")
+        answer = self.call("GET", "/board", phase="check")
         with self.reading(answer, "check"):
             return Account(name=str(answer.data["name"]))
 
@@ -39,27 +41,23 @@ class BulletinAdapter(HttpAdapter):
         return len(text)
 
     def new_handle(self, key: str, now: datetime) -> dict[str, str]:
-        return {"name": f"{key}-{now:%Y%m%d%H%M%S%f}"}
+        return {"name": timed(key, now)}
 
     def publish(self, outgoing: Outgoing) -> Receipt:
         notice = {"text": outgoing.post.text, "lang": outgoing.post.lang}
         path = f"/notices/{outgoing.handle['name']}"
-        return self._receipt(self._call("PUT", path, phase="publish", json=notice), "publish")
+        return self._receipt(self.call("PUT", path, phase="publish", json=notice), "publish")
 
     def find(self, outgoing: Outgoing) -> Receipt | None:
         path = f"/notices/{outgoing.handle['name']}"
-        answer = self._call("GET", path, phase="find", ok=(200, 404))
+        answer = self.call("GET", path, phase="find", ok=(200, 404))
         if answer.status == 404 and answer.data == {"error": "no such notice"}:
             return None  # the board itself says so; a 404 of anything else is no evidence
         return self._receipt(answer, "find")
 
     def delete(self, receipt: Receipt) -> None:
         path = f"/notices/{receipt.remote_id}"
-        self._call("DELETE", path, phase="delete", ok=(200, 204, 404))
-
-    def _call(self, method: str, path: str, *, phase: str, **more: Any) -> Answer:
-        headers = {"X-Key": self.settings.key.get_secret_value()}
-        return self.call(method, path, phase=phase, headers=headers, **more)
+        self.call("DELETE", path, phase="delete", ok=(200, 204, 404))
 
     def _receipt(self, answer: Answer, phase: str) -> Receipt:
         with self.reading(answer, phase):

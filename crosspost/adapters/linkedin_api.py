@@ -1,0 +1,77 @@
+"""LinkedIn's Community Management API: its calls, its images, what its errors mean.
+
+It must not know what a post is; `linkedin.py` does. Facts: learn.microsoft.com, LinkedIn "Images
+API", "Rate limiting".
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from crosspost import errors
+from crosspost.adapters.base import Answer, Meaning, address, text_id
+from crosspost.adapters.oauth import OAuthAdapter
+from crosspost.adapters.uploads import File, Upload, UploadingAdapter
+from crosspost.wording import t
+
+REFUSED = (400, 422)
+
+
+class LinkedInApi(UploadingAdapter, OAuthAdapter):
+    """Calls to LinkedIn for one page; the settings have `organization_id` and `version`."""
+
+    token_hosts = (".linkedin.com", ".licdn.com")
+    meanings = (
+        Meaning(errors.AuthExpired, 401, words="EXPIRED_ACCESS_TOKEN"),
+        Meaning(errors.DuplicateDetected, (409, 422), words="DUPLICATE_POST", phases="publish"),
+        Meaning(errors.VersionRetired, 426),
+        Meaning(errors.Misconfigured, REFUSED, phases="check find"),
+        Meaning(errors.MediaRejected, REFUSED, phases="prepare"),
+        Meaning(errors.RejectedContent, REFUSED),
+    )
+
+    @property
+    def author(self) -> str:
+        """The page's own name at LinkedIn."""
+        return f"urn:li:organization:{self.settings.organization_id}"
+
+    def headers(self) -> dict[str, str]:
+        return {
+            "LinkedIn-Version": self.settings.version,
+            "X-Restli-Protocol-Version": "2.0.0",
+        }
+
+    def upload(self, file: File) -> Upload:
+        content = self.bytes_of(file)
+        about = {"initializeUploadRequest": {"owner": self.author}}
+        path, action = "/rest/images", {"action": "initializeUpload"}
+        answer = self.call_signed_in("POST", path, phase="prepare", params=action, json=about)
+        with self.reading(answer, "prepare"):
+            value = answer.data["value"]
+            name, where = text_id(value["image"]), address(value["uploadUrl"])
+        headers = {"Content-Type": file.mime} | self.signed_there(where, "prepare")
+        self.call("PUT", where, phase="prepare", headers=headers, data=content)
+        return self.state_of(name) or Upload(name, ready=False)
+
+    def state_of(self, name: str) -> Upload | None:
+        path = f"/rest/images/{quote(name, safe='')}"
+        answer = self.call_signed_in("GET", path, phase="prepare", ok=(200, 404))
+        if answer.status == 404:
+            return None
+        with self.reading(answer, "prepare"):
+            state = str(answer.data["status"])
+        if state == "PROCESSING_FAILED":
+            words = t("LinkedIn cannot show one of the images.")
+            raise self.error(errors.MediaRejected, words)
+        return Upload(name, state == "AVAILABLE")
+
+    def searched(self, answer: Answer) -> str:
+        return answer.text
+
+    def until_of(self, answer: Answer) -> datetime | None:
+        """LinkedIn names no time; its quotas are renewed at midnight UTC ("Rate limiting")."""
+        if answer.status != 429 or answer.headers.get("Retry-After"):
+            return None
+        now = self.context.now().astimezone(UTC)
+        return (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)

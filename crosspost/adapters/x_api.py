@@ -1,0 +1,94 @@
+"""X's API: its calls by OAuth 2.0 or 1.0a, its uploads, what its errors mean.
+
+It must not know what a post is; `x.py` does. Facts: docs.x.com, openapi.json 2.167.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from crosspost import errors
+from crosspost.adapters.base import Answer, Meaning, text_id
+from crosspost.adapters.oauth import OAuthAdapter
+from crosspost.adapters.oauth1 import Method, signature
+from crosspost.adapters.uploads import File, Upload, UploadingAdapter
+from crosspost.retry import retry_time
+
+
+class XApi(UploadingAdapter, OAuthAdapter):
+    """Calls to X as one account: the one whose token it is."""
+
+    meanings = (
+        Meaning(errors.BillingExhausted, 429, words="usage-capped"),
+        Meaning(errors.DuplicateDetected, 403, words="duplicate", phases="publish"),
+        Meaning(errors.AccountRestricted, 403, words="suspend|locked"),
+        # self-serve apps may hardly answer
+        Meaning(errors.RejectedContent, 403, words="reply", phases="publish"),
+        Meaning(errors.MediaExpired, 400, words="media id", phases="publish"),
+        Meaning(errors.MediaRejected, 400, phases="prepare"),
+        Meaning(errors.Misconfigured, 400, phases="check find login edit delete"),
+    )
+    upload_life = timedelta(hours=23)  # X forgets after a day
+    user = ""
+
+    def api(
+        self,
+        method: Method,
+        path: str,
+        *,
+        phase: str,
+        query: dict[str, str] | None = None,
+        **more: Any,
+    ) -> Answer:
+        """One call, by OAuth 2.0 or 1.0a, whatever the settings have; no body of ours is a form."""
+        known, where = self.settings, self.url(f"{path}?{urlencode(query)}" if query else path)
+        if known.api_key is None:
+            return self.call_signed_in(method, where, phase=phase, **more)
+        app = (known.api_key, known.api_secret)
+        token = (known.access_token, known.access_token_secret)
+        headers = {"Authorization": signature(method, where, app, token)}
+        return self.call(method, where, phase=phase, headers=headers, **more)
+
+    def whoami(self, phase: str) -> dict[str, Any]:
+        """The account whose token it is; its id is kept in `user`."""
+        answer = self.api("GET", "/2/users/me", phase=phase)
+        with self.reading(answer, phase):
+            me: dict[str, Any] = answer.data["data"]
+            self.user = text_id(me["id"])
+            return me
+
+    def upload(self, file: File) -> Upload:
+        files = {"media": (file.filename, self.bytes_of(file), file.mime)}
+        about = {"media_category": "tweet_image"}
+        answer = self.api("POST", "/2/media/upload", phase="prepare", files=files, data=about)
+        with self.reading(answer, "prepare"):
+            name = text_id(answer.data["data"]["id"])
+        described = {"id": name, "metadata": {"alt_text": {"text": file.alt}}}
+        self.api("POST", "/2/media/metadata", phase="prepare", json=described)
+        return Upload(name)
+
+    def error_of(self, answer: Answer, phase: str) -> type[errors.PlatformError] | None:
+        if answer.status == 401 and self._token is not None:
+            return errors.AuthExpired  # what a login gave; a new one may be had
+        return super().error_of(answer, phase)
+
+    def searched(self, answer: Answer) -> str:
+        return answer.text
+
+    def until_of(self, answer: Answer) -> datetime | None:
+        """When the day's own limit ends, if that is what is used up."""
+        for limit in ("x-user-limit-24hour", "x-app-limit-24hour"):
+            if answer.headers.get(f"{limit}-remaining") == "0":
+                reset = {"x-rate-limit-reset": answer.headers.get(f"{limit}-reset", "")}
+                return retry_time(reset, self.context.now())
+        return None
+
+    def words_of(self, answer: Answer) -> str:
+        """The detail, and what each error names."""
+        named = answer.at("errors")
+        each = named if isinstance(named, list) else []
+        words = [answer.at("detail"), *(e.get("message") for e in each if isinstance(e, dict))]
+        texts = dict.fromkeys(word for word in words if isinstance(word, str) and word)
+        return " ".join(texts) or super().words_of(answer)
