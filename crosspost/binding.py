@@ -250,18 +250,31 @@ def _sentence(what: str) -> str:
 def _content(session: Session, revision: Revision) -> str:
     """The digest of a revision's content, from the rows as they are; "" for what is none of ours,
     which nobody can have approved."""
-    its = {"its_revision": revision.id}
-    images, videos = ([Shown(*row) for row in q.rows(session, its)] for q in (_IMAGES, _VIDEOS))
-    return _digest(revision, images, videos)
+    return _digest(revision, *_media(session, revision))
 
 
 def _digest(revision: Revision, images: Sequence[Shown], videos: Sequence[Shown]) -> str:
     try:
-        tags, texts = json.loads(revision.tags), json.loads(revision.texts)
-        values = _values(revision, tags, texts, images, videos)
-        return salted_digest(revision.salt, values)
+        return salted_digest(revision.salt, _stored(revision, images, videos))
     except ValueError:
         return ""
+
+
+def stored_values(session: Session, revision: Revision) -> Json:
+    """The content of a revision from the rows as they are, as `content_values` gives it. Raises
+    ValueError for what is none of ours."""
+    return _stored(revision, *_media(session, revision))
+
+
+def _media(session: Session, revision: Revision) -> tuple[list[Shown], list[Shown]]:
+    its = {"its_revision": revision.id}
+    images, videos = ([Shown(*row) for row in q.rows(session, its)] for q in (_IMAGES, _VIDEOS))
+    return images, videos
+
+
+def _stored(revision: Revision, images: Sequence[Shown], videos: Sequence[Shown]) -> Json:
+    tags, texts = json.loads(revision.tags), json.loads(revision.texts)
+    return _values(revision, tags, texts, images, videos)
 
 
 def _shown(model: type[SQLModel]) -> Prepared:
