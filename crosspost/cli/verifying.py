@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crosspost.cli.announcements import AsJson
+from crosspost.cli.attested import cosigned_by, stamp_of, stamp_values, witnesses_in
 from crosspost.wording import set_language, t
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crosspost.site.sources import Source
     from crosspost.site.verifying import Genuine
     from crosspost.timestamps.tokens import Stamp
-    from crosspost.witnesses.cosignature import Cosignature, Witness
+    from crosspost.witnesses.cosignature import Cosignature
 
 Against = Annotated[
     Path | None,
@@ -90,9 +90,9 @@ def verify(
 
     set_language(os.environ.get("CROSSPOST_LANGUAGE", "en"))
     try:
-        witnesses = _witnesses(witness, quorum)
+        witnesses = witnesses_in(witness, quorum)
         found = _verify(file, keys_of(key), against)
-        seen = [] if isinstance(found, Keys) else _cosigned(found.note, witnesses, quorum)
+        seen = [] if isinstance(found, Keys) else cosigned_by(found.note, witnesses, quorum)
         stamped = _stamped(file, found, timestamp_root) if timestamp_root else None
     except (Refuted, Undecided, ForkProven) as error:
         if not json:
@@ -103,38 +103,8 @@ def verify(
     _show(found, seen, stamped, count=len(witnesses), as_json=json)
 
 
-def _witnesses(given: list[str], quorum: int | None) -> list[Witness]:
-    """The keys that were given, each once. Raises Undecided, UsageError."""
-    from crosspost.errors import UsageError
-    from crosspost.ledger.strongbox import read_file
-    from crosspost.witnesses.cosignature import read_witness
-
-    found: dict[bytes, Witness] = {}
-    for one in given:
-        text = one if one.count("+") >= 2 else read_file(Path(one)).decode(errors="replace")
-        for line in text.split("\n"):
-            if line.strip():
-                known = read_witness(line)
-                found.setdefault(known.public, known)  # one key under two names is one witness
-    if quorum is not None and quorum > len(found):
-        raise UsageError(
-            t("A quorum of {quorum} needs as many witnesses.", quorum=quorum),
-            hint=t("Name each with --witness VKEY."),
-        )
-    return list(found.values())
-
-
-def _cosigned(note: bytes, witnesses: list[Witness], quorum: int | None) -> list[Cosignature]:
-    """Who of them cosigned. Raises Refuted, Undecided."""
-    from crosspost.witnesses.cosignature import believable, cosignatures, require_quorum
-
-    found = believable(cosignatures(note, witnesses), datetime.now(UTC))
-    require_quorum(found, len(witnesses), len(witnesses) if quorum is None else quorum)
-    return found
-
-
 def _verify(file: str, keys: Keys, against: Path | None) -> Verified | Genuine | Keys:
-    from crosspost.ledger import verifying
+    from crosspost.ledger import comparing, verifying
     from crosspost.ledger.proof import SUFFIX
     from crosspost.ledger.strongbox import read_file
     from crosspost.site.verifying import verify_page, verify_site
@@ -144,21 +114,21 @@ def _verify(file: str, keys: Keys, against: Path | None) -> Verified | Genuine |
         data = _fetch(file) if remote else read_file(Path(file))
         followed = verifying.verify_keys(data.decode(errors="replace"), keys)
         if against:
-            verifying.checkpoint_in(against, followed)
+            comparing.checkpoint_in(against, followed)
         return followed
     if not remote:
         place = _site_at(Path(file))
         if place is None:
             return verifying.verify(Path(file), keys, against)
     elif file.endswith((SUFFIX, "/ledger/checkpoint")):
-        witness = verifying.checkpoint_in(against, keys) if against else None
+        witness = comparing.checkpoint_in(against, keys) if against else None
         return verifying.verify_data(file, _fetch(file), keys, witness)
     else:
         place = _site_of(file)
     source, code = place
     found = verify_page(source, code, keys) if code else verify_site(source, keys)
     if against:
-        verifying.compare(found.checkpoint, verifying.checkpoint_in(against, found.keys))
+        comparing.compare(found.checkpoint, comparing.checkpoint_in(against, found.keys))
     return found
 
 
@@ -200,21 +170,8 @@ def _fetch(url: str) -> bytes:
 
 
 def _stamped(file: str, found: Verified | Genuine | Keys, root: Path) -> tuple[int, Stamp]:
-    """The stamp of what was verified, and of how many entries it is. Raises Refuted, Undecided."""
-    from crosspost.errors import Undecided
-    from crosspost.ledger.strongbox import read_file
-    from crosspost.ledger.verifying import Verified
-    from crosspost.timestamps.kept import TOKEN
-    from crosspost.timestamps.tokens import read_roots, verify
-
-    roots = read_roots(read_file(root))
-    if not isinstance(found, Verified) or found.kind != "checkpoint" or "://" in file:
-        raise Undecided(
-            t("Only a file N.checkpoint has a time stamp, N.tsr beside it."),
-            hint=t("A site has both in ledger/stamps/; take them from there."),
-        )
-    token = read_file(Path(file).with_suffix(TOKEN))
-    return found.checkpoint.size, verify(token, read_file(Path(file)), roots)
+    place = _site_of(file) if "://" in file else _site_at(Path(file))
+    return stamp_of(file, place[0] if place else None, found, root)
 
 
 def _show(
@@ -241,7 +198,7 @@ def _show(
         told = []
     if as_json:
         about["cosigned"] = [{"name": one.witness.name, "at": one.at.isoformat()} for one in seen]
-        about["stamped"] = _stamp_values(*stamped) if stamped else None
+        about["stamped"] = stamp_values(*stamped) if stamped else None
         show_json({"verdict": "verified", **checkpoint, **about})
         return None
     for line in lines:
@@ -254,7 +211,7 @@ def _show(
         say(
             t(
                 "{authority} stamped its first {size} entries: {at}",
-                **_stamp_values(*stamped),
+                **stamp_values(*stamped),
             )
         )
     for line in told:
@@ -278,10 +235,6 @@ def _show_keys(keys: Keys, *, as_json: bool) -> None:
             )
         )
     return None
-
-
-def _stamp_values(size: int, stamp: Stamp) -> dict[str, Any]:
-    return {"size": size, "at": stamp.at.isoformat(), "authority": stamp.authority}
 
 
 def _genuine(found: Genuine) -> tuple[dict[str, Any], list[str]]:

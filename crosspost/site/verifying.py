@@ -51,7 +51,7 @@ def verify_page(source: Source, code: str, given: Keys) -> Genuine:
     site shows. Raises Refuted, Undecided, ForkProven."""
     keys = _followed(source, given)
     shown, note = _checkpoint(source, keys)
-    standing = _Page(source, code, keys).verify(shown, _Tiles(source, shown.size))
+    standing = _Page(source, code, keys).verify(shown, Tiles(source, shown.size))
     return Genuine(shown, note, 1, keys, standing)
 
 
@@ -60,15 +60,15 @@ def verify_site(source: Source, given: Keys) -> Genuine:
     against the record. Raises Refuted, Undecided, ForkProven."""
     keys = _followed(source, given)
     shown, note = _checkpoint(source, keys)
-    listed = _list(source, f"{LEDGER}/{NAME}", "", keys)
+    listed = signed_list(source, f"{LEDGER}/{NAME}", "", keys)
     if listed.size != shown.size:
         raise Undecided(
             t("The list of the site and its checkpoint are not of one time."),
             hint=t("The site may be changing just now: try again in a minute."),
         )
     for path, about in listed.files.items():
-        if digest_of(_needed(source, path)) != about:
-            raise _changed(source, path)
+        if digest_of(needed(source, path)) != about:
+            raise changed(source, path)
     tree = _tree(source, shown)
     codes = [path.split("/")[1] for path in listed.files if _is_page_list(path)]
     for code in codes:
@@ -87,18 +87,21 @@ def _is_page_list(path: str) -> bool:
     return path.startswith("p/") and path.endswith(f"/{NAME}")
 
 
-def _needed(source: Source, path: str) -> bytes:
+def needed(source: Source, path: str) -> bytes:
+    """A file that was signed. Raises Refuted when it is gone."""
     data = source.read(path)
     if data is None:
         raise Refuted(t("{path} was signed and is not there.", path=source.where(path)))
     return data
 
 
-def _changed(source: Source, path: str) -> Refuted:
+def changed(source: Source, path: str) -> Refuted:
+    """To be raised: a file is another one than the one that was signed."""
     return Refuted(t("{path} is not the file that the office signed.", path=source.where(path)))
 
 
-def _list(source: Source, path: str, folder: str, keys: Keys) -> Manifest:
+def signed_list(source: Source, path: str, folder: str, keys: Keys) -> Manifest:
+    """The signed list of a folder. Raises Undecided when it is missing, Refuted."""
     note = source.read(path)
     if note is None:
         raise Undecided(
@@ -122,7 +125,7 @@ def _checkpoint(source: Source, keys: Keys) -> tuple[Checkpoint, bytes]:
 # --- the tree, from tiles -------------------------------------------------------------------------
 
 
-class _Tiles:
+class Tiles:
     """The hashes of the tree as tiles give them; unbelieved."""
 
     def __init__(self, source: Source, size: int) -> None:
@@ -153,14 +156,14 @@ class _Tiles:
 def _tree(source: Source, shown: Checkpoint) -> Tree:
     """The whole tree, from the tiles of leaves; every other tile must follow from it."""
     leaves = b"".join(
-        _needed(source, f"{LEDGER}/{tile.path}") for tile in tiles(shown.size) if not tile.level
+        needed(source, f"{LEDGER}/{tile.path}") for tile in tiles(shown.size) if not tile.level
     )
     tree = Tree(leaves)
     if (tree.size, tree.root()) != (shown.size, shown.root):
         raise Refuted(t("The tiles are not those of the signed ledger."))
     for tile in tiles(shown.size):
         path = f"{LEDGER}/{tile.path}"
-        if tile.level and _needed(source, path) != tile.content(tree.node):
+        if tile.level and needed(source, path) != tile.content(tree.node):
             raise Refuted(t("{path} is not a tile of this ledger.", path=source.where(path)))
     return tree
 
@@ -186,15 +189,15 @@ class _Page:
     code: str
     keys: Keys
 
-    def verify(self, shown: Checkpoint, tree: _Tiles | Tree) -> Standing:
+    def verify(self, shown: Checkpoint, tree: Tiles | Tree) -> Standing:
         """How the page stands."""
         where = f"p/{self.code}"
-        listed = _list(self.source, f"{where}/{NAME}", where, self.keys)
+        listed = signed_list(self.source, f"{where}/{NAME}", where, self.keys)
         files = {}
         for name, about in listed.files.items():
-            files[name] = _needed(self.source, f"{where}/{name}")
+            files[name] = needed(self.source, f"{where}/{name}")
             if digest_of(files[name]) != about:
-                raise _changed(self.source, f"{where}/{name}")
+                raise changed(self.source, f"{where}/{name}")
         try:
             standing = from_json(files[RECORD].decode())
             self._check_text(files[DATA], standing)
@@ -221,12 +224,12 @@ class _Page:
             raise self._contradiction()
 
     def _check_copy(
-        self, copy: Copy, data: bytes, shown: Checkpoint, tree: _Tiles | Tree, *, erased: bool
+        self, copy: Copy, data: bytes, shown: Checkpoint, tree: Tiles | Tree, *, erased: bool
     ) -> None:
         """The entry is about these posts; of erased ones there is only the digest to compare."""
         proof = read_proof(data)
         signed = self.keys.read(proof.check)
-        _require_one_ledger(signed, shown, tree)
+        require_one_ledger(signed, shown, tree)
         try:
             entry: dict[str, Any] = json.loads(proof.entry)
             salt = bytes.fromhex(copy.salt)
@@ -246,13 +249,13 @@ class _Page:
         )
 
 
-def _require_one_ledger(signed: Checkpoint, shown: Checkpoint, tree: _Tiles | Tree) -> None:
+def require_one_ledger(signed: Checkpoint, shown: Checkpoint, tree: Tiles | Tree) -> None:
     """The checkpoint of a proof is one that the shown ledger began with."""
     if signed.size > shown.size:
         raise Refuted(t("The site shows an older checkpoint than its own proof: it was set back."))
     steps = consistency_proof(tree.node, signed.size, shown.size)
     if not consistency_holds(signed.size, shown.size, signed.root, shown.root, steps):
-        if isinstance(tree, _Tiles) and not _root_holds(tree, shown):
+        if isinstance(tree, Tiles) and not _root_holds(tree, shown):
             raise Refuted(t("The tiles are not those of the signed ledger."))
         raise ForkProven(
             t("FORK: two different ledgers were signed with this key."),
@@ -262,7 +265,7 @@ def _require_one_ledger(signed: Checkpoint, shown: Checkpoint, tree: _Tiles | Tr
         )
 
 
-def _root_holds(tree: _Tiles, shown: Checkpoint) -> bool:
+def _root_holds(tree: Tiles, shown: Checkpoint) -> bool:
     return subtree_hash(tree.node, 0, shown.size) == shown.root
 
 
@@ -279,7 +282,7 @@ def _check_names(
         return
     known = {*listed.files, f"{LEDGER}/{NAME}", f"{LEDGER}/checkpoint"}
     for code in codes:
-        note = _needed(source, f"p/{code}/{NAME}")
+        note = needed(source, f"p/{code}/{NAME}")
         page = keys.read_now(partial(read_manifest, note))
         known |= {f"p/{code}/{name}" for name in page.files}
     for name in names:

@@ -7,10 +7,6 @@ import shutil
 import pytest
 from authority import Authority, serving
 
-from crosspost.ledger.note import read_verifier
-from crosspost.site.sources import FolderSource
-from crosspost.site.verifying import verify_site
-
 GOOD = ("add", "The road is closed.", "--title", "Road", "--source", "Letter 1", "--at", "now")
 
 
@@ -34,7 +30,8 @@ def test_the_daemon_has_the_record_stamped_and_the_site_shows_it(desk, authority
         desk.run("daemon", "--once")
     desk.run("log", "seal")
     key = (desk.folder / "ledger.vkey").read_text().strip()
-    verify_site(FolderSource(desk.folder / "public"), read_verifier(key))
+    site = ("verify", str(desk.folder / "public"), "--key", key, "--timestamp-root")
+    assert "CN=Contoh TSA stamped its first" in desk.run(*site, str(authority.root))
     shown = sorted((desk.folder / "public" / "ledger" / "stamps").iterdir())
     assert [path.suffix for path in shown] == [".checkpoint", ".tsr"]
     citizen = tmp_path / "citizen"
@@ -59,9 +56,24 @@ def test_the_daemon_has_the_record_stamped_and_the_site_shows_it(desk, authority
     desk.run(*check, "root.pem", code=1)  # the signature holds, but this is not what was stamped
     token.unlink()
     assert "cannot be read" in desk.run(*check, "root.pem", code=2)
-    assert "N.checkpoint" in desk.run(
-        "verify", str(shown[0].parent.parent.parent), *check[2:], "root.pem", code=2
-    )
+    public = shown[0].parent.parent.parent
+    page = next((public / "p").iterdir())
+    assert "stamped its first" in desk.run("verify", str(page), *site[2:], str(authority.root))
+    assert "does not lead" in desk.run(*site, str(other), code=1)
+    shown[1].write_bytes(whole[:200])
+    desk.run(*site, str(authority.root), code=1)  # it is not the file that was listed
+    desk.run("verify", str(page), *site[2:], str(authority.root), code=1)
+    shown[1].write_bytes(whole)
+    (proof,) = page.glob("*.tlog-proof")
+    assert "N.checkpoint" in desk.run("verify", str(proof), *site[2:], str(authority.root), code=2)
+
+
+def test_a_site_without_a_stamp_says_so(desk, authority):
+    desk.run("log", "init")
+    desk.run("log", "seal")
+    key = (desk.folder / "ledger.vkey").read_text().strip()
+    root = ("--key", key, "--timestamp-root", str(authority.root))
+    assert "no time stamp of its record" in desk.run("verify", "public", *root, code=2)
 
 
 def test_an_authority_that_is_down_hinders_nothing_and_is_named(desk, authority):
