@@ -27,6 +27,7 @@ from pydantic import (
 
 from crosspost.checks.settings import Checks
 from crosspost.errors import ConfigError
+from crosspost.foreign import of_toml
 from crosspost.policy import Person, Policy
 from crosspost.policy import problems as problems_of_people
 from crosspost.style import Style
@@ -323,9 +324,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        # tomllib ends its message with "(at line 3, column 5)"
         raise ConfigError(
-            t("{path} is not well-formed TOML: {reason}.", path=path, reason=error),
+            t("{path} is not well-formed TOML: {reason}.", path=path, reason=of_toml(str(error))),
             hint=t("Look at that line; a text needs quotation marks on both sides."),
         ) from error
     except UnicodeDecodeError as error:
