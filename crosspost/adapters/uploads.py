@@ -30,11 +30,11 @@ class Upload:
 class UploadingAdapter(HttpAdapter):
     """An adapter that uploads each file by itself: `prepared["media"]` has their names in order.
 
-    Subclasses say how one file goes up, and either how an earlier upload stands (`state_of`) or for
-    how long the platform keeps one (`upload_life`).
+    Subclasses say how one file goes up, and how an earlier upload stands (`state_of`); one that is
+    ready need not be asked about where it is known how long the platform keeps it (`upload_life`).
     """
 
-    #: How long an upload is kept that no post has; None: `state_of` asks.
+    #: How long an upload is kept that no post has; None: `state_of` is asked each time.
     upload_life: ClassVar[timedelta | None] = None
 
     @abstractmethod
@@ -48,26 +48,31 @@ class UploadingAdapter(HttpAdapter):
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
         files = _files(outgoing.post)
         if self.upload_life is None:
-            return self._asked(files, media_of(outgoing))
+            return self._uploaded(files, media_of(outgoing), {})
         now, until = self.context.now(), str(outgoing.prepared.get("until") or "")
         if not files:
             return {}
-        if until and datetime.fromisoformat(until) > now:
+        lasts = bool(until) and datetime.fromisoformat(until) > now
+        if lasts and not outgoing.prepared.get("working"):
             return dict(outgoing.prepared)
-        media = [self.upload(file).name for file in files]
-        return {"media": media, "until": (now + self.upload_life).isoformat()}
+        known = media_of(outgoing) if lasts else []
+        ends = until if lasts else (now + self.upload_life).isoformat()
+        return self._uploaded(files, known, {"until": ends})
 
-    def _asked(self, files: tuple[File, ...], known: list[str]) -> dict[str, Any]:
+    def _uploaded(
+        self, files: tuple[File, ...], known: list[str], about: dict[str, Any]
+    ) -> dict[str, Any]:
+        """The names of all, and `about`. Raises MediaProcessing while one is not ready."""
         uploads = []
         for place, file in enumerate(files):
             earlier = self.state_of(known[place]) if place < len(known) else None
             uploads.append(earlier or self.upload(file))
-        prepared = {"media": [upload.name for upload in uploads]}
+        prepared = {"media": [upload.name for upload in uploads], **about}
         if not all(upload.ready for upload in uploads):
             words = t("The server is still working on the images.")
             if self.capabilities.max_videos:
                 words = t("The server is still working on the images or the video.")
-            raise self.working(words, prepared)
+            raise self.working(words, prepared | {"working": True})
         return prepared
 
     def working(self, words: str, prepared: dict[str, Any]) -> PlatformError:

@@ -80,6 +80,9 @@ class XAdapter(ListingAdapter, XApi):
         image_bytes=5_000_000,
         image_types=("image/jpeg", "image/png", "image/webp"),
         max_alt=1000,
+        max_videos=1,
+        max_video_alt=100_000,  # it has no field for it
+        video_types=("video/mp4", "video/quicktime"),
         delete=True,
         reconcile=Reconcile.LOOKUP,
         settle=timedelta(seconds=90),  # longer than our own time-out and the server's queue

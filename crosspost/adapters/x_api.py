@@ -14,7 +14,13 @@ from crosspost.adapters.base import Answer, Meaning, text_id
 from crosspost.adapters.oauth import OAuthAdapter
 from crosspost.adapters.oauth1 import Method, signature
 from crosspost.adapters.uploads import File, Upload, UploadingAdapter
+from crosspost.post import Video
 from crosspost.retry import retry_time
+from crosspost.wording import t
+
+UPLOAD = "/2/media/upload"
+#: Bytes of one piece of a video; X takes at most five million.
+PIECE = 4_000_000
 
 
 class XApi(UploadingAdapter, OAuthAdapter):
@@ -60,14 +66,46 @@ class XApi(UploadingAdapter, OAuthAdapter):
             return me
 
     def upload(self, file: File) -> Upload:
+        if isinstance(file, Video):
+            return self._upload_in_pieces(file)
         files = {"media": (file.filename, self.bytes_of(file), file.mime)}
         about = {"media_category": "tweet_image"}
-        answer = self.api("POST", "/2/media/upload", phase="prepare", files=files, data=about)
+        answer = self.api("POST", UPLOAD, phase="prepare", files=files, data=about)
         with self.reading(answer, "prepare"):
             name = text_id(answer.data["data"]["id"])
         described = {"id": name, "metadata": {"alt_text": {"text": file.alt}}}
         self.api("POST", "/2/media/metadata", phase="prepare", json=described)
         return Upload(name)
+
+    def _upload_in_pieces(self, video: Video) -> Upload:
+        """X has a field for the description of an image only."""
+        about = {"media_type": video.mime, "total_bytes": video.size}
+        about["media_category"] = "tweet_video"
+        answer = self.api("POST", f"{UPLOAD}/initialize", phase="prepare", json=about)
+        with self.reading(answer, "prepare"):
+            name = text_id(answer.data["data"]["id"])
+        for number, start in enumerate(range(0, video.size, PIECE)):
+            piece = (video.filename, self.piece_of(video, start, PIECE), video.mime)
+            where, data = f"{UPLOAD}/{name}/append", {"segment_index": str(number)}
+            self.api("POST", where, phase="prepare", files={"media": piece}, data=data)
+        return self._state_in(self.api("POST", f"{UPLOAD}/{name}/finalize", phase="prepare"), name)
+
+    def state_of(self, name: str) -> Upload | None:
+        query = {"command": "STATUS", "media_id": name}
+        answer = self.api("GET", UPLOAD, phase="prepare", ok=(200, 404), query=query)
+        return None if answer.status == 404 else self._state_in(answer, name)
+
+    def _state_in(self, answer: Answer, name: str) -> Upload:
+        """Whether a video can be shown; where X says nothing of processing, it can."""
+        state = answer.at("data", "processing_info", "state")
+        if state == "failed":
+            error = answer.at("data", "processing_info", "error")
+            words = error.get("message") or error.get("name") if isinstance(error, dict) else "?"
+            said = t("X cannot show the video: {reason}.", reason=self.said(str(words)))
+            raise self.error(errors.MediaRejected, said)
+        with self.reading(answer, "prepare"):
+            text_id(answer.data["data"]["id"])
+        return Upload(name, state in (None, "succeeded"))
 
     def error_of(self, answer: Answer, phase: str) -> type[errors.PlatformError] | None:
         if answer.status == 401 and self._token is not None:

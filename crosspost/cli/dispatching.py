@@ -121,12 +121,12 @@ def resolve(
     from crosspost.dispatch import Finding, resolve
     from crosspost.errors import UsageError
 
+    office = open_office(secrets=False)
     if [published is not None, not_published, give_up].count(True) != 1:
         raise UsageError(
             t("Say exactly one: --published URL, --not-published or --give-up."),
             hint=t("Look at the channel first: is the post there?"),
         )
-    office = open_office(secrets=False)
     finding = (
         Finding.PUBLISHED
         if published is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -195,9 +196,9 @@ def _audit(office: Office, given: Keys, against: Path | None) -> Audit:
     from crosspost.ledger.audit import audit
     from crosspost.ledger.book import rows, size
     from crosspost.ledger.checkpoint import read_checkpoint
+    from crosspost.ledger.comparing import checkpoint_in
     from crosspost.ledger.rotating import recorded
     from crosspost.ledger.strongbox import Strongbox
-    from crosspost.ledger.verifying import checkpoint_in
 
     box = Strongbox(office.config.folder)
     with office.database.read() as session:
@@ -300,15 +301,26 @@ def export(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder.")],
     json: AsJson = False,
 ) -> None:
-    """Write all that is sealed, with its proofs, for an archive or an auditor."""
+    """Write all that is sealed, with the approved texts, images, videos and proofs.
+
+    For an archive or an auditor, not for the public.
+    """
     from crosspost.cli.office import open_office
-    from crosspost.cli.output import say, show_json
-    from crosspost.ledger import evidence
+    from crosspost.cli.output import say, show_json, warn
+    from crosspost.exporting import export as write
 
     office = open_office(secrets=False)
-    head = evidence.export(office.database, office.config.folder, folder)
+    made = write(office.database, office.config, folder)
+    head, told = made.checkpoint, made.told
+    warn(t("It holds texts, names and reasons: for an archive or an auditor, not for the public."))
+    if told.missing:
+        warn(t("Files lost at the office, and so not in it: {count}.", count=told.missing))
     if json:
-        show_json(checkpoint_values(head))
+        show_json({**checkpoint_values(head), **asdict(told)})
         return
     say(t("Exported: {size} entries to {folder}", size=head.size, folder=folder))
+    values = {"texts": told.texts, "posts": told.posts, "media": told.media}
+    say(t("With it: {texts} texts, their posts on {posts} channels, {media} files.", **values))
+    if told.erased:
+        say(t("Erased by law, as the record says: {count} announcements.", count=told.erased))
     say(t("Anybody can check it: crosspost verify {folder} --key VKEY", folder=folder))

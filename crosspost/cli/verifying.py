@@ -105,7 +105,7 @@ def verify(
 
 
 def _verify(file: str, keys: Keys, against: Path | None) -> Verified | Genuine | Keys:
-    from crosspost.ledger import verifying
+    from crosspost.ledger import comparing, verifying
     from crosspost.ledger.proof import SUFFIX
     from crosspost.ledger.strongbox import read_file
     from crosspost.site.verifying import verify_page, verify_site
@@ -115,21 +115,21 @@ def _verify(file: str, keys: Keys, against: Path | None) -> Verified | Genuine |
         data = _fetch(file) if remote else read_file(Path(file))
         followed = verifying.verify_keys(data.decode(errors="replace"), keys)
         if against:
-            verifying.checkpoint_in(against, followed)
+            comparing.checkpoint_in(against, followed)
         return followed
     if not remote:
         place = _site_at(Path(file))
         if place is None:
             return verifying.verify(Path(file), keys, against)
     elif file.endswith((SUFFIX, "/ledger/checkpoint")):
-        witness = verifying.checkpoint_in(against, keys) if against else None
+        witness = comparing.checkpoint_in(against, keys) if against else None
         return verifying.verify_data(file, _fetch(file), keys, witness)
     else:
         place = _site_of(file)
     source, code = place
     found = verify_page(source, code, keys) if code else verify_site(source, keys)
     if against:
-        verifying.compare(found.checkpoint, verifying.checkpoint_in(against, found.keys))
+        comparing.compare(found.checkpoint, comparing.checkpoint_in(against, found.keys))
     return found
 
 

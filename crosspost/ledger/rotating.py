@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 
 from sqlmodel import Session
@@ -123,8 +122,8 @@ def finish(database: Database, box: Strongbox, begun: Begun) -> None:
             hint=t("Leave all files as they are, and look with: crosspost log verify"),
         )
     with database.read() as session:
-        entries = islice(book.raw_entries(session), handover.since)
-        root, leaves = grown_from(head, entries)
+        entries = enumerate(book.raw_entries(session))  # read to their end, as a server wants it
+        root, leaves = grown_from(head, (one for at, one in entries if at < handover.since))
     last = Checkpoint(head.origin, handover.since, root)
     keys = Keys.of(handover.new).linked([begun.note, *box.handovers()])
     box.write_keys(keys)

@@ -6,6 +6,7 @@ this stand-in were held against it when they were written.
 
 from __future__ import annotations
 
+import hashlib
 import html
 import re
 from datetime import UTC, datetime
@@ -52,6 +53,9 @@ class FakeX(Platform):
         measure.x("a")  # the library loads its tables at first use, longer than anybody waits here
         self.tokens = {TOKEN}
         self.media: dict[str, dict[str, str]] = {}
+        self.videos: dict[str, dict[str, Any]] = {}  # those that come in pieces
+        self.slow_videos = 1  # so often a video is still being worked on
+        self.bad_videos = False
         self.tweets: dict[str, dict[str, Any]] = {}
         self._next = 1_990_000_000_000_000_000
 
@@ -89,6 +93,11 @@ class FakeX(Platform):
                 return Reply(200, {"data": me})
             case "POST", "/2/media/upload":
                 return self._upload(seen)
+            case "POST", path if path.startswith("/2/media/upload/"):
+                return self._piece(seen)
+            case "GET", "/2/media/upload":
+                assert seen.query["command"] == "STATUS"
+                return self._state(seen.query["media_id"])
             case "POST", "/2/media/metadata" if seen.json["id"] in self.media:
                 self.media[seen.json["id"]]["alt"] = seen.json["metadata"]["alt_text"]["text"]
                 return Reply(200, {"data": {"id": seen.json["id"]}})
@@ -111,6 +120,39 @@ class FakeX(Platform):
         self.media[name] = {"alt": "", "sha256": file.sha256}
         data = {"id": name, "media_key": f"3_{name}", "expires_after_secs": 86400}
         return Reply(200, {"data": data | {"size": len(file.content)}})
+
+    def _piece(self, seen: Seen) -> Reply:
+        """A video, piece by piece."""
+        *_, name, step = seen.path.split("/")
+        if step == "initialize":
+            assert seen.json["media_category"] == "tweet_video"
+            name = self._id()
+            self.videos[name] = {"size": seen.json["total_bytes"], "pieces": {}, "asked": 0}
+            return Reply(200, {"data": {"id": name, "media_key": f"7_{name}"}})
+        video = self.videos[name]
+        if step == "append":
+            content = seen.parts["media"].content
+            if len(content) > 5_000_000:
+                return Reply(400, no(400, "Segment size too large"))
+            video["pieces"][int(seen.parts["segment_index"].text)] = content
+            return Reply(200, {"data": {"expires_at": 1767225600}})
+        whole = b"".join(video["pieces"][number] for number in sorted(video["pieces"]))
+        if len(whole) != video["size"]:
+            return Reply(400, no(400, "Segments do not add up to provided total file size"))
+        self.media[name] = {"alt": "", "sha256": hashlib.sha256(whole).hexdigest()}
+        return self._state(name)
+
+    def _state(self, name: str) -> Reply:
+        video = self.videos.get(name)
+        if video is None:
+            return Reply(404, no(404, "Not Found Error", f"{PROBLEMS}/resource-not-found"))
+        video["asked"] += 1
+        info: dict[str, Any] = {"state": "in_progress", "check_after_secs": 5}
+        if self.bad_videos:
+            info = {"state": "failed", "error": {"code": 1, "name": "InvalidMedia"}}
+        elif video["asked"] > self.slow_videos:
+            info = {"state": "succeeded", "progress_percent": 100}
+        return Reply(200, {"data": {"id": name, "processing_info": info}})
 
     def _post(self, body: dict[str, Any]) -> Reply:
         if measure.x(body["text"]) > self.limit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,15 @@ from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, RequestValidator, ResourceEndpo
 from pydantic import SecretStr, ValidationError
 
 from crosspost.adapters.x import XSettings
-from crosspost.errors import DuplicateDetected, PermissionDenied, RateLimited, UnknownOutcome
+from crosspost.errors import (
+    DuplicateDetected,
+    MediaProcessing,
+    MediaRejected,
+    PermissionDenied,
+    RateLimited,
+    UnknownOutcome,
+)
+from crosspost.post import Post
 from crosspost.testing.case import Bench
 from crosspost.testing.conformance import refused
 from crosspost.testing.loopback import Platform, Seen
@@ -178,6 +187,50 @@ def test_images_are_uploaded_once_while_x_remembers_them(bench: Bench, x: FakeX)
     bench.now += timedelta(hours=4)
     assert bench.prepare(outgoing).prepared != outgoing.prepared
     assert len(x.media) == 2
+
+
+# --- videos -----------------------------------------------------------------------------------
+
+
+def film_of(bench: Bench) -> Post:
+    return replace(bench.case.post("Loket."), videos=(bench.video("Petugas membuka loket"),))
+
+
+def test_a_video_goes_up_in_pieces_and_waits_until_x_is_done(
+    bench: Bench, x: FakeX, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crosspost.adapters.x_api.PIECE", 40_000)
+    x.slow_videos = 3
+    outgoing, _ = bench.send(film_of(bench))
+    (video,) = x.videos.values()
+    assert len(video["pieces"]) == 3
+    assert video["asked"] == 4, "what is being worked on is asked about, and not sent again"
+    bench.now += timedelta(hours=20)
+    assert bench.prepare(outgoing).prepared == outgoing.prepared
+    assert video["asked"] == 4, "what is ready is not asked about again"
+
+
+def test_a_video_that_x_cannot_show_is_the_videos_fault(bench: Bench, x: FakeX) -> None:
+    x.bad_videos = True
+    error = refused(bench, lambda: bench.send(film_of(bench)))
+    assert isinstance(error, MediaRejected)
+    assert "InvalidMedia" in str(error)
+
+
+def test_a_video_that_x_has_forgotten_is_sent_again(bench: Bench, x: FakeX) -> None:
+    outgoing = bench.outgoing(film_of(bench))
+    wait = refused(bench, lambda: bench.adapter.prepare(outgoing))
+    assert isinstance(wait, MediaProcessing)
+    x.videos.clear()
+    bench.prepare(replace(outgoing, prepared=wait.prepared))
+    assert len(x.videos) == 1
+
+
+def test_a_video_can_be_signed_by_oauth_1(tmp_path: Path) -> None:
+    with SignedX() as x:
+        bench = Bench(SignedCase(), x, tmp_path)
+        bench.send(film_of(bench))
+        assert [digest for _, digest in x.posts[0].images] == [bench.video("-").sha256]
 
 
 # --- errors -----------------------------------------------------------------------------------

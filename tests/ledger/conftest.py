@@ -85,6 +85,18 @@ class Ledger:
             )
             connection.commit()
 
+    def export(self, out: Path) -> Path:
+        """What `log export` writes."""
+        from crosspost.config import load
+        from crosspost.exporting import export
+
+        database = self.database
+        try:
+            export(database, load(self.folder / "crosspost.toml", secrets=False), out)
+        finally:
+            database.close()
+        return out
+
     def keep(self, name: str) -> Path:
         """A copy of the database, to roll back to."""
         return self._copy("crosspost.db", name)

@@ -11,10 +11,10 @@ import pytest
 from crosspost.ledger.audit import Verdict, audit
 from crosspost.ledger.book import rows
 from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
+from crosspost.ledger.comparing import checkpoint_in
 from crosspost.ledger.keys import Keys
 from crosspost.ledger.note import Signer, read_signer
 from crosspost.ledger.sealing import seal
-from crosspost.ledger.verifying import checkpoint_in
 
 
 def look(ledger, against=None, *, leaves=True):

@@ -120,6 +120,22 @@ def test_the_record_is_proved_and_taken_out(ledger):
     assert "Entry 7" in ledger.run("log", "verify", code=1)
 
 
+def test_another_key_takes_over_there_too_and_a_lost_one_is_replaced(ledger):
+    old = ledger.box.verifier()
+    ledger.run("log", "rotate", "--yes", "--reason", "Yearly.")
+    ledger.grow(2)
+    assert ledger.sealed().size == 15
+    ledger.box.key.unlink()
+    ledger.run("log", "rotate", "--lost", "--yes")
+    assert ledger.sealed().size == 16
+    ledger.run("log", "verify")
+    ledger.run("log", "verify", "--key", old, code=2)  # nothing leads past the lost one
+    ledger.run("log", "export", "out")
+    ledger.run("verify", "out", "--key", "ledger.keys")
+    ledger.attack("UPDATE ledger_entry SET entry = overlay(entry PLACING 'x' FROM 9) WHERE id = 12")
+    ledger.run("log", "rotate", "--yes", code=1)
+
+
 def test_the_daemon_s_way_of_sealing_works_there_too(ledger):
     database = ledger.database
     assert seal_if_due(database, ledger.folder, now=START, last=None) == START

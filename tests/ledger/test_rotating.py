@@ -137,7 +137,7 @@ def test_an_export_is_verified_by_any_of_the_keys(ledger):
     ledger.grow(3)
     sealed(ledger)
     out = ledger.folder / "out"
-    evidence.export(ledger.database, ledger.folder, out)
+    ledger.export(out)
     for keys in (Keys.of(old), Keys.of(found.new), ledger.box.keys()):
         assert verify(out, keys).checkpoint.size == 16
     later = rotated(ledger)
@@ -163,7 +163,7 @@ def test_an_export_that_says_of_its_keys_what_they_did_not_sign_is_found(ledger,
     first = ledger.box.verifier()
     rotated(ledger)
     out = ledger.folder / "out"
-    evidence.export(ledger.database, ledger.folder, out)
+    ledger.export(out)
     data = (out / "keys.json").read_bytes()
     assert old in data
     (out / "keys.json").write_bytes(data.replace(old, new, 1))
@@ -179,7 +179,7 @@ def test_where_the_list_of_keys_was_lost_the_next_whole_sealing_makes_it_anew(le
     before = ledger.box.keys()
     ledger.box.keys_file.unlink()
     assert ledger.box.keys().ranges[0].verifier != old
-    evidence.export(ledger.database, ledger.folder, ledger.folder / "out")
+    ledger.export(ledger.folder / "out")
     assert verify(ledger.folder / "out", Keys.of(old)).checkpoint.size == 13
     ledger.run("log", "verify", "--key", old)
     sealed(ledger)

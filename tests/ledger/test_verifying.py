@@ -10,7 +10,6 @@ import pytest
 
 from crosspost import cli
 from crosspost.errors import UserError
-from crosspost.ledger import evidence
 from crosspost.ledger.checkpoint import Checkpoint
 from crosspost.ledger.keys import read_keys
 from crosspost.ledger.note import Signer, read_signer
@@ -21,7 +20,7 @@ from crosspost.ledger.verifying import verify
 @pytest.fixture
 def given(ledger):
     """The ledger, an export of it, and the verification key."""
-    evidence.export(ledger.database, ledger.folder, ledger.folder / "out")
+    ledger.export(ledger.folder / "out")
     return ledger, ledger.folder / "out", str(ledger.box.verifier())
 
 
@@ -77,7 +76,7 @@ def test_an_export_holds_what_is_sealed_and_a_proof_for_each_publication(given):
     assert len((out / "words.jsonl").read_bytes().splitlines()) == 4
     ledger.grow(5)
     newer = ledger.folder / "newer"
-    evidence.export(ledger.database, ledger.folder, newer)
+    ledger.export(newer)
     assert (newer / "manifest.json").read_bytes() == (out / "manifest.json").read_bytes()
 
 
@@ -158,9 +157,9 @@ def test_a_forger_who_mends_the_manifest_is_found_by_the_signature(given, check,
         b'{"files":5}\n',
         b"[" * 90000,
         b"\xff",
-        b'{"files":{"../../x":5,"checkpoint":1,"entries.jsonl":1,"keys.json":1,"vkey":1,"words.jsonl":1}}\n',
-        b'{"files":{"/etc/x":5,"checkpoint":1,"entries.jsonl":1,"keys.json":1,"vkey":1,"words.jsonl":1}}\n',
-        b'{"files":{"\\u0000":5,"checkpoint":1,"entries.jsonl":1,"keys.json":1,"vkey":1,"words.jsonl":1}}\n',
+        b'{"files":{"../../x":5,"checkpoint":1,"entries.jsonl":1,"keys.json":1,"posts.jsonl":1,"texts.jsonl":1,"vkey":1,"words.jsonl":1},"missing":[]}\n',
+        b'{"files":{"/etc/x":5,"checkpoint":1,"entries.jsonl":1,"keys.json":1,"posts.jsonl":1,"texts.jsonl":1,"vkey":1,"words.jsonl":1},"missing":[]}\n',
+        b'{"files":{"\\u0000":5,"checkpoint":1,"entries.jsonl":1,"keys.json":1,"posts.jsonl":1,"texts.jsonl":1,"vkey":1,"words.jsonl":1},"missing":[]}\n',
         None,
     ],
 )
@@ -239,7 +238,7 @@ def test_an_export_is_compared_with_an_older_checkpoint(given, check):
     ledger.grow(3)
     seal(ledger.database, ledger.folder)
     newer = ledger.folder / "newer"
-    evidence.export(ledger.database, ledger.folder, newer)
+    ledger.export(newer)
     assert check(newer, "--key", key, "--against", kept) == 0
     assert check(newer / "checkpoint", "--key", key, "--against", kept) == 2
     assert check(out, "--key", key, "--against", newer / "checkpoint") == 2
