@@ -57,7 +57,8 @@ def verify(
         typer.Option(
             "--witness",
             metavar="VKEY",
-            help="The verification key of a witness, or a file with such lines. May be repeated.",
+            help="The verification key of a witness, or a file with such lines, or an "
+            "identity.json. May be repeated.",
         ),
     ] = [],
     quorum: Annotated[
