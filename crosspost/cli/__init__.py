@@ -36,6 +36,7 @@ from crosspost.cli import (
     stamping,
     verifying,
     witnesses,
+    writing,
 )
 from crosspost.errors import CrosspostError, UserError
 
@@ -52,6 +53,7 @@ app = typer.Typer(
 )
 for subject in (
     setup,
+    writing,
     announcements,
     checking,
     approvals,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.announcements import AsJson, File, Number, Text, Title, Yes, warn_without_daemon
+from crosspost.cli.options import AsJson, File, Number, Text, Title, Yes
+from crosspost.cli.telling import warn_without_daemon
 from crosspost.wording import t
 
 if TYPE_CHECKING:

@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from crosspost.cli.announcements import Number, OnlyChannel, Yes, spoken_time, warn_without_daemon
+from crosspost.cli.options import Number, OnlyChannel, Reason, Yes
+from crosspost.cli.telling import spoken_time, warn_without_daemon
 from crosspost.wording import t
-
-Reason = Annotated[str, typer.Option("--reason", help="Why; it goes on the record.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.announcements import AsJson
 from crosspost.cli.attested import cosigned_by, stamp_of, stamp_values, witnesses_in
+from crosspost.cli.options import AsJson
 from crosspost.wording import set_language, t
 
 if TYPE_CHECKING:
