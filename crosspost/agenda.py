@@ -29,13 +29,10 @@ EVERYTHING = "*"
 
 def due(session: Session, now: datetime, busy: Iterable[str]) -> list[Delivery]:
     """What may go out now: of each channel that is not busy the next one, urgent ones first, then
-    the oldest first."""
+    the oldest first. The rows belong to no session."""
     occupied = set(busy)
-    found = [
-        session.get_one(Delivery, delivery.id)
-        for channel in _due_channels(session, now)
-        if channel not in occupied and (delivery := next_due(session, channel, now))
-    ]
+    free = [channel for channel in _due_channels(session, now) if channel not in occupied]
+    found = next_of(session, free, now)
     return sorted(found, key=lambda d: (not d.urgent, d.due_at, d.id or 0))
 
 
@@ -183,13 +180,10 @@ _LATE_FROM = _first(_D.not_after, _SCHEDULED)
 
 def unconfirmed(session: Session, busy: Iterable[str], now: datetime) -> list[Delivery]:
     """Unconfirmed deliveries that are to be looked at now, one for each channel that is not
-    busy."""
+    busy. The rows belong to no session."""
     occupied = set(busy)
-    found = [
-        session.get_one(Delivery, delivery.id)
-        for channel in channels(session, Status.UNCONFIRMED)
-        if channel not in occupied and (delivery := next_look(session, channel, now))
-    ]
+    names = [name for name in channels(session, Status.UNCONFIRMED) if name not in occupied]
+    found = [delivery for name in names if (delivery := next_look(session, name, now))]
     return sorted(found, key=lambda delivery: (delivery.not_before or now, delivery.id or 0))
 
 

@@ -315,7 +315,7 @@ def claim(
     """Take the next due delivery of each channel that is free, oldest first: preparing, with a new
     fence and a new attempt. `busy` names the channels that are at work already; `spacing` is the
     least distance on a channel after one of a backlog."""
-    due = agenda.due(session, doing.at, busy)
+    due = [session.get_one(Delivery, row.id) for row in agenda.due(session, doing.at, busy)]
     for delivery in due:
         take(session, delivery, doing, spacing)
     return due
