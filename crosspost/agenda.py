@@ -6,16 +6,16 @@ question is answered from an index, so that neither a long history nor a long qu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Column, bindparam, exists
+from sqlalchemy import BindParameter, Column, Select, bindparam, exists, literal, union_all
 from sqlmodel import Session, func, or_, select
 
 from crosspost.database import ChannelState, Delivery, OfficeState, table
 from crosspost.lifecycle import Status
-from crosspost.prepared import Prepared, as_read
+from crosspost.prepared import Prepared, as_read, first
 
 #: How many late deliveries one look at the queue takes; the rest comes with the next look.
 BATCH = 200
@@ -29,13 +29,10 @@ EVERYTHING = "*"
 
 def due(session: Session, now: datetime, busy: Iterable[str]) -> list[Delivery]:
     """What may go out now: of each channel that is not busy the next one, urgent ones first, then
-    the oldest first."""
+    the oldest first. The rows belong to no session."""
     occupied = set(busy)
-    found = [
-        session.get_one(Delivery, delivery.id)
-        for channel in _due_channels(session, now)
-        if channel not in occupied and (delivery := next_due(session, channel, now))
-    ]
+    free = [channel for channel in _due_channels(session, now) if channel not in occupied]
+    found = next_of(session, free, now)
     return sorted(found, key=lambda d: (not d.urgent, d.due_at, d.id or 0))
 
 
@@ -49,11 +46,14 @@ def next_due(session: Session, channel: str, now: datetime) -> Delivery | None:
     """What may go out on this channel now: due, not postponed, its channel neither held nor paused,
     its page published. Urgent ones go before all others, and are not spaced. The row belongs to no
     session."""
-    its = {"its_channel": channel, "now": now}
-    for urgent in (True, False):  # each in the order of an index
-        if rows := _NEXT_DUE.rows(session, {**its, "urgent": urgent}):
-            return as_read(Delivery, rows[0])
-    return None
+    found = next_of(session, [channel], now)
+    return found[0] if found else None
+
+
+def next_of(session: Session, names: Sequence[str], now: datetime) -> list[Delivery]:
+    """`next_due` of each of these channels that has one."""
+    asked = [{"its_channel": name, "now": now} for name in names]
+    return [as_read(Delivery, row) for [row] in filter(None, _NEXT_DUE.rows_each(session, asked))]
 
 
 _D, _C = table(Delivery).c, table(ChannelState).c
@@ -62,28 +62,39 @@ _MAY_BEGIN = or_(_D.not_before.is_(None), _D.not_before <= bindparam("now"))
 _ITS_STATE = or_(_C.channel == bindparam("its_channel"), _C.channel == EVERYTHING)
 _STILL_PAUSED = _C.paused_until > bindparam("now")
 _DUE_CHANNELS = Prepared(
-    select(_D.channel)
-    .where(_D.status == Status.SCHEDULED, _D.due_at <= bindparam("now"))
-    .order_by(_D.due_at)
-    .limit(BATCH)
-)
-_NEXT_DUE = Prepared(
-    select(*_D)
-    .join(_PAGE, _PAGE.c.id == _D.waits_for, isouter=True)
-    .where(
-        _D.status == Status.SCHEDULED,
-        _D.channel == bindparam("its_channel"),
-        _D.urgent == bindparam("urgent"),
-        _D.due_at <= bindparam("now"),
-        _D.not_after >= bindparam("now"),
-        _MAY_BEGIN,
-        or_(_D.waits_for.is_(None), _PAGE.c.status == Status.PUBLISHED),
-        ~exists().where(_ITS_STATE, or_(_C.held, _STILL_PAUSED)),
-        or_(_D.urgent, ~exists().where(_ITS_STATE, _C.spaced_until > bindparam("now"))),
+    first(
+        select(_D.channel)
+        .where(_D.status == Status.SCHEDULED, _D.due_at <= bindparam("now"))
+        .order_by(_D.due_at),
+        most=BATCH,
     )
-    .order_by(_D.due_at, _D.id)
-    .limit(1)
 )
+
+
+def _first_due(*, urgent: bool) -> Select[Any]:
+    """The next one that may go out, by one step in an index."""
+    its_state = or_(_C.channel == bindparam("its_channel"), _C.channel == EVERYTHING)
+    query = (
+        select(*_D)
+        .join(_PAGE, _PAGE.c.id == _D.waits_for, isouter=True)
+        .where(
+            _D.status == Status.SCHEDULED,
+            _D.channel == bindparam("its_channel"),
+            _D.urgent == literal(urgent, literal_execute=False),
+            _D.due_at <= bindparam("now"),
+            _D.not_after >= bindparam("now"),
+            _MAY_BEGIN,
+            or_(_D.waits_for.is_(None), _PAGE.c.status == Status.PUBLISHED),
+            ~exists().where(its_state, or_(_C.held, _STILL_PAUSED)),
+        )
+        .order_by(_D.due_at, _D.id)
+    )
+    if not urgent:
+        query = query.where(~exists().where(its_state, _C.spaced_until > bindparam("now")))
+    return select(first(query).subquery())
+
+
+_NEXT_DUE = Prepared(first(union_all(_first_due(urgent=True), _first_due(urgent=False))))
 
 
 def is_open(session: Session, channel: str, now: datetime) -> bool:
@@ -124,10 +135,12 @@ def late(session: Session, now: datetime) -> list[Delivery]:
 
 
 _LATE = Prepared(
-    select(_D.id)
-    .where(_D.status == Status.SCHEDULED, _D.not_after < bindparam("now"))
-    .order_by(_D.due_at)
-    .limit(BATCH)
+    first(
+        select(_D.id)
+        .where(_D.status == Status.SCHEDULED, _D.not_after < bindparam("now"))
+        .order_by(_D.due_at),
+        most=BATCH,
+    )
 )
 
 
@@ -149,7 +162,7 @@ def next_wake(session: Session, busy: Iterable[str], now: datetime) -> datetime 
 def _first(column: Column[Any], *conditions: Any) -> Prepared:
     """The earliest time in a column."""
     query = select(column).where(column.is_not(None), *conditions)
-    return Prepared(query.order_by(column).limit(1))
+    return Prepared(first(query.order_by(column)))
 
 
 _SCHEDULED = _D.status == Status.SCHEDULED
@@ -167,13 +180,10 @@ _LATE_FROM = _first(_D.not_after, _SCHEDULED)
 
 def unconfirmed(session: Session, busy: Iterable[str], now: datetime) -> list[Delivery]:
     """Unconfirmed deliveries that are to be looked at now, one for each channel that is not
-    busy."""
+    busy. The rows belong to no session."""
     occupied = set(busy)
-    found = [
-        session.get_one(Delivery, delivery.id)
-        for channel in channels(session, Status.UNCONFIRMED)
-        if channel not in occupied and (delivery := next_look(session, channel, now))
-    ]
+    names = [name for name in channels(session, Status.UNCONFIRMED) if name not in occupied]
+    found = [delivery for name in names if (delivery := next_look(session, name, now))]
     return sorted(found, key=lambda delivery: (delivery.not_before or now, delivery.id or 0))
 
 
@@ -185,17 +195,25 @@ def next_look(session: Session, channel: str, now: datetime) -> Delivery | None:
     return as_read(Delivery, rows[0]) if rows else None
 
 
+def next_looks(session: Session, names: Sequence[str], now: datetime) -> list[Delivery]:
+    """`next_look` of each of these channels that has one."""
+    doubtful = set(channels(session, Status.UNCONFIRMED)).intersection(names)
+    found = (next_look(session, name, now) for name in names if name in doubtful)
+    return [delivery for delivery in found if delivery]
+
+
 _NEXT_LOOK = Prepared(
-    select(*_D)
-    .where(
-        _D.status == Status.UNCONFIRMED,
-        _D.channel == bindparam("its_channel"),
-        _MAY_BEGIN,
-        ~exists().where(_ITS_STATE, _STILL_PAUSED),
-        ~exists().where(table(OfficeState).c.name == CLOCK),
+    first(
+        select(*_D)
+        .where(
+            _D.status == Status.UNCONFIRMED,
+            _D.channel == bindparam("its_channel"),
+            _MAY_BEGIN,
+            ~exists().where(_ITS_STATE, _STILL_PAUSED),
+            ~exists().where(table(OfficeState).c.name == CLOCK),
+        )
+        .order_by(_D.not_before, _D.id)
     )
-    .order_by(_D.not_before, _D.id)
-    .limit(1)
 )
 
 

@@ -14,11 +14,14 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from sqlmodel import Session
+
 from crosspost.config import Config
 from crosspost.database import Database
 from crosspost.errors import ForkProven, Refuted, UserError
 from crosspost.leases import Leases
 from crosspost.ledger.evidence import Sealed, open_sealed
+from crosspost.ledger.note import parts
 from crosspost.ledger.strongbox import Strongbox
 from crosspost.showing.exhibit import show_checkpoint
 from crosspost.timestamps import stamping
@@ -53,11 +56,21 @@ class Attestation:
             return
         try:
             if self._leases.on_duty("seal"):
-                for asked, sealed in self._due():
-                    self._begin(asked.name, self._ask, asked, sealed)
-                self._look_at_stamps()
+                self._look()
         except UserError as error:
             self._warn(error)
+
+    def _look(self) -> None:
+        """The tree is opened only for who is due: this is done every few seconds."""
+        with self._database.read() as session:
+            witnesses, stamped = self._due(session), self._stamp_is_due(session)
+            if not witnesses and not stamped:
+                return
+            sealed = open_sealed(session, self._config.folder)
+        for asked in witnesses:
+            self._begin(asked.name, self._ask, asked, sealed)
+        if stamped:
+            self._begin(stamping.ROW, self._have_stamped, sealed)
 
     def _begin(self, name: str, work: Callable[..., None], *about: object) -> None:
         thread = threading.Thread(target=work, args=about, name=f"ask-{name}")
@@ -68,16 +81,13 @@ class Attestation:
     def _is_asked(self, name: str) -> bool:
         return name in self._asking and self._asking[name].is_alive()
 
-    def _look_at_stamps(self) -> None:
+    def _stamp_is_due(self, session: Session) -> bool:
         settings = self._config.ledger
         if settings.timestamp_url is None or self._is_asked(stamping.ROW):
-            return
-        with self._database.read() as session:
-            sealed = open_sealed(session, self._config.folder)
-            known = stamping.how_it_stands(session, self._config, self._now())
+            return False
+        known = stamping.how_it_stands(session, self._config, self._now())
         every = timedelta(hours=settings.timestamp_hours)
-        if stamping.due(known, sealed.head.size, every, self._now()):
-            self._begin(stamping.ROW, self._have_stamped, sealed)
+        return stamping.due(known, _size(Strongbox(self._config.folder)), every, self._now())
 
     def _have_stamped(self, sealed: Sealed) -> None:
         try:
@@ -93,18 +103,15 @@ class Attestation:
         for thread in self._asking.values():
             thread.join(max(0.0, end - time.monotonic()))
 
-    def _due(self) -> list[tuple[Asked, Sealed]]:
+    def _due(self, session: Session) -> list[Asked]:
         free = [asked for asked in asking.asked_in(self._config) if not self._is_asked(asked.name)]
-        with self._database.read() as session:
-            sealed = open_sealed(session, self._config.folder)
-            known = {
-                one.name: recall(session, one.name, str(one.witness), self._now()) for one in free
-            }
-        signed = _signed(sealed, free)
+        signed = _signed(Strongbox(self._config.folder).shown_note(), free)
+        now = self._now()
+        known = {one.name: recall(session, one.name, str(one.witness), now) for one in free}
         return [
-            (one, sealed)
+            one
             for one in free
-            if standing.is_due(known[one.name], self._now(), cosigned=one.witness in signed)
+            if standing.is_due(known[one.name], now, cosigned=one.witness in signed)
         ]
 
     def _ask(self, asked: Asked, sealed: Sealed) -> None:
@@ -126,10 +133,16 @@ class Attestation:
         self._warned = str(error)
 
 
-def _signed(sealed: Sealed, asked: Iterable[Asked]) -> set[Witness]:
-    """The witnesses whose cosignatures the head has."""
+def _size(box: Strongbox) -> int:
+    """Of the head, not verified: it decides only whether to look closer."""
+    second = parts(box.head_note())[0].split("\n")[1]
+    return int(second) if second.isdecimal() else 0
+
+
+def _signed(note: bytes, asked: Iterable[Asked]) -> set[Witness]:
+    """The witnesses whose cosignatures a note has."""
     found = set()
     for one in asked:
         with suppress(Refuted):  # a damaged one counts as none
-            found |= {had.witness for had in cosignatures(sealed.note, [one.witness])}
+            found |= {had.witness for had in cosignatures(note, [one.witness])}
     return found

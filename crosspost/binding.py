@@ -67,11 +67,19 @@ def _values(
     }
 
 
-def posts_digest(salt: bytes, payloads: Sequence[str]) -> str:
-    """The digest of a delivery's posts as they are stored; "" for what is no JSON of ours, which
-    nobody can have approved."""
+def parsed(payloads: Sequence[str]) -> list[Any]:
+    """A delivery's posts as they are stored, as JSON values; none for what is no JSON of ours,
+    which nobody can have approved."""
     try:
-        return salted_digest(salt, [json.loads(payload) for payload in payloads])
+        return [json.loads(payload) for payload in payloads]
+    except ValueError:
+        return []
+
+
+def posts_digest(salt: bytes, values: Sequence[Any]) -> str:
+    """The digest of a delivery's posts, `parsed`; "" for what cannot have been approved."""
+    try:
+        return salted_digest(salt, list(values)) if values else ""
     except ValueError:
         return ""
 
@@ -95,7 +103,7 @@ def bound(session: Session, revision: Revision) -> Bound:
         if delivery.status == Status.CANCELLED:
             continue
         payloads = session.exec(_PAYLOADS, params={"its_delivery": delivery.id}).all()
-        posts = posts_digest(revision.salt, payloads)
+        posts = posts_digest(revision.salt, parsed(payloads))
         if posts != delivery.render_digest:
             changed.append(_sentence("posts"))
         deliveries.append(_target(delivery, posts))
@@ -147,14 +155,32 @@ class Basis:
     manifest: str
 
 
-def basis_of(session: Session, delivery: Delivery) -> Basis:
-    """The basis of a delivery, as it is stored now."""
-    its = {"its_revision": delivery.revision_id, "its_digest": delivery.approved_digest}
-    [row] = _REVISION.rows(session, its)
-    revision = as_read(Revision, row)
-    manifests = _MANIFEST.rows(session, its)
-    manifest = str(manifests[0][0]) if manifests else ""
-    return Basis(revision, _content(session, revision), manifest)
+def bases_of(session: Session, deliveries: Sequence[Delivery]) -> list[Basis]:
+    """The basis of each of these deliveries, as it is stored now. What several of them stand on is
+    read once."""
+    numbers = list(dict.fromkeys(delivery.revision_id for delivery in deliveries))
+    approved = list(dict.fromkeys((d.revision_id, d.approved_digest) for d in deliveries))
+    revisions = dict(zip(numbers, _revisions(session, numbers), strict=True))
+    its = [{"its_revision": number, "its_digest": digest} for number, digest in approved]
+    manifests = {
+        key: str(rows[0][0]) if rows else ""
+        for key, rows in zip(approved, _MANIFEST.rows_each(session, its), strict=True)
+    }
+    return [
+        Basis(*revisions[d.revision_id], manifests[d.revision_id, d.approved_digest])
+        for d in deliveries
+    ]
+
+
+def _revisions(session: Session, numbers: Sequence[int]) -> list[tuple[Revision, str]]:
+    """These revisions, each with the digest of its content as it is stored now."""
+    its = [{"its_revision": number} for number in numbers]
+    found, images, videos = (q.rows_each(session, its) for q in (_REVISION, _IMAGES, _VIDEOS))
+    revisions = [as_read(Revision, row) for [row] in found]
+    return [
+        (revision, _digest(revision, *([Shown(*row) for row in rows] for rows in shown)))
+        for revision, *shown in zip(revisions, images, videos, strict=True)
+    ]
 
 
 def approvals_of(session: Session, digest: str) -> list[Approval]:
@@ -163,10 +189,11 @@ def approvals_of(session: Session, digest: str) -> list[Approval]:
     return list(session.exec(select(Approval).where(Approval.digest == digest)))
 
 
-def departure(basis: Basis, delivery: Delivery, payloads: Sequence[str]) -> str:
-    """Why what would be sent is not what was approved, in words; "" when it is, byte for byte."""
+def departure(basis: Basis, delivery: Delivery, values: Sequence[Any]) -> str:
+    """Why what would be sent, its posts `parsed`, is not what was approved, in words; "" when it
+    is, byte for byte."""
     revision = basis.revision
-    posts = posts_digest(revision.salt, payloads)
+    posts = posts_digest(revision.salt, values)
     if posts != delivery.render_digest:
         return _sentence("posts")
     manifest = _approved(revision.salt, basis.manifest, delivery.approved_digest)
@@ -175,7 +202,8 @@ def departure(basis: Basis, delivery: Delivery, payloads: Sequence[str]) -> str:
     heading = _heading(revision, basis.content)
     if {key: manifest.get(key) for key in heading} != heading:
         return _sentence("content")
-    targets = (it for it in manifest["deliveries"] if it["channel"] == delivery.channel)
+    channel = delivery.channel
+    targets = [target for target in manifest["deliveries"] if target["channel"] == channel]
     if not any(_is_target(delivery, posts, target) for target in targets):
         return _sentence("target")
     return ""
@@ -222,8 +250,12 @@ def _sentence(what: str) -> str:
 def _content(session: Session, revision: Revision) -> str:
     """The digest of a revision's content, from the rows as they are; "" for what is none of ours,
     which nobody can have approved."""
+    return _digest(revision, *_media(session, revision))
+
+
+def _digest(revision: Revision, images: Sequence[Shown], videos: Sequence[Shown]) -> str:
     try:
-        return salted_digest(revision.salt, stored_values(session, revision))
+        return salted_digest(revision.salt, _stored(revision, images, videos))
     except ValueError:
         return ""
 
@@ -231,8 +263,16 @@ def _content(session: Session, revision: Revision) -> str:
 def stored_values(session: Session, revision: Revision) -> Json:
     """The content of a revision from the rows as they are, as `content_values` gives it. Raises
     ValueError for what is none of ours."""
+    return _stored(revision, *_media(session, revision))
+
+
+def _media(session: Session, revision: Revision) -> tuple[list[Shown], list[Shown]]:
     its = {"its_revision": revision.id}
     images, videos = ([Shown(*row) for row in q.rows(session, its)] for q in (_IMAGES, _VIDEOS))
+    return images, videos
+
+
+def _stored(revision: Revision, images: Sequence[Shown], videos: Sequence[Shown]) -> Json:
     tags, texts = json.loads(revision.tags), json.loads(revision.texts)
     return _values(revision, tags, texts, images, videos)
 

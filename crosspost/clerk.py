@@ -10,20 +10,49 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from crosspost.database import Database
+from crosspost.prepared import Unmatched, gathering
 
 T = TypeVar("T")
 Change = Callable[[Session], T]
-_Handed = tuple[Change[Any], Future[Any]]
 
-#: So many changes go into one transaction at most.
+#: So many are done in one transaction at most.
 BATCH = 100
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked when all changes of a transaction are made; of all keys at once, so that one
+    way to the database serves many. `ask` gives an answer for each key, and may write as well."""
+
+    ask: Callable[[Session, Sequence[str]], Sequence[Any]]
+    key: str
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What was handed in: a change, a question, or both; and what will have become of it."""
+
+    change: Change[Any] | None = None
+    question: Question | None = None
+    done: Future[Any] = field(default_factory=Future)
+    answer: Future[Any] = field(default_factory=Future)
+
+    def apart(self) -> list[Handed]:
+        """Its change and its question by themselves."""
+        return [
+            *([Handed(change=self.change, done=self.done)] if self.change else []),
+            *([Handed(question=self.question, answer=self.answer)] if self.question else []),
+        ]
 
 
 class Clerk:
@@ -31,7 +60,7 @@ class Clerk:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: queue.SimpleQueue[list[_Handed] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Handed | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         #: Revision id -> what entries say of it (`queue.subject`). Revisions never change, and none
         #: is made by way of a clerk, so what was read once stays right.
@@ -40,22 +69,27 @@ class Clerk:
 
     def do(self, change: Change[T]) -> T:
         """What `change` returns, once it is durable. Raises what it raises, with nothing stored;
-        DatabaseError when the database refuses. A change may be called twice, so it must do nothing
-        but read and write by the session it is given."""
-        done: Future[T]
-        [done] = self.hand_in(change)
+        DatabaseError when the database refuses. A change may be called several times, so it must do
+        nothing but read and write by the session it is given."""
+        done: Future[T] = self.hand_in(change).done
         return done.result()
 
-    def hand_in(self, *changes: Change[Any]) -> list[Future[Any]]:
-        """The same without waiting, for changes that belong together: in this order, in one
-        transaction if all goes well. What one of them raises is no obstacle to the others."""
+    def ask(self, question: Question) -> Any:
+        """The answer, once it is durable. Raises as `do`."""
+        return self.hand_in(question=question).answer.result()
+
+    def hand_in(
+        self, change: Change[Any] | None = None, question: Question | None = None
+    ) -> Handed:
+        """The same without waiting; both in one transaction if all goes well. What one of them
+        raises is no obstacle to the other."""
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._write, name="clerk", daemon=True)
                 self._thread.start()
-        handed: list[_Handed] = [(change, Future()) for change in changes]
+        handed = Handed(change, question)
         self._waiting.put(handed)
-        return [done for _, done in handed]
+        return handed
 
     def close(self) -> None:
         """End the thread when all that was handed in is written."""
@@ -72,9 +106,9 @@ class Clerk:
             if last:
                 return
 
-    def _gathered(self, first: list[_Handed]) -> tuple[list[_Handed], bool]:
+    def _gathered(self, first: Handed) -> tuple[list[Handed], bool]:
         """What is at hand now, and whether the end was among it."""
-        batch = [*first]
+        batch = [first]
         while len(batch) < BATCH:
             try:
                 more = self._waiting.get_nowait()
@@ -82,21 +116,52 @@ class Clerk:
                 break
             if more is None:
                 return batch, True
-            batch += more
+            batch.append(more)
         return batch, False
 
-    def _together(self, batch: list[_Handed]) -> None:
-        """All in one transaction; if one fails, each in its own, so that it spoils no other's."""
+    def _together(self, batch: Sequence[Handed]) -> None:
+        """All in one transaction, its writes gathered; if one fails, each in its own and step by
+        step, so that it spoils no other's and says what was wrong."""
         try:
-            with self._database.write() as session:
-                session.info["subjects"] = self.subjects
-                results = [change(session) for change, _ in batch]
+            self._carry_out(batch, together=True)
         except BaseException as error:  # noqa: BLE001 - whoever waits for it must hear of it
-            if len(batch) == 1:
-                batch[0][1].set_exception(error)
+            each = [one for handed in batch for one in handed.apart()]
+            if len(each) == 1 and not isinstance(error, Unmatched | IntegrityError):
+                _fail(each[0], error)
                 return
-            for item in batch:
-                self._together([item])
-            return
-        for (_, done), result in zip(batch, results, strict=True):
-            done.set_result(result)
+            for one in each:
+                self._alone(one)
+
+    def _alone(self, handed: Handed) -> None:
+        try:
+            self._carry_out([handed], together=False)
+        except BaseException as error:  # noqa: BLE001 - the same
+            _fail(handed, error)
+
+    def _carry_out(self, batch: Sequence[Handed], *, together: bool) -> None:
+        with self._database.write() as session:
+            session.info["subjects"] = self.subjects
+            with gathering(session) if together else nullcontext():
+                results = [handed.change(session) if handed.change else None for handed in batch]
+                answers = _answers(session, batch)
+        for handed, result, answer in zip(batch, results, answers, strict=True):
+            handed.done.set_result(result)
+            handed.answer.set_result(answer)
+
+
+def _answers(session: Session, batch: Sequence[Handed]) -> list[Any]:
+    """The answer to each question, None where there is none."""
+    asked: dict[Any, list[str]] = {}
+    for handed in batch:
+        if handed.question:
+            asked.setdefault(handed.question.ask, []).append(handed.question.key)
+    found = {
+        (ask, key): answer
+        for ask, keys in asked.items()
+        for key, answer in zip(keys, ask(session, keys), strict=True)
+    }
+    return [found[h.question.ask, h.question.key] if h.question else None for h in batch]
+
+
+def _fail(handed: Handed, error: BaseException) -> None:
+    (handed.done if handed.change else handed.answer).set_exception(error)

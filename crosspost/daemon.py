@@ -12,7 +12,7 @@ import secrets
 import signal
 import socket
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from sqlmodel import Session
 
 from crosspost import agenda, connections, outcomes, queue, sharing
 from crosspost.attestation import Attestation
+from crosspost.clerk import Question
 from crosspost.config import Config
 from crosspost.database import Database, Delivery
 from crosspost.errors import DatabaseError, SchemaError
@@ -31,7 +32,7 @@ from crosspost.faults import settle_fault
 from crosspost.guard import MARK, SEAL_SOON, Guard
 from crosspost.leases import OneDaemon, SharedLeases
 from crosspost.lock import DaemonLock
-from crosspost.publisher import Claimed, publish, taken
+from crosspost.publisher import Claimed, publish, take
 from crosspost.queue import Doing, Stale
 from crosspost.reconciler import look
 from crosspost.timekeeper import Timekeeper
@@ -328,29 +329,25 @@ class Daemon:
         missed = [(d, queue.announcement_of(session, d)) for d in queue.miss(session, doing)]
         looks = [_Task(d.channel, d) for d in agenda.unconfirmed(session, busy, now)]
         busy += [task.channel for task in looks]
-        spacing = self.bench.config.publishing.spacing
-        claimed = [self._task(session, d) for d in queue.claim(session, busy, doing, spacing)]
+        claimed = self._tasks(session, agenda.due(session, now, busy))
         busy += [task.channel for task in claimed]
         return _Look(missed, [*looks, *claimed], agenda.next_wake(session, busy, now), rescued)
 
-    def _following(self, channel: str) -> Following:
-        """What this channel has to do next, to be taken; None when there is nothing now."""
-
-        def take(session: Session) -> _Task | None:
-            now = self.now()
+    def _next(self, session: Session, channels: Sequence[str]) -> list[_Task | None]:
+        """What each of these channels has to do next, taken; None when there is nothing now."""
+        now = self.now()
+        for channel in channels:
             self.leases.guard(session, channel)
-            if self.stopping.is_set() or self.timekeeper.jumped() is not None:
-                return None
-            if delivery := agenda.next_look(session, channel, now):
-                return _Task(channel, delivery)
-            spacing = self.bench.config.publishing.spacing
-            claimed = queue.claim_next(session, channel, self._doing(), spacing)
-            return self._task(session, claimed) if claimed else None
+        if self.stopping.is_set() or self.timekeeper.jumped() is not None:
+            return [None] * len(channels)
+        tasks = [_Task(d.channel, d) for d in agenda.next_looks(session, channels, now)]
+        looking = {task.channel for task in tasks}
+        free = [channel for channel in channels if channel not in looking]
+        tasks += self._tasks(session, agenda.next_of(session, free, now))
+        return list(map({task.channel: task for task in tasks}.get, channels))
 
-        return Following(take)
-
-    def _task(self, session: Session, delivery: Delivery) -> _Task:
-        return _Task(delivery.channel, delivery, taken(self.bench, session, delivery))
+    def _tasks(self, session: Session, due: Sequence[Delivery]) -> list[_Task]:
+        return [_Task(c.delivery.channel, c.delivery, c) for c in take(self.bench, session, due)]
 
     def _give(self, first: _Task) -> None:
         """Let the channel's worker do it, and what comes after it on the same channel."""
@@ -360,7 +357,7 @@ class Daemon:
             task: _Task | None = first
             try:
                 while task is not None:
-                    following = self._following(channel)
+                    following = Following(Question(self._next, channel))
                     if not self._do(task, following) and following.taken is None:
                         break
                     if channel == self.bench.config.site_channel:

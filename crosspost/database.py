@@ -74,10 +74,16 @@ def _in_utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+#: So long is a time as SQLite keeps it: without the zone, which is always UTC.
+TIME_TEXT = len("2026-01-31 09:30:00.000000")
+
+
 def _utc_text(value: datetime | None) -> str | None:
     if value is None:
         return None
-    return _in_utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
+    if value.tzinfo is not UTC:
+        value = _in_utc(value)
+    return value.isoformat(" ", "microseconds")[:TIME_TEXT]
 
 
 class StatusText(TypeDecorator[Status]):

@@ -13,16 +13,15 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from crosspost import amended, queue
 from crosspost.acts import is_repeatable
-from crosspost.database import Attempt, Delivery, Part, table
+from crosspost.database import Attempt, Delivery, Part
 from crosspost.ledger import book
 from crosspost.lifecycle import IN_HAND, Status, Verb
 from crosspost.post import Receipt
-from crosspost.prepared import Prepared, setting
+from crosspost.prepared import Setting
 from crosspost.queue import Doing
 from crosspost.wording import t
 
@@ -30,16 +29,29 @@ from crosspost.wording import t
 def begin(session: Session, delivery: Delivery, part: Part, doing: Doing) -> None:
     """The intent, before the first byte: publishing, with the handle in the row. Once this is
     committed the post may be public, whatever happens next."""
+    data = write_intent(session, part, doing)
+    queue.move(session, delivery, Verb.BEGIN, doing, queue.Change(data=data))
+
+
+def write_intent(session: Session, part: Part, doing: Doing) -> dict[str, Any]:
+    """The part's side of it; what the ledger says of it. Its delivery is moved with it."""
     begun = part.begun_at or doing.at
     columns = {"handle": part.handle, "prepared": part.prepared, "begun_at": begun}
     queue.write_part(session, part, columns)
-    queue.move(session, delivery, Verb.BEGIN, doing, queue.Change(data={"part": part.position}))
+    return {"part": part.position}
 
 
 def settle_part(
-    session: Session, delivery: Delivery, part: Part, receipt: Receipt, doing: Doing
+    session: Session,
+    delivery: Delivery,
+    part: Part,
+    receipt: Receipt,
+    doing: Doing,
+    *,
+    last: bool | None = None,
 ) -> bool:
     """The platform's yes to one part is stored; True when the whole delivery is published by it.
+    `last`: whether it is, where the caller knows all its parts.
 
     Also what evidence says of an unconfirmed one.
     """
@@ -52,7 +64,8 @@ def settle_part(
     }
     queue.write_part(session, part, stored)
     found = delivery.status == Status.UNCONFIRMED
-    last = not queue.has_parts_left(session, delivery)
+    if last is None:
+        last = not queue.has_parts_left(session, delivery)
     verb = (Verb.CONFIRM if found else Verb.PUBLISH) if last else Verb.NEXT_PART
     data = {"part": part.position, "remote_id": receipt.remote_id, "permalink": receipt.permalink}
     columns: dict[str, Any] = {"clean_looks": 0, "unclear_looks": 0}
@@ -239,15 +252,14 @@ def end_attempt(
     columns: dict[str, Any] = {"ended_at": at, "outcome": outcome}
     if failure is not None:
         columns |= {"message": failure.words, "http_status": failure.status}
-    its = {"its_delivery": delivery.id, "its_number": delivery.attempts}
-    _attempt(tuple(columns)).run(session, {**its, **columns})
+    its = {"its_delivery_id": delivery.id, "its_number": delivery.attempts}
+    row = ("attempt", delivery.id)
+    _attempt(tuple(columns)).put(session, {**its, **columns}, row)
 
 
 @cache
-def _attempt(columns: tuple[str, ...]) -> Prepared:
-    its = table(Attempt).c
-    latest = (its.delivery_id == bindparam("its_delivery"), its.number == bindparam("its_number"))
-    return Prepared(setting(Attempt, columns).where(*latest))
+def _attempt(columns: tuple[str, ...]) -> Setting:
+    return Setting(Attempt, columns, ("delivery_id", "number"))
 
 
 def doubted_at(session: Session, delivery: Delivery) -> datetime | None:

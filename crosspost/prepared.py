@@ -1,17 +1,32 @@
 """Statements that run for every delivery: compiled once, then handed to the driver as they are.
 
 SQLAlchemy writes the text, for SQLite as for PostgreSQL, and converts values by their types; what
-it does besides at each execution takes several times as long as the execution. This room must not
-know what a statement is for.
+it does besides at each execution takes several times as long as the execution. Where many changes
+share a transaction, their writes are gathered, and each statement is run once for all of them. This
+room must not know what a statement is for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, Insert, Select, Update, bindparam, insert, update
+from sqlalchemy import (
+    CompoundSelect,
+    Connection,
+    Dialect,
+    GenerativeSelect,
+    Insert,
+    Select,
+    Update,
+    bindparam,
+    event,
+    insert,
+    literal_column,
+    update,
+)
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.instrumentation import manager_of_class
@@ -21,6 +36,7 @@ from sqlmodel import Session, SQLModel
 from crosspost.database import table
 
 Row = TypeVar("Row", bound=SQLModel)
+Limited = TypeVar("Limited", bound=GenerativeSelect)
 _Values = Mapping[str, Any]
 _Convert = Callable[[Any], Any]
 
@@ -32,44 +48,124 @@ class _Compiled:
 
     text: str
     parameters: Callable[[_Values], Any]
-    columns: Sequence[_Convert]
+    columns: Sequence[tuple[int, _Convert]]  # those that need it
+    many: tuple[str, str, str] | None = None  # its text for many rows: before, each, after
+
+
+class Unmatched(Exception):
+    """Statements that waited wrote fewer rows than they must; which of them is not known."""
+
+
+#: Where a session keeps what is gathered.
+_GATHERED = "gathered"
+
+
+class Gathered:
+    """Writes of one transaction that wait to be run together, each kind at once: `gathering`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._waiting: dict[Prepared, list[_Values]] = {}
+        self._rows: set[object] = set()
+
+    def take(self, statement: Prepared, values: _Values, row: object) -> None:
+        """One more. What waits for the same row is run first, so that the order stays."""
+        if row is not None:
+            if row in self._rows:
+                self.run()
+            self._rows.add(row)
+        self._waiting.setdefault(statement, []).append(values)
+
+    def run(self) -> None:
+        """Run all that waits. Raises Unmatched, and what SQLAlchemy raises."""
+        waiting, self._waiting = self._waiting, {}
+        self._rows.clear()
+        for statement, several in waiting.items():
+            if statement.run_each(self.connection, several) != len(several):
+                raise Unmatched
+
+
+@contextmanager
+def gathering(session: Session) -> Iterator[Gathered]:
+    """While it lasts, `Prepared.put` keeps what it is given until somebody asks the database in
+    this transaction, and at its end. Raises Unmatched."""
+    connection = session.connection()
+    gathered = Gathered(connection)
+    session.info[_GATHERED] = gathered
+    # before a statement that SQLAlchemy itself runs, too
+    event.listen(connection, "before_cursor_execute", lambda *_: gathered.run())
+    try:
+        yield gathered
+        gathered.run()
+    finally:
+        del session.info[_GATHERED]
 
 
 class Prepared:
     """A statement of SQLAlchemy Core. What differs from one execution to the next is a `bindparam`
     in it; none of them is a list."""
 
-    def __init__(self, statement: Insert | Update | Select[Any]) -> None:
+    def __init__(self, statement: Insert | Update | Select[Any] | CompoundSelect[Any]) -> None:
         self._statement = statement
         self._compiled: dict[str, _Compiled] = {}  # by dialect
 
     def run(self, session: Session, values: _Values) -> int:
         """Run it in the transaction of `session`, with a value for each name; how many rows it
         wrote. Raises what SQLAlchemy raises, without the values in it."""
-        cursor, _ = self._execute(session.connection(), values)
-        count = int(cursor.rowcount)
-        cursor.close()
-        return count
+        _run_what_waits(session)
+        return self.run_each(session.connection(), [values])
 
-    def rows(self, session: Session, values: _Values) -> list[tuple[Any, ...]]:
-        """The rows of a SELECT, converted by the types of its columns."""
-        cursor, columns = self._execute(session.connection(), values)
-        found = cursor.fetchall()
-        cursor.close()
-        return [tuple([do(value) for do, value in zip(columns, row, strict=True)]) for row in found]
+    def put(self, session: Session, values: _Values, row: object = None) -> bool:
+        """The same for a statement that must write one row: whether it did. While `gathering` it
+        waits, and is taken to do so. `row` names what it writes to, if others may as well."""
+        gathered: Gathered | None = session.info.get(_GATHERED)
+        if gathered is None:
+            return self.run(session, values) == 1
+        gathered.take(self, values, row)
+        return True
 
-    def _execute(
-        self, connection: Connection, values: _Values
-    ) -> tuple[DBAPICursor, Sequence[_Convert]]:
-        dialect = connection.dialect
-        compiled = self._for(dialect)
-        parameters = compiled.parameters(values)
-        cursor = connection.connection.cursor()
-        try:
-            cursor.execute(compiled.text, parameters)
-        except dialect.loaded_dbapi.Error as error:
-            raise _as_sqlalchemy(error, connection, compiled.text) from error
-        return cursor, compiled.columns
+    def rows(
+        self, session: Session, values: _Values, *, apart: bool = False
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT, converted by the types of its columns. `apart`: nothing that may
+        wait to be written has anything to do with it."""
+        [found] = self.rows_each(session, [values], apart=apart)
+        return found
+
+    def rows_each(
+        self, session: Session, several: Sequence[_Values], *, apart: bool = False
+    ) -> list[list[tuple[Any, ...]]]:
+        """The rows of a SELECT for each of several values: on a server one way there and back."""
+        if not several:
+            return []
+        if not apart:
+            _run_what_waits(session)
+        connection = _connection(session)
+        compiled = self._for(connection.dialect)
+        with _cursor(connection, compiled.text) as cursor:
+            if connection.dialect.name == "postgresql" and len(several) > 1:
+                parameters = [compiled.parameters(values) for values in several]
+                cursor.executemany(compiled.text, parameters, returning=True)  # type: ignore[call-arg]
+                found = _results(cursor, len(several))
+            else:
+                found = []
+                for values in several:
+                    cursor.execute(compiled.text, compiled.parameters(values))
+                    found.append(cursor.fetchall())
+        return [[_converted(row, compiled.columns) for row in rows] for rows in found]
+
+    def run_each(self, connection: Connection, several: Sequence[_Values]) -> int:
+        """Run it for each of several values; how many rows were written by all."""
+        compiled = self._for(connection.dialect)
+        parameters = [compiled.parameters(values) for values in several]
+        with _cursor(connection, compiled.text) as cursor:
+            if len(several) == 1:
+                cursor.execute(compiled.text, parameters[0])
+                return int(cursor.rowcount)
+            if connection.dialect.name == "sqlite" and compiled.many:
+                return _in_chunks(cursor, compiled.many, parameters)
+            cursor.executemany(compiled.text, parameters)
+            return int(cursor.rowcount)
 
     def _for(self, dialect: Dialect) -> _Compiled:
         if dialect.name not in self._compiled:
@@ -80,29 +176,114 @@ class Prepared:
         compiled: Any = self._statement.compile(dialect=dialect)
         binds = compiled.binds
         into = {
-            name: bind.type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
+            name: convert
             for name, bind in binds.items()
+            if (convert := bind.type.dialect_impl(dialect).bind_processor(dialect))
         }
         fixed = {name: bind.value for name, bind in binds.items() if not bind.required}
         names = compiled.positiontup if compiled.positional else list(binds)
-        places = [(name, into[name]) for name in names]
+        places = [(name, into.get(name)) for name in names]
 
         def in_order(values: _Values) -> Any:
             given = {**fixed, **values}
-            return tuple([convert(given[name]) for name, convert in places])
+            return tuple([do(given[name]) if do else given[name] for name, do in places])
 
         def by_name(values: _Values) -> Any:
             given = {**fixed, **values}
-            return {name: convert(given[name]) for name, convert in places}
+            return {name: do(given[name]) if do else given[name] for name, do in places}
 
         return _Compiled(
             compiled.string,
             in_order if compiled.positional else by_name,
             [
-                column.type.dialect_impl(dialect).result_processor(dialect, None) or _as_it_is
-                for column in getattr(self._statement, "selected_columns", ())
+                (place, convert)
+                for place, column in enumerate(getattr(self._statement, "selected_columns", ()))
+                if (convert := column.type.dialect_impl(dialect).result_processor(dialect, None))
             ],
+            self._many(compiled.string, list(names)),
         )
+
+    def _many(self, text: str, names: Sequence[str]) -> tuple[str, str, str] | None:  # noqa: ARG002
+        """SQLite's text before, of, and after the values of one row, `names` in their order, where
+        those of others can stand as well; None where that cannot be."""
+        start, found, values = text.partition(" VALUES ")
+        return (f"{start}{found}", values, "") if found and text.startswith("INSERT") else None
+
+
+class Setting(Prepared):
+    """An UPDATE of columns of one row, each to the value under its name. The row has certain values
+    in other columns, its keys: each stands under its name after `its_`."""
+
+    def __init__(self, model: type[SQLModel], columns: Sequence[str], keys: Sequence[str]) -> None:
+        its = table(model)
+        self._table, self._columns, self._keys = its.name, columns, keys
+        wanted = [its.c[key] == bindparam(f"its_{key}") for key in keys]
+        super().__init__(
+            update(its).values({name: bindparam(name) for name in columns}).where(*wanted)
+        )
+
+    def _many(self, text: str, names: Sequence[str]) -> tuple[str, str, str] | None:  # noqa: ARG002
+        to = ", ".join(f'"{name}" = new."{name}"' for name in names if name in self._columns)
+        where = " AND ".join(f"{self._table}.{key} = new.its_{key}" for key in self._keys)
+        listed = ", ".join(f'"{name}"' for name in names)
+        return (
+            f"WITH new({listed}) AS (VALUES ",
+            f"({', '.join('?' * len(names))})",
+            f") UPDATE {self._table} SET {to} FROM new WHERE {where}",  # noqa: S608 - all ours
+        )
+
+
+#: So many rows stand in one statement; few numbers, so that few texts are kept.
+CHUNKS = (64, 16, 4, 1)
+
+
+def _in_chunks(
+    cursor: DBAPICursor, many: tuple[str, str, str], parameters: Sequence[tuple[Any, ...]]
+) -> int:
+    """Run a statement for many rows at once. A step of SQLite lets other threads go on, so that a
+    step for each row would be a wait for each."""
+    before, each, after = many
+    done, count = 0, 0
+    for size in CHUNKS:
+        while len(parameters) - done >= size:
+            rows = parameters[done : done + size]
+            text = f"{before}{', '.join([each] * size)}{after}"
+            cursor.execute(text, [value for row in rows for value in row])
+            done, count = done + size, count + int(cursor.rowcount)
+    return count
+
+
+def _run_what_waits(session: Session) -> None:
+    gathered: Gathered | None = session.info.get(_GATHERED)
+    if gathered is not None:
+        gathered.run()
+
+
+def _connection(session: Session) -> Connection:
+    """The session's; asking it takes longer than a small statement."""
+    gathered: Gathered | None = session.info.get(_GATHERED)
+    return session.connection() if gathered is None else gathered.connection
+
+
+def _results(cursor: Any, count: int) -> list[Any]:
+    """The result sets of `executemany`, one for each of its parameters."""
+    found = [cursor.fetchall()]
+    while len(found) < count:
+        cursor.nextset()
+        found.append(cursor.fetchall())
+    return found
+
+
+@contextmanager
+def _cursor(connection: Connection, text: str) -> Iterator[DBAPICursor]:
+    """A cursor of the driver; its errors are raised as SQLAlchemy raises them."""
+    cursor = connection.connection.cursor()
+    try:
+        yield cursor
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy(error, connection, text) from error
+    finally:
+        cursor.close()
 
 
 def _as_sqlalchemy(error: Any, connection: Connection, text: str) -> Exception:
@@ -123,13 +304,17 @@ def _as_sqlalchemy(error: Any, connection: Connection, text: str) -> Exception:
     return raised
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
+def _converted(row: Sequence[Any], columns: Sequence[tuple[int, _Convert]]) -> tuple[Any, ...]:
+    values = list(row)
+    for place, convert in columns:
+        values[place] = convert(values[place])
+    return tuple(values)
 
 
-def setting(model: type[SQLModel], columns: Iterable[str]) -> Update:
-    """An UPDATE of these columns, each to the value under its name."""
-    return update(table(model)).values({name: bindparam(name) for name in columns})
+def first(query: Limited, most: int = 1) -> Limited:
+    """Only the first rows of a query, so many in words of the statement: where the number is a
+    parameter, SQLite (from 3.47 on) plans the statement anew at each execution."""
+    return query.limit(literal_column(str(most))).offset(literal_column("0"))
 
 
 def inserting(model: type[SQLModel], *columns: str) -> Insert:

@@ -11,23 +11,25 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, select
 
-from crosspost import agenda, allowance, media, outcomes, retry
+from crosspost import agenda, allowance, media, outcomes, queue, retry
 from crosspost.acts import Act, is_repeatable
 from crosspost.adapters import Adapter
-from crosspost.binding import Basis, approvals_of, basis_of, departure
+from crosspost.binding import Basis, approvals_of, bases_of, departure, parsed
 from crosspost.database import Delivery, Part, table
 from crosspost.errors import MediaExpired, MediaProcessing, NotSupported, QuotaExhausted
 from crosspost.lifecycle import Status
 from crosspost.outcomes import Failure, Health
-from crosspost.post import Outgoing, Receipt
+from crosspost.post import Outgoing, Post, Receipt, from_json
 from crosspost.prepared import Prepared, as_read
 from crosspost.queue import Stale
 from crosspost.quotas import NEVER
@@ -44,15 +46,36 @@ class Claimed:
     parts: list[Part]
     basis: Basis
     amended: Sequence[Part] = ()  # the parts of what an edit, a reply or a deletion is done to
+    _posts: list[Post] = field(default_factory=list)
+
+    @cached_property
+    def values(self) -> list[Any]:
+        """The posts of its parts as they are stored, as JSON; none when that cannot be read."""
+        return parsed([part.payload for part in self.parts])
+
+    def posts(self, folder: Path) -> list[Post]:
+        """The posts of its parts; their media lie in `folder`."""
+        if not self._posts:
+            self._posts.extend(from_json(values, folder) for values in self.values)
+        return self._posts
 
 
-def with_parts(session: Session, delivery: Delivery) -> Claimed:
-    """A claimed delivery with its parts, read in the same transaction."""
-    parts = [as_read(Part, row) for row in _PARTS.rows(session, {"its_delivery": delivery.id})]
-    its = {"its_delivery": delivery.amends}
-    amended = [] if delivery.amends is None else _PARTS.rows(session, its)
-    basis = basis_of(session, delivery)
-    return Claimed(delivery, parts, basis, [as_read(Part, row) for row in amended])
+def with_parts(session: Session, *deliveries: Delivery) -> list[Claimed]:
+    """Deliveries with their parts, read in the same transaction."""
+    ours = _parts_of(session, [delivery.id for delivery in deliveries])
+    amends = [delivery.amends for delivery in deliveries if delivery.amends is not None]
+    amended = dict(zip(amends, _parts_of(session, amends), strict=True))
+    return [
+        Claimed(delivery, parts, basis, amended.get(delivery.amends or 0, ()))
+        for delivery, parts, basis in zip(
+            deliveries, ours, bases_of(session, deliveries), strict=True
+        )
+    ]
+
+
+def _parts_of(session: Session, numbers: Sequence[int | None]) -> list[list[Part]]:
+    each = _PARTS.rows_each(session, [{"its_delivery": number} for number in numbers])
+    return [[as_read(Part, row) for row in rows] for rows in each]
 
 
 _PARTS = Prepared(
@@ -62,15 +85,19 @@ _PARTS = Prepared(
 )
 
 
-def taken(bench: Workbench, session: Session, delivery: Delivery) -> Claimed:
-    """What was just claimed, in the transaction of its claim. Where nothing is to be prepared, its
-    intent is written in the same one: publishing, so that it can be sent at once."""
-    claimed = with_parts(session, delivery)
-    part = next(part for part in claimed.parts if part.published_at is None)
-    if handle := _handle_at_once(bench, claimed, part):
-        set_committed_value(part, "handle", json.dumps(handle))
-        outcomes.begin(session, delivery, part, bench.doing())
-    return claimed
+def take(bench: Workbench, session: Session, due: Sequence[Delivery]) -> list[Claimed]:
+    """Take due deliveries, each of another channel. Where nothing is to be prepared, the intent is
+    written with the claim: publishing, so that it can be sent at once."""
+    spacing = bench.config.publishing.spacing
+    found = with_parts(session, *due)
+    for claimed in found:
+        delivery, doing, begun = claimed.delivery, bench.doing(), None
+        part = next(part for part in claimed.parts if part.published_at is None)
+        if handle := _handle_at_once(bench, claimed, part):
+            vars(part)["handle"] = json.dumps(handle)
+            begun = outcomes.write_intent(session, part, doing)
+        queue.take(session, delivery, doing, spacing, begun)
+    return found
 
 
 def _handle_at_once(bench: Workbench, claimed: Claimed, part: Part) -> dict[str, str] | None:
@@ -81,14 +108,13 @@ def _handle_at_once(bench: Workbench, claimed: Claimed, part: Part) -> dict[str,
         return None
     adapter = bench.opened(part.channel)
     try:
-        post = bench.post(part)
+        post = claimed.posts(bench.config.media)[part.position]
         files = post.images or post.videos
         if adapter is None or adapter.quotas or files or adapter.needs_preparing(post):
             return None
-        delivery = claimed.delivery
-        if not_as_approved(bench, delivery, claimed.parts, claimed.basis):
+        if not_as_approved(bench, claimed):
             return None
-        return _handle_of(bench, adapter, delivery, part)
+        return _handle_of(bench, adapter, claimed.delivery, part)
     except Exception:  # noqa: BLE001 - here it would spoil what others have to store
         return None
 
@@ -106,8 +132,8 @@ def publish(bench: Workbench, claimed: Claimed, following: Following | None = No
     """Take a claimed delivery as far as it goes now; it ends in another status, and what is
     `following` on the channel is taken with that."""
     delivery, parts = claimed.delivery, claimed.parts
-    begun = delivery.status is Status.PUBLISHING  # and found to be as approved, in `taken`
-    reason = "" if begun else not_as_approved(bench, delivery, parts, claimed.basis)
+    begun = delivery.status is Status.PUBLISHING  # and found to be as approved, in `take`
+    reason = "" if begun else not_as_approved(bench, claimed)
     if reason:
         delivery = bench.store(
             delivery, lambda s, row: outcomes.alarm(s, row, reason, bench.doing()), following
@@ -123,13 +149,14 @@ def publish(bench: Workbench, claimed: Claimed, following: Following | None = No
     _Run(bench, adapter, claimed, following).go()
 
 
-def not_as_approved(bench: Workbench, delivery: Delivery, parts: list[Part], basis: Basis) -> str:
+def not_as_approved(bench: Workbench, claimed: Claimed) -> str:
     """Why what would be sent is not what was approved, byte for byte and by whom it must be; ""
     when it is. Raises ConfigError when that cannot be found out."""
-    reason = departure(basis, delivery, [part.payload for part in parts])
+    delivery, basis = claimed.delivery, claimed.basis
+    reason = departure(basis, delivery, claimed.values)
     if reason:
         return reason
-    posts = [bench.post(part) for part in parts]
+    posts = claimed.posts(bench.config.media)
     if not all(media.intact(image) for post in posts for image in post.images):
         return t("An image file is missing or is not the one that was approved.")
     if not all(media.intact(video) for post in posts for video in post.videos):
@@ -164,6 +191,7 @@ class _Run:
         self.adapter = adapter
         self.delivery = claimed.delivery
         self.parts = claimed.parts
+        self.posts = claimed.posts(bench.config.media)
         self.amended = claimed.amended
         self.following = following  # is taken with whatever ends this run
 
@@ -186,7 +214,7 @@ class _Run:
             return self._failed(part, error, publishing=True)
         last = all(other.published_at is not None for other in self.parts[index + 1 :])
         following = self.following if last else None
-        return settle(self.bench, self.delivery, part, receipt, following)
+        return settle(self.bench, self.delivery, part, receipt, last=last, following=following)
 
     def _done(self, part: Part, handle: dict[str, str]) -> Receipt:
         """The one public call: whatever this delivery does."""
@@ -200,9 +228,8 @@ class _Run:
         return Receipt(public.remote_id)
 
     def _outgoing(self, part: Part, handle: dict[str, str]) -> Outgoing:
-        return self.bench.outgoing(
-            self.parts, part, handle, answers_to(self.delivery, self.amended)
-        )
+        answers = answers_to(self.delivery, self.amended)
+        return self.bench.outgoing(self.parts, part, self.posts[part.position], handle, answers)
 
     def _begun(self, part: Part) -> bool:
         """Prepared, and the intent is durable, with the handle, before the first byte leaves."""
@@ -239,12 +266,12 @@ class _Run:
     def _require_quota(self) -> None:
         """Nothing is prepared that the platform would refuse, or that costs more than was allowed.
         A thread goes out as a whole or not yet."""
-        channel, posts = self.delivery.channel, [self.bench.post(part) for part in self.parts]
+        channel = self.delivery.channel
         with self.bench.database.read() as session:
             at = allowance.free_at(
                 session,
                 self.bench.config.channels[channel],
-                posts,
+                self.posts,
                 self.bench.now(),
                 but=self.delivery.id or 0,
             )
@@ -338,13 +365,16 @@ def settle(
     delivery: Delivery,
     part: Part,
     receipt: Receipt,
+    *,
+    last: bool,
     following: Following | None = None,
 ) -> bool:
-    """Store the platform's yes, or the evidence of it; False when the platform named a post that
-    another delivery has already, so that only a person can tell."""
+    """Store the platform's yes, or the evidence of it, to a part, the `last` one that was not out;
+    False when the platform named a post that another delivery has already, so that only a person
+    can tell."""
 
     def change(session: Session, row: Delivery) -> None:
-        outcomes.settle_part(session, row, part, receipt, bench.doing())
+        outcomes.settle_part(session, row, part, receipt, bench.doing(), last=last)
 
     try:
         bench.store(delivery, change, following)

@@ -15,7 +15,6 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, update
-from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, or_, select
 
 from crosspost import agenda, breaker
@@ -27,7 +26,7 @@ from crosspost.ledger import book
 from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import ENDED, Status, Verb, status_word, target
 from crosspost.post import Post, to_json
-from crosspost.prepared import Prepared, inserting, setting
+from crosspost.prepared import Prepared, Setting, inserting
 from crosspost.times import Moment
 from crosspost.wording import t
 
@@ -118,21 +117,37 @@ def move(
 
     Raises Conflict when it is no legal move, Stale when the row has changed since it was read.
     """
-    change = change or Change()
-    before = delivery.status
-    after = target(before, verb)
-    if after is None:
-        raise Conflict(
-            t("This delivery is {status}; that is not possible now.", status=status_word(before)),
-            hint=t("Its story: crosspost why {number}", number=announcement_of(session, delivery)),
-        )
-    columns = {"status": after, **change.columns}
-    if after in ENDED:
+    moves(session, delivery, [(verb, change or Change())], doing)
+
+
+def moves(
+    session: Session, delivery: Delivery, steps: Sequence[tuple[Verb, Change]], doing: Doing
+) -> None:
+    """Several moves, one after the other, in one: each has its ledger entry. Raises as `move`."""
+    columns: dict[str, Any] = {}
+    path = [delivery.status]
+    for verb, change in steps:
+        after = target(path[-1], verb)
+        if after is None:
+            raise Conflict(
+                t(
+                    "This delivery is {status}; that is not possible now.",
+                    status=status_word(path[-1]),
+                ),
+                hint=t(
+                    "Its story: crosspost why {number}", number=announcement_of(session, delivery)
+                ),
+            )
+        path.append(after)
+        columns |= change.columns
+    columns["status"] = path[-1]
+    if path[-1] in ENDED:
         columns["ended_at"] = doing.at
     rewrite(session, delivery, columns)
-    data = {"from": before.value, "to": after.value, "fence": delivery.fence, **change.data}
-    digest = delivery.render_digest if after is Status.PUBLISHED else None
-    _record(session, delivery, verb.value, doing, data, digest)
+    for (verb, change), before, after in zip(steps, path, path[1:], strict=False):
+        data = {"from": before.value, "to": after.value, "fence": delivery.fence, **change.data}
+        digest = delivery.render_digest if after is Status.PUBLISHED else None
+        _record(session, delivery, verb.value, doing, data, digest)
 
 
 def _record(
@@ -274,26 +289,21 @@ def _anew(not_after: datetime) -> dict[str, Any]:
 
 def rewrite(session: Session, delivery: Delivery, columns: Mapping[str, Any]) -> None:
     """Columns of a row that must still be what was read: same status, same fence. `delivery` is
-    brought up to date. A status among them comes from `move` alone. Raises Stale."""
+    brought up to date. A status among them comes from `moves` alone. Raises Stale; where writes
+    are gathered (`prepared.py`), Unmatched is raised later instead."""
     its = {"its_id": delivery.id, "its_status": delivery.status, "its_fence": delivery.fence}
-    if _guarded(tuple(columns)).run(session, {**its, **columns}) != 1:
+    row = ("delivery", delivery.id)
+    if not _guarded(tuple(columns)).put(session, {**its, **columns}, row):
         raise Stale(
             t("This delivery was changed by somebody else meanwhile."),
             hint=t("Look at it again, then decide."),
         )
-    for name, value in columns.items():
-        set_committed_value(delivery, name, value)
+    vars(delivery).update(columns)
 
 
 @cache
 def _guarded(columns: tuple[str, ...]) -> Prepared:
-    its = table(Delivery).c
-    guard = (
-        its.id == bindparam("its_id"),
-        its.status == bindparam("its_status"),
-        its.fence == bindparam("its_fence"),
-    )
-    return Prepared(setting(Delivery, columns).where(*guard))
+    return Setting(Delivery, columns, ("id", "status", "fence"))
 
 
 # --- moves of the daemon --------------------------------------------------------------------------
@@ -305,22 +315,48 @@ def claim(
     """Take the next due delivery of each channel that is free, oldest first: preparing, with a new
     fence and a new attempt. `busy` names the channels that are at work already; `spacing` is the
     least distance on a channel after one of a backlog."""
-    due = agenda.due(session, doing.at, busy)
+    due = [session.get_one(Delivery, row.id) for row in agenda.due(session, doing.at, busy)]
     for delivery in due:
-        _take(session, delivery, doing)
-        _space(session, delivery, doing.at, spacing)
+        take(session, delivery, doing, spacing)
     return due
 
 
-def claim_next(
-    session: Session, channel: str, doing: Doing, spacing: timedelta = timedelta()
-) -> Delivery | None:
-    """Take the next due delivery of this channel, which is free; None when nothing is due."""
-    delivery = agenda.next_due(session, channel, doing.at)
-    if delivery is not None:
-        _take(session, delivery, doing)
-        _space(session, delivery, doing.at, spacing)
-    return delivery
+def take(
+    session: Session,
+    delivery: Delivery,
+    doing: Doing,
+    spacing: timedelta = timedelta(),
+    begun: Mapping[str, Any] | None = None,
+) -> None:
+    """Take a due delivery: preparing, with a new fence and a new attempt; with `begun`, what the
+    ledger says of that, its intent as well: publishing."""
+    columns = {
+        "fence": delivery.fence + 1,
+        "attempts": delivery.attempts + 1,
+        "claimed_by": doing.by,
+        "claimed_at": doing.at,
+        "not_before": None,
+    }
+    steps = [(Verb.CLAIM, Change(columns, {"attempt": delivery.attempts + 1}))]
+    if begun is not None:
+        steps.append((Verb.BEGIN, Change(data=begun)))
+    moves(session, delivery, steps, doing)
+    attempt = {
+        "delivery_id": delivery.id,
+        "number": delivery.attempts,
+        "fence": delivery.fence,
+        "by": doing.by,
+        "started_at": doing.at,
+        "outcome": "",
+        "message": "",
+    }
+    _ATTEMPTED.put(session, attempt, ("attempt", delivery.id))
+    _space(session, delivery, doing.at, spacing)
+
+
+_ATTEMPTED = Prepared(
+    inserting(Attempt, "delivery_id", "number", "fence", "by", "started_at", "outcome", "message")
+)
 
 
 def _space(session: Session, delivery: Delivery, now: datetime, spacing: timedelta) -> None:
@@ -332,33 +368,6 @@ def _space(session: Session, delivery: Delivery, now: datetime, spacing: timedel
     state.spaced_until = now + spacing
     session.add(state)
     session.flush()
-
-
-def _take(session: Session, delivery: Delivery, doing: Doing) -> None:
-    columns = {
-        "fence": delivery.fence + 1,
-        "attempts": delivery.attempts + 1,
-        "claimed_by": doing.by,
-        "claimed_at": doing.at,
-        "not_before": None,
-    }
-    change = Change(columns, {"attempt": delivery.attempts + 1})
-    move(session, delivery, Verb.CLAIM, doing, change)
-    attempt = {
-        "delivery_id": delivery.id,
-        "number": delivery.attempts,
-        "fence": delivery.fence,
-        "by": doing.by,
-        "started_at": doing.at,
-        "outcome": "",
-        "message": "",
-    }
-    _ATTEMPTED.run(session, attempt)
-
-
-_ATTEMPTED = Prepared(
-    inserting(Attempt, "delivery_id", "number", "fence", "by", "started_at", "outcome", "message")
-)
 
 
 def miss(session: Session, doing: Doing) -> list[Delivery]:
@@ -385,6 +394,7 @@ def _why_late(session: Session, delivery: Delivery) -> str:
 
 def pause(session: Session, channel: str, until: datetime, reason: str) -> None:
     """Nothing is sent to this channel before `until`."""
+    session.info.pop(_TROUBLED, None)
     state = session.get(ChannelState, channel) or ChannelState(channel=channel)
     state.paused_until = max(until, state.paused_until or until)
     state.reason = reason
@@ -397,6 +407,7 @@ def failed_again(
 ) -> datetime | None:
     """One more attempt in a row on this channel did not go through. Until when it rests for that,
     None: it goes on."""
+    session.info.pop(_TROUBLED, None)
     # read anew: `works` writes past what the session remembers
     state = session.get(ChannelState, channel, populate_existing=True)
     state = state or ChannelState(channel=channel)
@@ -417,15 +428,29 @@ def failed_again(
 def works(session: Session, channel: str, now: datetime) -> None:
     """Something was published on this channel: the row of failures is broken, and a pause whose
     time is over is forgotten."""
-    _WORKS.run(session, {"its_channel": channel, "now": now})
+    if channel in _troubled(session):
+        _WORKS.run(session, {"its_channel": channel, "now": now})
 
 
+def _troubled(session: Session) -> set[str]:
+    """The channels that rest, or on which something failed; asked once in a transaction."""
+    found: set[str] | None = session.info.get(_TROUBLED)
+    if found is None:
+        found = {name for [name] in _WITH_TROUBLE.rows(session, {}, apart=True)}
+        session.info[_TROUBLED] = found
+    return found
+
+
+#: Where a session remembers that.
+_TROUBLED = "troubled"
 _C = table(ChannelState).c
+_HAS_TROUBLE = or_(_C.failures > 0, _C.paused_until.is_not(None))
+_WITH_TROUBLE = Prepared(select(_C.channel).where(_HAS_TROUBLE))
 _WORKS = Prepared(
     update(table(ChannelState))
     .where(
         _C.channel == bindparam("its_channel"),
-        or_(_C.failures > 0, _C.paused_until.is_not(None)),
+        _HAS_TROUBLE,
         or_(_C.paused_until.is_(None), _C.paused_until <= bindparam("now")),
     )
     .values(failures=0, paused_until=None, reason="")
@@ -522,14 +547,13 @@ _PARTS_LEFT = Prepared(
 def write_part(session: Session, part: Part, columns: Mapping[str, Any]) -> None:
     """Columns of a part; `part` is brought up to date. The caller moves its delivery in the same
     transaction, and the guard of that move is the guard of this too."""
-    _part(tuple(columns)).run(session, {"its_id": part.id, **columns})
-    for name, value in columns.items():
-        set_committed_value(part, name, value)
+    _part(tuple(columns)).put(session, {"its_id": part.id, **columns}, ("part", part.id))
+    vars(part).update(columns)
 
 
 @cache
 def _part(columns: tuple[str, ...]) -> Prepared:
-    return Prepared(setting(Part, columns).where(table(Part).c.id == bindparam("its_id")))
+    return Setting(Part, columns, ("id",))
 
 
 def deliveries_of(session: Session, revision: Revision) -> list[Delivery]:

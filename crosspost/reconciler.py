@@ -22,7 +22,7 @@ from crosspost.workbench import Workbench, failure_of
 
 def look(bench: Workbench, delivery: Delivery) -> None:
     """Look once for an unconfirmed delivery, as its adapter can, and settle what can be settled."""
-    claimed, doubted, may_send = bench.clerk.do(
+    [claimed], doubted, may_send = bench.clerk.do(
         lambda session: (
             with_parts(session, delivery),
             outcomes.doubted_at(session, delivery) or bench.now(),
@@ -62,7 +62,8 @@ class _Case:
         self.claimed = claimed
         self.delivery = claimed.delivery
         self.doubted = doubted
-        self.part = next(part for part in claimed.parts if part.published_at is None)
+        left = [part for part in claimed.parts if part.published_at is None]
+        self.part, self.last = left[0], len(left) == 1
         self.begun = self.part.begun_at or bench.now()
 
     def find(self, adapter: Adapter) -> None:
@@ -81,8 +82,8 @@ class _Case:
 
     def repeat(self, adapter: Adapter) -> None:
         """Send the same bytes under the same key, on record before the first of them leaves."""
-        bench, claimed = self.bench, self.claimed
-        reason = not_as_approved(bench, self.delivery, claimed.parts, claimed.basis)
+        bench = self.bench
+        reason = not_as_approved(bench, self.claimed)
         if reason:
             self.carry_out(retry.Ask(), reason)
             return
@@ -107,7 +108,8 @@ class _Case:
     def _outgoing(self) -> Outgoing:
         handle = json.loads(self.part.handle or "{}")
         answers = answers_to(self.delivery, self.claimed.amended)
-        return self.bench.outgoing(self.claimed.parts, self.part, handle, answers)
+        post = self.claimed.posts(self.bench.config.media)[self.part.position]
+        return self.bench.outgoing(self.claimed.parts, self.part, post, handle, answers)
 
     def carry_out(
         self, decision: retry.AfterLook, words: str = "", receipt: Receipt | None = None
@@ -116,7 +118,7 @@ class _Case:
         bench, delivery, doing = self.bench, self.delivery, self.bench.doing()
         match decision:
             case retry.Confirm() if receipt is not None:
-                settle(bench, delivery, self.part, receipt)
+                settle(bench, delivery, self.part, receipt, last=self.last)
             case retry.Disprove():
                 delivery = bench.store(delivery, lambda s, row: outcomes.disprove(s, row, doing))
                 said = t("it is not public; it is sent again")

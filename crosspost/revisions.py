@@ -6,8 +6,8 @@ It must not decide whether a wording may be made (`editorial.py`) or sent (`appr
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlmodel import Session, col, select
 
@@ -49,34 +49,8 @@ def store(
     )
     session.add(revision)
     session.flush()
-    for position, image in enumerate(content.images):
-        session.add(
-            Image(
-                revision_id=known(revision.id),
-                position=position,
-                sha256=image.sha256,
-                alt=image.alt,
-                mime=image.mime,
-                width=image.width,
-                height=image.height,
-                size=image.size,
-            )
-        )
-    for position, video in enumerate(content.videos):
-        session.add(
-            Video(
-                revision_id=known(revision.id),
-                position=position,
-                sha256=video.sha256,
-                alt=video.alt,
-                mime=video.mime,
-                width=video.width,
-                height=video.height,
-                size=video.size,
-                milliseconds=video.milliseconds,
-                codec=video.codec,
-            )
-        )
+    _store_files(session, revision, Image, content.images, _OF_IMAGES)
+    _store_files(session, revision, Video, content.videos, _OF_VIDEOS)
     session.flush()
     record(session, revision, kind, doing, digest=revision.digest)
     return revision
@@ -126,39 +100,42 @@ def current_revision(session: Session, number: int) -> Revision:
 
 def images_of(session: Session, config: Config, revision: Revision) -> list[PostImage]:
     """The images of a revision as they were taken in."""
-    rows = session.exec(
-        select(Image).where(Image.revision_id == revision.id).order_by(col(Image.position))
-    )
-    return [
-        PostImage(
-            path=config.media / row.sha256,
-            sha256=row.sha256,
-            mime=row.mime,
-            alt=row.alt,
-            width=row.width,
-            height=row.height,
-            size=row.size,
-        )
-        for row in rows
-    ]
+    return _files_of(session, config, revision, Image, PostImage, _OF_IMAGES)
 
 
 def videos_of(session: Session, config: Config, revision: Revision) -> list[PostVideo]:
     """The videos of a revision as they were taken in."""
+    return _files_of(session, config, revision, Video, PostVideo, _OF_VIDEOS)
+
+
+#: What a row keeps of a file, under the same names.
+_OF_IMAGES = ("sha256", "mime", "alt", "width", "height", "size")
+_OF_VIDEOS = (*_OF_IMAGES, "milliseconds", "codec")
+Made = TypeVar("Made", PostImage, PostVideo)
+
+
+def _store_files(
+    session: Session,
+    revision: Revision,
+    row: type[Image] | type[Video],
+    files: Sequence[PostImage] | Sequence[PostVideo],
+    names: Sequence[str],
+) -> None:
+    for position, file in enumerate(files):
+        kept = {name: getattr(file, name) for name in names}
+        session.add(row(revision_id=known(revision.id), position=position, **kept))
+
+
+def _files_of(
+    session: Session,
+    config: Config,
+    revision: Revision,
+    row: type[Image] | type[Video],
+    made: type[Made],
+    names: Sequence[str],
+) -> list[Made]:
     rows = session.exec(
-        select(Video).where(Video.revision_id == revision.id).order_by(col(Video.position))
+        select(row).where(row.revision_id == revision.id).order_by(col(row.position))
     )
-    return [
-        PostVideo(
-            path=config.media / row.sha256,
-            sha256=row.sha256,
-            mime=row.mime,
-            alt=row.alt,
-            size=row.size,
-            width=row.width,
-            height=row.height,
-            milliseconds=row.milliseconds,
-            codec=row.codec,
-        )
-        for row in rows
-    ]
+    kept = [{name: getattr(found, name) for name in names} for found in rows]
+    return [made(path=config.media / values["sha256"], **values) for values in kept]

@@ -23,14 +23,14 @@ from sqlmodel import Session
 
 from crosspost import queue
 from crosspost.adapters import Adapter
-from crosspost.clerk import Change, Clerk
+from crosspost.clerk import Clerk, Question
 from crosspost.config import Config
 from crosspost.connections import open_channel
-from crosspost.database import Database, Delivery, Part
+from crosspost.database import Database, Delivery, Part, table
 from crosspost.errors import DatabaseError, PlatformError, SchemaError, UserError
 from crosspost.leases import Leases, OneDaemon
 from crosspost.outcomes import Failure
-from crosspost.post import Outgoing, Post, Receipt, from_json
+from crosspost.post import Outgoing, Post, Receipt
 from crosspost.queue import Doing
 from crosspost.signing import Verifier
 from crosspost.wording import t
@@ -48,10 +48,10 @@ def utc_now() -> datetime:
 
 @dataclass
 class Following:
-    """What a channel does next: the change that takes it, and what it took, once it was handed in
-    with the end of what the channel does now."""
+    """What a channel does next: the question that takes it, and what it took, once that was handed
+    in with the end of what the channel does now."""
 
-    take: Change[Any]
+    question: Question
     taken: Future[Any] | None = None
 
 
@@ -105,22 +105,20 @@ class Workbench:
         """The daemon, now."""
         return Doing(self.name, self.now())
 
-    def post(self, part: Part) -> Post:
-        """The post of a part, as stored."""
-        return from_json(json.loads(part.payload), self.config.media)
-
     def outgoing(
         self,
-        parts: list[Part],
+        parts: Sequence[Part],
         part: Part,
+        post: Post,
         handle: dict[str, str],
         answers_to: Sequence[Receipt] = (),
     ) -> Outgoing:
-        """A part with all that is known of it, and what the first of them answers to."""
+        """A part and its post with all that is known of them, and what the first of them answers
+        to."""
         before = [receipt_of(other) for other in parts if other.position < part.position]
         before = [*answers_to, *before]
         return Outgoing(
-            post=self.post(part),
+            post=post,
             handle=handle,
             prepared=json.loads(part.prepared or "{}"),
             root=before[0] if before else None,
@@ -143,7 +141,7 @@ class Workbench:
         have changed; DatabaseError only when the daemon is stopping (the next one finds the row as
         it was and takes over).
         """
-        before = delivery.model_dump()
+        before = dict(vars(delivery))
         tried: dict[str, Any] | None = None
 
         def guarded(session: Session) -> None:
@@ -154,15 +152,16 @@ class Workbench:
                 return
             vars(delivery).update(before)  # it may be the second time
             change(session, delivery)
-            tried = delivery.model_dump()
+            tried = dict(vars(delivery))
 
-        also = [following.take] if following and following.taken is None else []
         while True:
-            done, *taken = self.clerk.hand_in(guarded, *also)
-            if following and taken:
-                [following.taken], also = taken, []
+            if following and following.taken is None:
+                handed = self.clerk.hand_in(guarded, following.question)
+                following.taken = handed.answer
+            else:
+                handed = self.clerk.hand_in(guarded)
             try:
-                done.result()
+                handed.done.result()
                 self.refused = ""
                 return delivery
             except SchemaError:
@@ -183,7 +182,7 @@ class Workbench:
         """What is following; taken now if it was not handed in with anything else. Raises
         DatabaseError."""
         if following.taken is None:
-            return self.clerk.do(following.take)
+            return self.clerk.ask(following.question)
         return following.taken.result()
 
     def say(
@@ -204,7 +203,11 @@ class Workbench:
 def _is_stored(session: Session, before: dict[str, Any], after: dict[str, Any]) -> bool:
     """Whether a change of a delivery, tried earlier, has been stored."""
     row = session.get(Delivery, before["id"], populate_existing=True)
-    return row is not None and row.model_dump() == after != before
+    now, then, first = (
+        {column.name: values.get(column.name) for column in table(Delivery).c}
+        for values in (vars(row) if row else {}, after, before)
+    )
+    return now == then != first
 
 
 def receipt_of(part: Part) -> Receipt:

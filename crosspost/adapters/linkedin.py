@@ -57,6 +57,10 @@ class LinkedInAdapter(ListingAdapter, LinkedInApi):
         image_bytes=8_000_000,
         image_types=("image/jpeg", "image/png", "image/gif"),
         max_alt=4086,
+        max_videos=1,
+        max_video_alt=100_000,  # it has no field for it
+        video_bytes=200_000_000,
+        video_seconds=30 * 60,
         card=CardMaker.CLIENT,
         delete=True,
         edit=True,
@@ -155,9 +159,11 @@ class LinkedInAdapter(ListingAdapter, LinkedInApi):
 
 
 def _content(outgoing: Outgoing) -> dict[str, Any]:
-    """Images, or the link card, that LinkedIn makes of what we say of the link."""
-    post = outgoing.post
-    named = zip(media_of(outgoing), post.images, strict=False)
+    """A video, images, or the link card, that LinkedIn makes of what we say of the link."""
+    post, names = outgoing.post, media_of(outgoing)
+    if post.videos:
+        return {"content": {"media": {"id": next(iter(names), "")}}}
+    named = zip(names, post.images, strict=False)
     images = [{"id": name, "altText": image.alt} for name, image in named]
     if len(images) == 1:
         return {"content": {"media": images[0]}}

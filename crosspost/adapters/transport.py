@@ -10,12 +10,14 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NewConnectionError
@@ -166,7 +168,7 @@ def _send(
     headers: Mapping[str, str],
     body: Mapping[str, Any],
 ) -> Answer:
-    request = _prepared(session, requests.Request(method, url, headers=dict(headers), **body))
+    request = _prepared(session, method, url, headers, body)
     try:
         with session.send(
             request,
@@ -181,10 +183,20 @@ def _send(
         raise _sorted(error) from error
 
 
-def _prepared(session: requests.Session, request: requests.Request) -> requests.PreparedRequest:
-    """The request as it will be written; whatever is wrong with it is found before it is begun."""
+def _prepared(
+    session: requests.Session,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: Mapping[str, Any],
+) -> requests.PreparedRequest:
+    """The request as it will be written; whatever is wrong with it is found before it is begun.
+    Without cookies and netrc there is nothing but headers that the session adds."""
+    ours = CaseInsensitiveDict(session.headers)
+    ours.update(headers)
     try:
-        prepared = session.prepare_request(request)
+        prepared = _Request()
+        prepared.prepare(method, url, ours, **body)
         for name, value in prepared.headers.items():
             f"{name}{value}".encode("latin-1")  # what `http.client` does when it is too late
     except ValueError as error:  # of `requests` too: an address or a header that is none
@@ -194,6 +206,23 @@ def _prepared(session: requests.Session, request: requests.Request) -> requests.
         )
         raise NotSent(message, misconfigured=True) from error
     return prepared
+
+
+class _Request(requests.PreparedRequest):
+    """One that remembers how addresses are written: to take one apart takes long."""
+
+    def prepare_url(self, url: Any, params: Any) -> None:
+        if params:
+            super().prepare_url(url, params)
+        else:
+            self.url = _written(url)
+
+
+@lru_cache(maxsize=256)
+def _written(url: str) -> str | None:
+    plain = requests.PreparedRequest()
+    plain.prepare_url(url, None)
+    return plain.url
 
 
 def _read(response: requests.Response) -> bytes:

@@ -36,6 +36,7 @@ from crosspost.cli import (
     stamping,
     verifying,
     witnesses,
+    writing,
 )
 from crosspost.errors import CrosspostError, UserError
 
@@ -52,6 +53,7 @@ app = typer.Typer(
 )
 for subject in (
     setup,
+    writing,
     announcements,
     checking,
     approvals,
@@ -103,18 +105,24 @@ def main() -> None:
     """Run the command line; every error becomes a sentence, never a traceback."""
     _collect_seldom()
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except UserError as error:
         _complain([*error.problems], error.hint)
         sys.exit(error.exit_code)
     except CrosspostError as error:
         _complain([str(error)], "")
         sys.exit(1)
+    except typer.Abort:
+        sys.exit(1)
     except BrokenPipeError:
         # The reader of our output has gone; let the interpreter's last flush go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
+        if hasattr(error, "format_message"):  # Typer's, of a command line that is wrong
+            from crosspost.cli.usage import complain
+
+            sys.exit(complain(error))
         if os.environ.get("CROSSPOST_DEBUG"):
             raise
         _fault(error)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from crosspost.cli.announcements import AsJson
+from crosspost.cli.options import AsJson
 from crosspost.wording import t
 
 app = typer.Typer(help="What needs a person, and who has been told.", no_args_is_help=True)

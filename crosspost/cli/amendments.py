@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.announcements import AsJson, File, Number, Text, Title, Yes, warn_without_daemon
+from crosspost.cli.options import AsJson, File, Number, Text, Title, Yes
+from crosspost.cli.telling import warn_without_daemon
 from crosspost.wording import t
 
 if TYPE_CHECKING:
     from crosspost.amending import Kind, Plan, Step
+    from crosspost.cli.office import Office
 
 Reason = Annotated[str, typer.Option("--reason", help="Why, in words for the public.")]
 
@@ -37,8 +39,10 @@ def correct(
     """
     from crosspost.amending import Kind
     from crosspost.cli.drafting import Fields, gather
+    from crosspost.cli.office import open_office
     from crosspost.errors import UsageError
 
+    office = open_office(unseen=True)
     given = gather(text, file, Fields(title=title), read_input=text == "-")
     if not (given.body or "").strip():
         raise UsageError(
@@ -46,7 +50,7 @@ def correct(
             hint=t('For example: crosspost correct {n} "..." --reason "..."', n=number),
         )
     said = {"text": given.body or "", "title": given.title or ""}
-    _amend(number, Kind.CORRECTED, reason, said, yes=yes, json=json)
+    _amend(office, number, Kind.CORRECTED, reason, said, yes=yes, json=json)
 
 
 def retract(number: Number, reason: Reason = "", yes: Yes = False, json: AsJson = False) -> None:
@@ -55,19 +59,25 @@ def retract(number: Number, reason: Reason = "", yes: Yes = False, json: AsJson 
     Each channel's way is shown first; with --json and without --yes nothing else is done.
     """
     from crosspost.amending import Kind
+    from crosspost.cli.office import open_office
 
-    _amend(number, Kind.RETRACTED, reason, {}, yes=yes, json=json)
+    _amend(open_office(unseen=True), number, Kind.RETRACTED, reason, {}, yes=yes, json=json)
 
 
 def _amend(
-    number: int, kind: Kind, reason: str, said: dict[str, str], *, yes: bool, json: bool
+    office: Office,
+    number: int,
+    kind: Kind,
+    reason: str,
+    said: dict[str, str],
+    *,
+    yes: bool,
+    json: bool,
 ) -> None:
     from crosspost.amending import amend
-    from crosspost.cli.office import open_office
     from crosspost.cli.output import say, show_json
     from crosspost.errors import UsageError
 
-    office = open_office(unseen=True)
     if not reason.strip():
         raise UsageError(t("Say why: the public reads it."), hint=t("Use --reason."))
     shown: list[dict[str, Any]] = []

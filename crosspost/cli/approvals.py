@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crosspost.cli.announcements import (
-    AsJson,
-    Number,
-    Yes,
-    spoken_time,
-    warn_without_daemon,
-)
+from crosspost.cli.options import AsJson, Number, Reason, Yes
+from crosspost.cli.telling import spoken_time, warn_without_daemon
 from crosspost.wording import t
 
 if TYPE_CHECKING:
@@ -22,7 +17,6 @@ if TYPE_CHECKING:
     from crosspost.cli.office import Office
     from crosspost.offers import Offer
 
-Reason = Annotated[str, typer.Option("--reason", help="Why; it goes on the record.")]
 Key = Annotated[
     Path | None,
     typer.Option(

@@ -21,15 +21,13 @@ def witnesses_in(given: list[str], quorum: int | None) -> list[Witness]:
     """The keys that were given, each once. Raises Undecided, UsageError."""
     from crosspost.errors import UsageError
     from crosspost.ledger.strongbox import read_file
-    from crosspost.witnesses.cosignature import read_witness
+    from crosspost.witnesses.cosignature import read_witnesses
 
     found: dict[bytes, Witness] = {}
     for one in given:
         text = one if one.count("+") >= 2 else read_file(Path(one)).decode(errors="replace")
-        for line in text.split("\n"):
-            if line.strip():
-                known = read_witness(line)
-                found.setdefault(known.public, known)  # one key under two names is one witness
+        for known in read_witnesses(text):
+            found.setdefault(known.public, known)  # one key under two names is one witness
     if quorum is not None and quorum > len(found):
         raise UsageError(
             t("A quorum of {quorum} needs as many witnesses.", quorum=quorum),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.announcements import AsJson
 from crosspost.cli.logins import login
+from crosspost.cli.options import AsJson
 from crosspost.wording import t
 
 if TYPE_CHECKING:

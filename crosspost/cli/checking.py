@@ -28,10 +28,10 @@ def check(
 ) -> None:
     """Say what is wrong with an announcement, without queueing it. Exit code 1: it is refused."""
     from crosspost.checks import Level
-    from crosspost.cli.announcements import draft_of
     from crosspost.cli.drafting import Fields, from_file, gather
     from crosspost.cli.office import open_office
     from crosspost.cli.output import show_json
+    from crosspost.cli.writing import draft_of
     from crosspost.drafts import inspect
     from crosspost.precedents import earlier
 

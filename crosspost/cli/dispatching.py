@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from crosspost.cli.announcements import Number, OnlyChannel, Yes, spoken_time, warn_without_daemon
+from crosspost.cli.options import Number, OnlyChannel, Reason, Yes
+from crosspost.cli.telling import spoken_time, warn_without_daemon
 from crosspost.wording import t
-
-Reason = Annotated[str, typer.Option("--reason", help="Why; it goes on the record.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -121,12 +120,12 @@ def resolve(
     from crosspost.dispatch import Finding, resolve
     from crosspost.errors import UsageError
 
+    office = open_office(secrets=False)
     if [published is not None, not_published, give_up].count(True) != 1:
         raise UsageError(
             t("Say exactly one: --published URL, --not-published or --give-up."),
             hint=t("Look at the channel first: is the post there?"),
         )
-    office = open_office(secrets=False)
     finding = (
         Finding.PUBLISHED
         if published is not None

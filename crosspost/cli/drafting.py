@@ -146,7 +146,9 @@ def _as_written() -> Any:
 
 def _where(error: Any) -> str:
     mark = getattr(error, "problem_mark", None)
-    reason = getattr(error, "problem", None) or t("unreadable")
+    from crosspost.foreign import of_yaml
+
+    reason = of_yaml(getattr(error, "problem", None) or "") or t("unreadable")
     if mark is None:
         return str(reason)
     # The mark counts from 0, from the end of the line with --- on.

@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
-from crosspost.cli.announcements import AsJson
+from crosspost.cli.options import AsJson, Yes
 from crosspost.wording import t
 
 app = typer.Typer(
     help="Known fakes: what others spread in the office's name.", no_args_is_help=True
 )
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @app.command()

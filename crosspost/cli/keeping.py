@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crosspost.cli.announcements import AsJson, Yes
+from crosspost.cli.options import AsJson, Yes
 from crosspost.wording import t
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _show(office: Office, found: Questions) -> None:
 
 
 def _line(office: Office, delivery: Delivery) -> str:
-    from crosspost.cli.announcements import spoken_time
+    from crosspost.cli.telling import spoken_time
 
     with office.views() as views:
         about = views.heading(delivery)

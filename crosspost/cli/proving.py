@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.announcements import AsJson, OnlyChannel, Yes
+from crosspost.cli.options import AsJson, OnlyChannel, Yes
 from crosspost.cli.verifying import KEY_HELP, Against, checkpoint_values, keys_of
 from crosspost.wording import t
 

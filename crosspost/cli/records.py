@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.announcements import AsJson, Number, OnlyChannel
+from crosspost.cli.options import AsJson, Number, OnlyChannel
 from crosspost.wording import t
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crosspost.cli.announcements import Number, Yes
+from crosspost.cli.options import Number, Yes
 from crosspost.wording import t
 
 if TYPE_CHECKING:

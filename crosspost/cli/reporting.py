@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crosspost.cli.announcements import AsJson
+from crosspost.cli.options import AsJson
 from crosspost.wording import t
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.announcements import AsJson, spoken_time
+from crosspost.cli.options import AsJson, Reason
+from crosspost.cli.telling import spoken_time
 from crosspost.wording import t
 
 if TYPE_CHECKING:
@@ -92,7 +93,6 @@ def status(
 Held = Annotated[
     str | None, typer.Argument(metavar="[CHANNEL]", help="Only this channel; else all of them.")
 ]
-Reason = Annotated[str, typer.Option("--reason", help="Why; it goes on the record.")]
 
 
 def hold(channel: Held = None, reason: Reason = "") -> None:

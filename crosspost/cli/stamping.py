@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from crosspost.cli.announcements import AsJson
+from crosspost.cli.options import AsJson
 from crosspost.wording import t
 
 
@@ -16,9 +16,9 @@ def register(log: typer.Typer) -> None:
 def timestamp(json: AsJson = False) -> None:
     """Have the sealed record stamped now by the time stamp authority in crosspost.toml. The daemon
     does it by itself, as often as timestamp_hours says."""
-    from crosspost.cli.announcements import spoken_time
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say, show_json
+    from crosspost.cli.telling import spoken_time
     from crosspost.ledger.evidence import open_sealed
     from crosspost.timestamps.stamping import stamp
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.announcements import AsJson
 from crosspost.cli.attested import cosigned_by, stamp_of, stamp_values, witnesses_in
+from crosspost.cli.options import AsJson
 from crosspost.wording import set_language, t
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def verify(
         typer.Option(
             "--witness",
             metavar="VKEY",
-            help="The verification key of a witness, or a file with such lines. May be repeated.",
+            help="The verification key of a witness, or a file with such lines, or an "
+            "identity.json. May be repeated.",
         ),
     ] = [],
     quorum: Annotated[

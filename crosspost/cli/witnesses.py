@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.announcements import AsJson, spoken_time
+from crosspost.cli.options import AsJson
+from crosspost.cli.telling import spoken_time
 from crosspost.wording import t
 
 if TYPE_CHECKING:

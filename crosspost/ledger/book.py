@@ -78,7 +78,7 @@ def append(session: Session, act: Act) -> int:
     salt = new_salt() if act.note else b""
     entry = canonical(entry_of(act, salted_digest(salt, act.note) if act.note else ""))
     index = session.info.get(NEXT)  # nobody else appends in this transaction
-    index = size(session) if index is None else index
+    index = _size(session, apart=True) if index is None else index
     session.info[NEXT] = index + 1
     row = {
         "id": index,
@@ -90,7 +90,7 @@ def append(session: Session, act: Act) -> int:
         "announcement_id": act.announcement,
         "delivery_id": act.delivery,
     }
-    _APPENDED.run(session, row)
+    _APPENDED.put(session, row)
     if act.note:
         session.add(LedgerNote(id=index, note=act.note, salt=salt))
         session.flush()
@@ -106,8 +106,15 @@ _APPENDED = Prepared(
 
 def size(session: Session) -> int:
     """How many entries there are."""
-    last = session.exec(select(func.max(LedgerEntry.id))).one()
-    return 0 if last is None else last + 1
+    return _size(session)
+
+
+def _size(session: Session, *, apart: bool = False) -> int:
+    [[last]] = _LAST.rows(session, {}, apart=apart)
+    return 0 if last is None else int(last) + 1
+
+
+_LAST = Prepared(select(func.max(LedgerEntry.id)))
 
 
 def newest(session: Session) -> datetime | None:

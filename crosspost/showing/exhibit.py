@@ -268,11 +268,13 @@ def _drop_partials(folder: Folder, sealed: Sealed) -> None:
 
 
 def _identity(config: Config, seal: Seal | None, session: Session) -> Identity:
-    """Who the office is now: its keys, its accounts, and what is none of its own."""
+    """Who the office is now: its keys, its accounts, its witnesses, and what is none of its own."""
     keys = seal.sealed.keys.ranges if seal is not None else ()
     origin = seal.sealed.head.origin if seal is not None else ""
     accounts = publicpages.accounts_of([*_configured(config), *_found(config, session)])
-    return Identity(origin, keys, accounts, tuple(_fake(known) for known in fakes.listed(session)))
+    witnesses = tuple(one.vkey for one in config.witnesses.values())
+    known = tuple(_fake(known) for known in fakes.listed(session))
+    return Identity(origin, keys, accounts, witnesses, known)
 
 
 def _configured(config: Config) -> Iterator[OfficialAccount]:

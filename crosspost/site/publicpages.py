@@ -52,6 +52,7 @@ class Identity:
     origin: str = ""
     keys: tuple[KeyRange, ...] = ()
     accounts: tuple[OfficialAccount, ...] = ()
+    witnesses: tuple[str, ...] = ()  # the verification keys of those who cosign the ledger
     fakes: tuple[KnownFake, ...] = field(default=())  # newest first
 
     @property
@@ -122,6 +123,7 @@ def _identity(identity: Identity, office: Office, site: SiteSettings) -> bytes:
         "site": f"{site.url}/",
         "ledger": identity.origin,
         "keys": [key.values() for key in identity.keys],
+        "witnesses": list(identity.witnesses),
         "accounts": [
             {"name": a.name, "url": a.url, "platform": a.platform} for a in identity.accounts
         ],

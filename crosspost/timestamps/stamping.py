@@ -103,10 +103,14 @@ def _no(reason: str) -> Undecided:
 
 
 def _keep(folder: Path, size: int, note: bytes, token: bytes) -> None:
-    """The checkpoint first: a token without it says nothing."""
+    """A token never stands beside a checkpoint that it is not of: after an exchange of the key
+    there may be another one of this size."""
     place = folder / FOLDER
     try:
         place.mkdir(exist_ok=True)
+        checkpoint = place / f"{size}{STAMPED}"
+        if not checkpoint.exists() or checkpoint.read_bytes() != note:
+            (place / f"{size}{TOKEN}").unlink(missing_ok=True)
         for name, data in ((f"{size}{STAMPED}", note), (f"{size}{TOKEN}", token)):
             new = place / f"{name}.new"
             write_durably(new, data)

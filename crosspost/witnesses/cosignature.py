@@ -8,6 +8,7 @@ does.
 from __future__ import annotations
 
 import hashlib
+import json
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -119,6 +120,21 @@ def read_witness(text: str) -> Witness:
             "the key of a ledger is another one."
         ),
     )
+
+
+def read_witnesses(text: str) -> list[Witness]:
+    """The keys of a file: one a line, or those of an `identity.json`. Raises Undecided, also when
+    there are none."""
+    try:
+        if text.lstrip().startswith("{"):
+            lines = [str(one) for one in [*json.loads(text)["witnesses"]]]
+        else:
+            lines = [line for line in text.split("\n") if line.strip()]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        lines = []
+    if not lines:
+        raise Undecided(t("There are no keys of witnesses in this file."))
+    return [read_witness(line) for line in lines]
 
 
 def read_witness_signer(text: str) -> WitnessSigner:

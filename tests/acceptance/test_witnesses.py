@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import signal
+import socket
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -153,6 +155,7 @@ def test_a_neighbour_with_two_histories_is_proved_to_have_them(desk, neighbour):
     key = (desk.folder / "ledger.vkey").read_text().strip()
     assert "FORK" in neighbour.run("verify", one, "--key", key, "--against", other, code=3)
     assert "two histories" in neighbour.run("status", code=3)
+    assert "fork/office.example/ledger" in {a["key"] for a in neighbour.json("alarms", "list")}
     assert "fork_witnessed" in {e["entry"]["kind"] for e in neighbour.json("log", "list")}
     assert "FORK" in neighbour.run("doctor", code=1)
 
@@ -172,3 +175,24 @@ def test_a_witness_needs_its_key_and_a_free_port(desk):
     assert "Nobody can be served" in desk.run(
         "log", "witness", "serve", "--host", "192.0.2.1", code=1
     )
+
+
+def test_a_running_daemon_asks_by_itself_and_ends_while_a_witness_never_answers(desk, neighbour):
+    witness = introduce(desk, neighbour)
+    with serving(neighbour) as url, socket.create_server(("127.0.0.1", 0)) as silent:
+        append(desk, f'\n[witnesses.neighbour]\nurl = "{url}"\nvkey = "{witness}"\n')
+        never = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        append(desk, f'[witnesses.silent]\nurl = "{never}"\nvkey = "{witness}"\n')
+        desk.run(*GOOD)
+        desk.run("approve", "1")
+        process = desk.start("daemon")
+        shown = desk.folder / "public" / "ledger" / "checkpoint"
+        line = "— neighbour.example/witness ".encode()
+        desk.wait_until(lambda: shown.exists() and line in shown.read_bytes())
+        assert desk.statuses(1) == {"site": "published"}
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == 0, err
+        assert time.monotonic() - began < 15
+        assert "Traceback" not in err

@@ -63,7 +63,8 @@ class FakeLinkedIn(Platform):
     def __init__(self) -> None:
         super().__init__()
         self.tokens = {TOKEN}
-        self.images: dict[str, dict[str, Any]] = {}
+        self.images: dict[str, dict[str, Any]] = {}  # and videos
+        self.part = 40_000  # bytes of a part of a video
         self.feed: dict[str, dict[str, Any]] = {}
         self._next = 7_200_000_000_000_000_000
 
@@ -75,20 +76,22 @@ class FakeLinkedIn(Platform):
         content = post.get("content", {})
         single = [content["media"]] if "media" in content else []
         images = content.get("multiImage", {}).get("images", single)
-        pictures = tuple((i["altText"], self.images[i["id"]]["sha256"]) for i in images)
+        pictures = tuple((i.get("altText", ""), self.images[i["id"]]["sha256"]) for i in images)
         link = content.get("article", {}).get("source", "")
         return PublicPost(name, shown(post["commentary"]), pictures, link)
 
     def phase_of(self, seen: Seen) -> str:
         if seen.path == "/rest/organizationAcls":
             return "check"
-        if seen.path.startswith(("/rest/images", "/dms-uploads/")):
+        if seen.path.startswith(("/rest/images", "/rest/videos", "/dms-uploads/", "/parts/")):
             return "prepare"
         if seen.path == "/rest/posts":
             return {"GET": "find", "POST": "publish"}[seen.method]
         return {"POST": "edit", "DELETE": "delete"}.get(seen.method, "name")
 
     def answer(self, seen: Seen) -> Reply:
+        if seen.path.startswith("/parts/"):
+            return self._part(seen)
         if seen.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
             return Reply(401, no(401, "REVOKED_ACCESS_TOKEN", "The token has been revoked"))
         if seen.path.startswith("/dms-uploads/"):
@@ -107,9 +110,10 @@ class FakeLinkedIn(Platform):
                 return Reply(200, {"elements": [acl], "paging": {"start": 0, "count": 100}})
             case "GET", path if path == f"/rest/organizations/{PAGE}":
                 return Reply(200, {"id": int(PAGE), "localizedName": "Kejari Contoh"})
-            case "POST", "/rest/images" if seen.query["action"] == "initializeUpload":
-                return self._image(seen.json["initializeUploadRequest"])
+            case "POST", "/rest/images" | "/rest/videos":
+                return self._uploading(seen)
             case "GET", _ if name in self.images:
+                assert seen.path.startswith(f"/rest/{name.split(':')[2]}s/")
                 return self._state(self.images[name])
             case "POST", "/rest/posts":
                 return self._post(seen.json)
@@ -124,6 +128,12 @@ class FakeLinkedIn(Platform):
                 return Reply(204)
         return Reply(404, no(404, "RESOURCE_NOT_FOUND", "No such resource"))
 
+    def _uploading(self, seen: Seen) -> Reply:
+        if seen.query["action"] == "finalizeUpload":
+            return self._whole(seen.json["finalizeUploadRequest"])
+        request = seen.json["initializeUploadRequest"]
+        return self._image(request) if seen.path == "/rest/images" else self._video(request)
+
     def _id(self) -> str:
         self._next += 1
         return str(self._next)
@@ -135,6 +145,39 @@ class FakeLinkedIn(Platform):
         where = f"{self.url}/dms-uploads/{name}"
         value = {"uploadUrl": where, "image": name, "uploadUrlExpiresAt": 1_900_000_000_000}
         return Reply(200, {"value": value})
+
+    def _video(self, request: dict[str, Any]) -> Reply:
+        size = request["fileSizeBytes"]
+        assert request["owner"] == AUTHOR
+        name = f"urn:li:video:C{self._id()}"
+        self.images[name] = {"polls": self.slow, "sha256": "", "id": name, "parts": {}}
+        parts = [
+            {
+                "uploadUrl": f"{self.url}/parts/{name}/{first}",
+                "firstByte": first,
+                "lastByte": min(first + self.part, size) - 1,
+            }
+            for first in range(0, size, self.part)
+        ]
+        return Reply(
+            200, {"value": {"video": name, "uploadToken": "", "uploadInstructions": parts}}
+        )
+
+    def _part(self, seen: Seen) -> Reply:
+        """Whoever knows the address may write."""
+        assert "authorization" not in seen.headers
+        _, _, name, first = unquote(seen.path).split("/")
+        mark = f"/ambry-video/part-{first}"
+        self.images[name]["parts"][mark] = seen.body
+        return Reply(200, headers={"ETag": mark})
+
+    def _whole(self, request: dict[str, Any]) -> Reply:
+        video = self.images[request["video"]]
+        if set(request["uploadedPartIds"]) != set(video["parts"]):
+            return Reply(400, no(400, "INVALID_PARTS", "Parts are missing"))
+        content = b"".join(video["parts"][mark] for mark in request["uploadedPartIds"])
+        video["sha256"] = hashlib.sha256(content).hexdigest()
+        return Reply(200, {})
 
     def _state(self, image: dict[str, Any]) -> Reply:
         image["polls"] = max(image["polls"] - 1, -1)

@@ -19,12 +19,13 @@ from crosspost.adapters.linkedin import LinkedInAdapter, LinkedInSettings
 from crosspost.errors import (
     DuplicateDetected,
     MediaRejected,
+    Misconfigured,
     PermissionDenied,
     RateLimited,
     RetryLater,
     UnknownOutcome,
 )
-from crosspost.post import Markup
+from crosspost.post import Markup, Post
 from crosspost.rendering import counted, in_markup, visible
 from crosspost.testing.case import Bench
 from crosspost.testing.conformance import refused
@@ -133,6 +134,42 @@ def test_the_token_does_not_follow_an_upload_to_another_host(
         bench.prepare(bench.outgoing(bench.case.post("F.", images=(bench.image(1, "Satu"),))))
         (upload,) = store.requests
         assert TOKEN not in repr(upload.headers)
+
+
+# --- videos -----------------------------------------------------------------------------------
+
+
+def film_of(bench: Bench) -> Post:
+    return replace(bench.case.post("Loket."), videos=(bench.video("Petugas membuka loket"),))
+
+
+def test_a_video_goes_up_in_the_parts_that_linkedin_names(
+    bench: Bench, linkedin: FakeLinkedIn
+) -> None:
+    linkedin.slow = 3
+    bench.send(film_of(bench))
+    (video,) = linkedin.images.values()
+    assert len(video["parts"]) == 3
+    (post,) = linkedin.feed.values()
+    assert post["content"] == {"media": {"id": video["id"]}}
+
+
+def test_a_video_that_cannot_be_processed_is_the_videos_fault(
+    bench: Bench, linkedin: FakeLinkedIn
+) -> None:
+    linkedin._state = lambda image: Reply(  # type: ignore[method-assign]
+        200, {"id": image["id"], "status": "PROCESSING_FAILED"}
+    )
+    error = refused(bench, lambda: bench.prepare(bench.outgoing(film_of(bench))))
+    assert isinstance(error, MediaRejected)
+    assert "the video" in str(error)
+
+
+def test_a_part_that_linkedin_does_not_mark_is_no_yes(bench: Bench, linkedin: FakeLinkedIn) -> None:
+    linkedin._part = lambda seen: Reply(200)  # type: ignore[method-assign]
+    error = refused(bench, lambda: bench.prepare(bench.outgoing(film_of(bench))))
+    assert isinstance(error, Misconfigured)
+    assert not linkedin.feed
 
 
 # --- the page ---------------------------------------------------------------------------------

@@ -12,16 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import bindparam
-
 from crosspost import leases, publisher, queue
 from crosspost.adapters import problems_of, transport
 from crosspost.config import load
 from crosspost.daemon import Daemon
-from crosspost.database import Database, Delivery, table
+from crosspost.database import Database, Delivery
 from crosspost.errors import UserError
 from crosspost.logs import set_up
-from crosspost.prepared import Prepared, setting
+from crosspost.prepared import Setting
 
 
 def _once_after(owner: Any, name: str) -> None:
@@ -64,10 +62,7 @@ def _without_fences() -> None:
     """Whoever writes last is right."""
     _without_looking()
     leases.SharedLeases.guard = lambda _leases, _session, _channel: None
-    its = table(Delivery).c
-    queue._guarded = lambda columns: Prepared(
-        setting(Delivery, columns).where(its.id == bindparam("its_id"))
-    )
+    queue._guarded = lambda columns: Setting(Delivery, columns, ("id",))
 
 
 def _without_leases() -> None:

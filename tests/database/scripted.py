@@ -148,4 +148,5 @@ class Slow(Scripted):
 
 def send(bench, delivery):
     """A claimed delivery on its way, as the daemon's worker sends it."""
-    publish(bench, bench.clerk.do(lambda session: with_parts(session, delivery)))
+    [claimed] = bench.clerk.do(lambda session: with_parts(session, delivery))
+    publish(bench, claimed)

@@ -137,7 +137,7 @@ def test_the_daemon_waits_for_the_quota_and_prepares_nothing(
         begun(session)
         third = scheduled(session)
         [claimed] = queue.claim(session, ["alpha", "beta"], doing("daemon"))
-        task = with_parts(session, claimed)
+        [task] = with_parts(session, claimed)
     adapter.prepares.append(AssertionError("it prepared"))
     publish(bench, task)
     with database.read() as session:

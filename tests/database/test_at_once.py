@@ -10,7 +10,7 @@ import pytest
 from desk import attempts, later, moves_of, parts_of, scheduled, status_of, stored
 
 from crosspost import holds, publisher, queue
-from crosspost.clerk import Clerk
+from crosspost.clerk import Clerk, Question
 from crosspost.daemon import Daemon
 from crosspost.database import Database, Delivery
 from crosspost.errors import DatabaseError, RateLimited, UnknownOutcome
@@ -172,10 +172,10 @@ def test_what_cannot_be_taken_keeps_nothing_from_being_stored(bench, database, p
     with database.write() as session:
         [delivery] = queue.claim(session, (), bench.doing())
 
-    def fail(_session):
+    def fail(_session, _keys):
         raise KeyError("next")
 
-    following = Following(fail)
+    following = Following(Question(fail, "web"))
     bench.store(delivery, lambda s, row: queue.rewrite(s, row, {"reason": "stored"}), following)
     assert stored(database, delivery).reason == "stored"
     with pytest.raises(KeyError):
@@ -197,22 +197,22 @@ def test_what_cannot_be_stored_is_as_before_and_the_next_is_taken_once(
         if len(tries) < 4:
             raise DatabaseError("The disk is full; nothing was changed.")
 
-    following = Following(lambda _session: taken.append(1) or "next")
+    following = Following(Question(lambda _session, keys: taken.extend(keys) or ["next"], "web"))
     monkeypatch.setattr(bench.stopping, "wait", lambda _seconds: False)
     bench.store(delivery, change, following)
     assert tries == [""] * len(tries)
     assert (bench.take(following), len(tries)) == ("next", 4)
-    assert taken == [1]
+    assert taken == ["web"]
     bench.close()
 
 
 def test_changes_handed_in_together_are_one_transaction_in_their_order(database):
     clerk, sessions = Clerk(database), []
-    first, second = clerk.hand_in(
+    handed = clerk.hand_in(
         lambda session: sessions.append(id(session)) or 1,
-        lambda session: sessions.append(id(session)) or 2,
+        Question(lambda session, _keys: sessions.append(id(session)) or [2], "web"),
     )
-    assert (first.result(), second.result()) == (1, 2)
+    assert (handed.done.result(), handed.answer.result()) == (1, 2)
     assert len(set(sessions)) == 1
     clerk.close()
 
@@ -230,7 +230,7 @@ def test_workers_do_not_hear_of_a_change_before_it_is_durable(database, monkeypa
         open_.set()
 
     monkeypatch.setattr(Database, "write", watched)
-    [done] = clerk.hand_in(lambda _session: open_.wait(0))
+    done = clerk.hand_in(lambda _session: open_.wait(0)).done
     done.result()
     assert heard == [False]
     clerk.close()

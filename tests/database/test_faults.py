@@ -75,10 +75,10 @@ def test_the_channel_s_other_posts_go_out_in_the_same_run(database, platform, ru
     bad, good = (make(database, scheduled) for _ in range(2))
     whole = publisher.not_as_approved
 
-    def fail_on_bad(bench, delivery, parts, salt):
-        if delivery.id == bad.id:
+    def fail_on_bad(bench, claimed):
+        if claimed.delivery.id == bad.id:
             raise RuntimeError
-        return whole(bench, delivery, parts, salt)
+        return whole(bench, claimed)
 
     monkeypatch.setattr(publisher, "not_as_approved", fail_on_bad)
     run()

@@ -12,7 +12,7 @@ from sqlmodel import select as select_rows
 
 from crosspost.database import ChannelState, Delivery, table
 from crosspost.lifecycle import Status
-from crosspost.prepared import Prepared, as_read, inserting, setting
+from crosspost.prepared import Prepared, Setting, as_read, inserting
 
 D = table(Delivery).c
 BY_ID = Prepared(select(*D).where(D.id == bindparam("its_id")))
@@ -37,17 +37,19 @@ def test_a_row_as_read_writes_nothing_by_itself(session):
 def test_times_and_statuses_are_stored_by_their_types(session):
     delivery = scheduled(session)
     moment = later(5).astimezone(timezone(timedelta(hours=7)))
-    statement = Prepared(setting(Delivery, ("not_before", "status")).where(D.id == bindparam("n")))
-    done = statement.run(session, {"not_before": moment, "status": Status.MISSED, "n": delivery.id})
+    statement = Setting(Delivery, ("not_before", "status"), ("id",))
+    done = statement.run(
+        session, {"not_before": moment, "status": Status.MISSED, "its_id": delivery.id}
+    )
     assert done == 1
     session.expire_all()
     assert (delivery.not_before, delivery.status) == (later(5), Status.MISSED)
 
 
 def test_a_naive_time_is_refused(session):
-    statement = Prepared(setting(Delivery, ("not_before",)).where(D.id == bindparam("n")))
+    statement = Setting(Delivery, ("not_before",), ("id",))
     with pytest.raises(ValueError, match="naive"):
-        statement.run(session, {"not_before": later().replace(tzinfo=None), "n": 1})
+        statement.run(session, {"not_before": later().replace(tzinfo=None), "its_id": 1})
 
 
 def test_what_stands_in_the_statement_itself_stays(session):

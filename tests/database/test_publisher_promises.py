@@ -135,7 +135,7 @@ def test_a_process_that_dies_after_the_yes_leads_to_no_second_post(
 ):
     with monkeypatch.context() as patch:
         patch.setattr(
-            outcomes, "settle_part", lambda *_arguments: (_ for _ in ()).throw(SystemExit)
+            outcomes, "settle_part", lambda *_arguments, **_more: (_ for _ in ()).throw(SystemExit)
         )
         with pytest.raises(SystemExit):
             send(bench, delivery)

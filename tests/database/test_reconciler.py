@@ -109,7 +109,11 @@ def test_what_appears_late_is_found_and_not_sent_again(
     look_on(database, bench, clock, delivery)
     [part] = parts_of(database, delivery)
     with database.read():
-        platform.public.append(bench.outgoing([part], part, {"key": f"{platform.keys[0]}/1"}))
+        platform.public.append(
+            bench.outgoing(
+                [part], part, Post("Road closed", "en"), {"key": f"{platform.keys[0]}/1"}
+            )
+        )
     assert look_on(database, bench, clock, delivery).status is Status.PUBLISHED
 
 

@@ -332,7 +332,7 @@ def test_a_database_that_refuses_what_has_happened_is_told_and_the_heart_stops(
     delivery = make(database, scheduled)
     whole, tries, beats = outcomes.settle_part, [], []
 
-    def full_for_a_while(*arguments):
+    def full_for_a_while(*arguments, **more):
         tries.append(1)
         if len(tries) <= 4:
             known, before = bool(daemon.bench.refused), len(monitor.requests)
@@ -340,7 +340,7 @@ def test_a_database_that_refuses_what_has_happened_is_told_and_the_heart_stops(
             daemon._beat()
             beats.append((known, len(monitor.requests) - before))
             raise DatabaseError("The disk is full; nothing was changed.", hint="Make room.")
-        return whole(*arguments)
+        return whole(*arguments, **more)
 
     monkeypatch.setattr(outcomes, "settle_part", full_for_a_while)
     daemon.run_once()

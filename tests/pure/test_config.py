@@ -9,6 +9,7 @@ import pytest
 from crosspost import config as configuration
 from crosspost.adapters import open_adapter, problems_of
 from crosspost.config import Unseen, load
+from crosspost.config.problems import cross_problems
 from crosspost.errors import ConfigError
 from crosspost.wording import language, set_language
 
@@ -199,7 +200,7 @@ def test_a_site_channel_needs_its_section_and_may_stand_once():
     }
     office = configuration.Office(name="Office")
     config = configuration.Config(path="/office/crosspost.toml", office=office, channels=made)
-    once, section = configuration._cross_problems(config)
+    once, section = cross_problems(config)
     assert once == "There can be one site channel, and here are site, pages."
     assert "[site] with url is needed" in section
 

@@ -30,13 +30,14 @@ def mark_after_posting(patch: Patch = setattr) -> None:
         except Exception as error:  # noqa: BLE001 - as in the original
             return run._failed(part, error, publishing=False)
         try:
-            outgoing = run.bench.outgoing(run.parts, part, json.loads(part.handle))
+            outgoing = run._outgoing(part, json.loads(part.handle))
             receipt = run.adapter.publish(outgoing)
         except Exception as error:  # noqa: BLE001 - as in the original
             mark(run, part)
             return run._failed(part, error, publishing=True)
         mark(run, part)
-        return publisher.settle(run.bench, run.delivery, part, receipt)
+        last = index == len(run.parts) - 1
+        return publisher.settle(run.bench, run.delivery, part, receipt, last=last)
 
     def mark(run, part):
         doing = run.bench.doing()

@@ -15,7 +15,7 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-from crosspost.clerk import Clerk
+from crosspost.clerk import Clerk, Handed, Question
 from crosspost.errors import DatabaseError
 
 #: A process that is not stopped does the next thing within this time.
@@ -125,16 +125,17 @@ class OnTheSpot(Clerk):
         self.world = world
 
     def do(self, change: Callable[..., Any]) -> Any:
-        [done] = self.hand_in(change)
-        return done.result()
+        return self.hand_in(change).done.result()
 
-    def hand_in(self, *changes: Callable[..., Any]) -> list[Future[Any]]:
+    def hand_in(
+        self, change: Callable[..., Any] | None = None, question: Question | None = None
+    ) -> Handed:
         """All of it in one transaction, before or after which the daemon may stand still."""
         self.world.stand_still()
-        handed: list[tuple[Callable[..., Any], Future[Any]]] = [(c, Future()) for c in changes]
+        handed = Handed(change, question)
         if self.world.chance(self.trouble):
-            for _, done in handed:
-                done.set_exception(DatabaseError("The disk is full; nothing was changed."))
+            for future in (handed.done, handed.answer):
+                future.set_exception(DatabaseError("The disk is full; nothing was changed."))
         else:
-            self._together(handed)
-        return [done for _, done in handed]
+            self._together([handed])
+        return handed

@@ -247,6 +247,26 @@ def test_a_full_disk_keeps_no_token_without_what_it_is_of(office, authority, mon
     assert len(kept(office.folder)) == 1
 
 
+def test_a_token_never_stands_beside_a_checkpoint_that_it_is_not_of(office, authority, monkeypatch):
+    """An exchange of the key made another checkpoint of that size, and then the disk was full."""
+    from crosspost.durable import write_durably
+
+    with serving(honest(authority)) as url:
+        stamping.stamp(office.database, office.config(url), office.sealed(), now)
+        [one] = kept(office.folder)
+        one.checkpoint.write_bytes(b"by the key before")
+
+        def full(path, data, **options):
+            if path.name.endswith(".tsr.new"):
+                raise OSError(28, "No space left on device")
+            write_durably(path, data, **options)
+
+        monkeypatch.setattr(stamping, "write_durably", full)
+        with pytest.raises(UserError):
+            stamping.stamp(office.database, office.config(url), office.sealed(), now)
+    assert kept(office.folder) == []
+
+
 # --- when -----------------------------------------------------------------------------------------
 
 DAY = timedelta(days=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import subprocess
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +24,7 @@ from crosspost.witnesses.cosignature import (
     new_witness_signer,
     read_witness,
     read_witness_signer,
+    read_witnesses,
     require_quorum,
 )
 from crosspost.witnesses.protocol import Refusal, Request, read_request, refusal, submitted
@@ -139,6 +141,22 @@ def test_keys_are_read_as_they_are_written_and_those_of_ledgers_are_refused():
         read_witness_signer(SIGNER.secret[:-2])
     assert SIGNER.secret[30:50] not in str(told.value)
     assert base64.b64decode(str(SIGNER.witness).split("+", 2)[2])[:1] == COSIGNATURE
+
+
+def test_a_file_has_a_key_a_line_or_is_an_identity():
+    vkey = str(SIGNER.witness)
+    assert read_witnesses(f"{vkey}\n\n {vkey} \n") == [SIGNER.witness] * 2
+    assert read_witnesses(json.dumps({"witnesses": [vkey]})) == [SIGNER.witness]
+    for bad in (
+        "{",
+        "{}",
+        '{"witnesses": 3}',
+        '{"witnesses": ["x"]}',
+        '{"witnesses": {"a": 1}}',
+        "x",
+    ):
+        with pytest.raises(Undecided):
+            read_witnesses(bad)
 
 
 def test_a_known_bad_point_as_a_key_verifies_nothing():
