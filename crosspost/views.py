@@ -26,6 +26,7 @@ from crosspost.database import (
     Part,
     Revision,
 )
+from crosspost.delivery_parts import parts_of
 from crosspost.differences import difference
 from crosspost.emergencies import unreviewed
 from crosspost.errors import UserError
@@ -199,7 +200,7 @@ class Views:
 
     def delivery(self, delivery: Delivery) -> Json:
         """One delivery: where it stands and, once published, where people see it."""
-        parts = queue.parts_of(self.session, delivery)
+        parts = parts_of(self.session, delivery)
         channel = self.config.channels.get(delivery.channel)
         return {
             "id": delivery.id,
@@ -228,7 +229,7 @@ class Views:
             {"channel": delivery.channel, "part": part.position + 1, **json.loads(part.payload)}
             for delivery in queue.deliveries_of(self.session, revision)
             if not channels or delivery.channel in channels
-            for part in queue.parts_of(self.session, delivery)
+            for part in parts_of(self.session, delivery)
         ]
 
     # --- the office -------------------------------------------------------------------------------
