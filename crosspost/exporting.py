@@ -29,6 +29,8 @@ from crosspost.ledger.evidence import Sealed, open_sealed, proof_name
 from crosspost.ledger.exported import Export
 from crosspost.ledger.hashing import salted_digest
 from crosspost.ledger.tiles import tiles
+from crosspost.timestamps.kept import PUBLIC as STAMPS
+from crosspost.timestamps.kept import kept
 from crosspost.wording import t
 
 #: Entries that bind a text whose posts were approved for a channel, one after the other.
@@ -100,6 +102,7 @@ def _made(database: Database, config: Config, folder: Path) -> Export:
 class _Export:
     def __init__(self, folder: Path, sealed: Sealed, config: Config, session: Session) -> None:
         self.folder, self.sealed, self.media = folder, sealed, config.media
+        self.office = config.folder
         self.session, self.size = session, sealed.head.size
         self.files: dict[str, dict[str, str | int]] = {}
         self.named: set[str] = set()  # digests of images and videos
@@ -119,9 +122,17 @@ class _Export:
         self._put_media()
         for tile in tiles(head.size):
             self._put(tile.path, [tile.content(self.sealed.tree.node)])
+        self._put_stamps()
         about = {"v": 1, "origin": head.origin, "size": head.size, "root": head.root.hex()}
         manifest = canonical({**about, "files": self.files, "missing": self.missing}) + b"\n"
         (self.folder / exported.MANIFEST).write_bytes(manifest)
+
+    def _put_stamps(self) -> None:
+        """What an authority outside stamped, with its tokens."""
+        for one in kept(self.office):
+            if one.size <= self.size:
+                for path in (one.checkpoint, one.token):
+                    self._put(f"{STAMPS}/{path.name}", [path.read_bytes()])
 
     # --- what is on record ------------------------------------------------------------------------
 

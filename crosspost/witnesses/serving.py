@@ -98,6 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "crosspost"
     sys_version = ""
     timeout = 10  # between two pieces of a request
+    wbufsize = 1 << 16  # head and body leave together: else each answer waits for an ACK, 40 ms
 
     def do_POST(self) -> None:
         if not self.path.endswith(ADD):

@@ -155,6 +155,7 @@ def test_a_neighbour_with_two_histories_is_proved_to_have_them(desk, neighbour):
     key = (desk.folder / "ledger.vkey").read_text().strip()
     assert "FORK" in neighbour.run("verify", one, "--key", key, "--against", other, code=3)
     assert "two histories" in neighbour.run("status", code=3)
+    assert "fork/office.example/ledger" in {a["key"] for a in neighbour.json("alarms", "list")}
     assert "fork_witnessed" in {e["entry"]["kind"] for e in neighbour.json("log", "list")}
     assert "FORK" in neighbour.run("doctor", code=1)
 

@@ -337,6 +337,29 @@ def test_a_proof_in_hand_carries_the_cosignatures(ours, memory):
     assert len(proof.text()) < 2048
 
 
+def test_an_export_carries_cosignatures_and_time_stamps(ours, memory, tmp_path):
+    from crosspost.exporting import export
+    from crosspost.ledger.keys import Keys
+    from crosspost.ledger.verifying import verify
+
+    with served(memory, ours.logs) as url:
+        put(ours, url, memory.witness())
+    stamps = ours.folder / "ledger.stamps"
+    stamps.mkdir()
+    for name in ("12.checkpoint", "12.tsr", "900.checkpoint", "900.tsr"):
+        (stamps / name).write_bytes(name.encode())
+    export(ours.database, ours.config(), tmp_path / "out")
+    found = verify(tmp_path / "out", Keys.of(ours.box.verifier()))
+    assert cosignatures(found.note, [memory.witness()])
+    assert sorted(path.name for path in (tmp_path / "out" / "stamps").iterdir()) == [
+        "12.checkpoint",
+        "12.tsr",
+    ]
+    (tmp_path / "out" / "stamps" / "12.tsr").write_bytes(b"another")
+    with pytest.raises(Refuted):
+        verify(tmp_path / "out", Keys.of(ours.box.verifier()))
+
+
 def test_the_time_that_a_slow_witness_takes_is_bounded(ours, monkeypatch):
     monkeypatch.setattr(asking, "PATIENCE", (1.0, 0.2))
     began = time.monotonic()
