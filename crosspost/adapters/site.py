@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from crosspost.adapters.base import Adapter, AdapterSettings
@@ -15,7 +16,6 @@ from crosspost.post import (
     Capabilities,
     CardMaker,
     Document,
-    Image,
     Markup,
     Outgoing,
     Post,
@@ -45,6 +45,12 @@ class SiteAdapter(Adapter):
         max_images=20,
         image_side=2048,
         max_alt=5000,
+        max_videos=4,
+        mixes_media=True,
+        video_bytes=500_000_000,
+        video_seconds=24 * 3600,
+        video_types=("video/mp4", "video/webm"),  # what every browser plays
+        video_codecs=("h264", "vp8", "vp9", "av1"),
         card=CardMaker.NONE,
         reconcile=Reconcile.CHOSEN_ID,
         settle=timedelta(seconds=1),
@@ -89,17 +95,16 @@ class SiteAdapter(Adapter):
         return bool(post.images or post.videos)
 
     def prepare(self, outgoing: Outgoing) -> dict[str, object]:
-        """Nothing is written yet; but an image that cannot be read is better known now."""
-        self._images(outgoing.post.images)
+        """Nothing is written yet; but a file that cannot be read is better known now."""
+        self._media(outgoing.post)
         return {}
 
     def publish(self, outgoing: Outgoing) -> Receipt:
         from crosspost.site import publishing
 
-        page = self._page(outgoing)
-        images = self._images(outgoing.post.images)
+        page, media = self._page(outgoing), self._media(outgoing.post)
         try:
-            publishing.put(self.folder, page, images, self._config.office, self._site)
+            publishing.put(self.folder, page, media, self._config.office, self._site)
         except OSError as error:
             raise RetryLater(
                 t("The page cannot be written: {reason}.", reason=error.strerror),
@@ -134,12 +139,17 @@ class SiteAdapter(Adapter):
     def _page(self, outgoing: Outgoing) -> Page:
         from crosspost.site.publishing import page_of
 
-        return page_of(_document(outgoing), outgoing.post.images, self.context.now())
+        post = outgoing.post
+        return page_of(_document(outgoing), post.images, post.videos, self.context.now())
 
-    def _images(self, images: tuple[Image, ...]) -> dict[str, bytes]:
-        """The files of the images. Raises RetryLater when the disk does not give one."""
+    def _media(self, post: Post) -> dict[str, bytes | Path]:
+        """The files of the post by name; videos are copied later. Raises RetryLater when the disk
+        does not give one."""
+        for video in post.videos:
+            self.piece_of(video, 0, 1)
+        films: dict[str, bytes | Path] = {video.filename: video.path for video in post.videos}
         try:
-            return {image.filename: image.path.read_bytes() for image in images}
+            return films | {image.filename: image.path.read_bytes() for image in post.images}
         except OSError as error:
             raise RetryLater(
                 t("An image of the page cannot be read: {reason}.", reason=error.strerror),

@@ -63,22 +63,22 @@ class Shelf:
             "index.html": html.encode(),
             **proofs,
         }
-        self._mend_images(where, subject)
+        self._mend_media(where, subject)
         for name, content in files.items():
             self.folder.settle(f"{where}/{name}", content)
         digests = {name: digest_of(content) for name, content in files.items()}
-        for picture in subject.page.pictures:
-            size = (self.folder.path / where / picture.file).stat().st_size
-            digests[picture.file] = FileDigest(picture.sha256, size)
+        for shown in subject.page.media:
+            size = (self.folder.path / where / shown.file).stat().st_size
+            digests[shown.file] = FileDigest(shown.sha256, size)
         self._put_list(where, digests)
 
-    def _mend_images(self, where: str, subject: Subject) -> None:
-        """Images are large and never change: only one that is not as it should be is written."""
-        for picture in subject.page.pictures:
-            name = f"{where}/{picture.file}"
-            found = self.folder.read(name)
-            if found is None or digest_of(found).sha256 != picture.sha256:
-                self.folder.replace(name, subject.images[picture.file].read_bytes())
+    def _mend_media(self, where: str, subject: Subject) -> None:
+        """Images and videos are large and never change: only one that is not as it should be is
+        written."""
+        for shown in subject.page.media:
+            name = f"{where}/{shown.file}"
+            if self.folder.digest(name) != shown.sha256:
+                self.folder.replace(name, subject.media[shown.file])
 
     def _proved(self, where: str, subject: Subject) -> tuple[Standing, dict[str, bytes]]:
         standing = subject.standing

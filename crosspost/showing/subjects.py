@@ -18,9 +18,10 @@ from crosspost import queue
 from crosspost.adapters import adapter_class
 from crosspost.config import Config
 from crosspost.database import Announcement, Approval, Delivery, LedgerEntry, Part, Revision
+from crosspost.delivery_parts import parts_of
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
-from crosspost.post import Image, from_json
+from crosspost.post import Image, Video, from_json
 from crosspost.rendering import visible
 from crosspost.site.folder import Folder, Page
 from crosspost.site.lookup import key_of
@@ -42,11 +43,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Subject:
-    """One revision with a page: what stands there, its images' files by name, and for each public
-    delivery the entry that may be shown, by channel."""
+    """One revision with a page: what stands there, its images and videos by their names there, and
+    for each public delivery the entry that may be shown, by channel."""
 
     page: Page
-    images: Mapping[str, Path]
+    media: Mapping[str, Path]
     standing: Standing
     entries: Mapping[str, Entry]
 
@@ -75,7 +76,7 @@ def read(session: Session, config: Config, number: int, folder: Folder) -> Subje
     its page is taken, where that can be: a page found after a crash is older than its finding."""
     revision = session.get_one(Revision, number)
     published = [
-        (delivery, queue.parts_of(session, delivery))
+        (delivery, parts_of(session, delivery))
         for delivery in queue.deliveries_of(session, revision)
         if delivery.status is Status.PUBLISHED
     ]
@@ -89,18 +90,18 @@ def read(session: Session, config: Config, number: int, folder: Folder) -> Subje
         changes=_changes(session, revision),
         erased=session.get_one(Announcement, revision.announcement_id).redacted,
     )
-    page, images = _page(config, published, folder)
+    page, files = _page(config, published, folder)
     shown = {
         delivery.channel: entry
         for delivery, _ in published
         if (entry := entries.get(queue.known(delivery.id))) and _may_be_shown(config, entry.data)
     }
-    return Subject(page, {image.filename: image.path for image in images}, standing, shown)
+    return Subject(page, {file.filename: file.path for file in files}, standing, shown)
 
 
 def _page(
     config: Config, published: Sequence[tuple[Delivery, list[Part]]], folder: Folder
-) -> tuple[Page, Sequence[Image]]:
+) -> tuple[Page, Sequence[Image | Video]]:
     """The page of the site's delivery, from what was approved and not from what is on the disk."""
     [part] = next(parts for delivery, parts in published if delivery.channel == config.site_channel)
     post = from_json(json.loads(part.payload), config.media)
@@ -110,7 +111,8 @@ def _page(
     begun = (part.begun_at or known).replace(microsecond=0)
     written = _written(folder, post.document.code)
     at = written if written is not None and begun <= written <= known else known
-    return page_of(post.document, post.images, at), post.images
+    page = page_of(post.document, post.images, post.videos, at)
+    return page, (*post.images, *post.videos)
 
 
 def _written(folder: Folder, code: str) -> datetime | None:

@@ -1,13 +1,14 @@
 """The folder of pages: a page appears whole or not at all, and the lists follow from the pages.
 
-Each announcement has a folder `p/<code>/` with its page, its images and `announcement.json`; one
-rename makes it public. Index, archive and feeds are made anew from what is there, so they can be
-lost, or be late after a crash, without anything being wrong for long. This room must not know how
-a page looks (`pages.py`, `feeds.py`).
+Each announcement has a folder `p/<code>/` with its page, its images and videos, and
+`announcement.json`; one rename makes it public. Index, archive and feeds are made anew from what is
+there, so they can be lost, or be late after a crash, without anything being wrong for long. This
+room must not know how a page looks (`pages.py`, `feeds.py`).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -35,6 +36,19 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Film:
+    """A video of a page: its file beside the page, its media type and description, its size in
+    pixels, 0 where nobody could tell."""
+
+    file: str
+    mime: str
+    alt: str
+    width: int
+    height: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Page:
     """One announcement as the public sees it. `published` is RFC 3339 in UTC."""
 
@@ -49,6 +63,12 @@ class Page:
     html: str  # safe HTML
     text: str  # the same as plain text
     pictures: tuple[Picture, ...] = ()
+    videos: tuple[Film, ...] = ()
+
+    @property
+    def media(self) -> tuple[Picture | Film, ...]:
+        """All files that it shows."""
+        return (*self.pictures, *self.videos)
 
     @property
     def heading(self) -> str:
@@ -65,7 +85,8 @@ def from_json(text: str) -> Page:
     """What `to_json` wrote. Raises ValueError, KeyError or TypeError for anything else."""
     values: dict[str, Any] = json.loads(text)
     pictures = tuple(Picture(**picture) for picture in values.pop("pictures"))
-    return Page(**values, pictures=pictures)
+    videos = tuple(Film(**video) for video in values.pop("videos", ()))  # older pages have none
+    return Page(**values, pictures=pictures, videos=videos)
 
 
 class Folder:
@@ -89,9 +110,9 @@ class Folder:
             return ""
         return state if state in (CORRECTED, WITHDRAWN) else ""
 
-    def put(self, code: str, files: Mapping[str, bytes]) -> None:
-        """Make the page `code` public: all of `files`, by one rename. One that is there already
-        stays as it is."""
+    def put(self, code: str, files: Mapping[str, bytes | Path]) -> None:
+        """Make the page `code` public: all of `files` (a path is copied), by one rename. One that
+        is there already stays as it is."""
         target = self._of(code)
         if target.exists():
             return
@@ -113,8 +134,8 @@ class Folder:
         for path in sorted(self._of(code).glob("*")):
             path.unlink()
 
-    def replace(self, name: str, content: bytes) -> None:
-        """Write a file of the folder whole, in the place of an older one."""
+    def replace(self, name: str, content: bytes | Path) -> None:
+        """Write a file of the folder whole (a path is copied), in the place of an older one."""
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         # a name of its own: a channel's worker and the daemon may write the same list at once
@@ -140,6 +161,14 @@ class Folder:
             return (self.path / name).read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    def digest(self, name: str) -> str:
+        """The SHA-256 of a file, hex; "" when it is not there."""
+        try:
+            with (self.path / name).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except (FileNotFoundError, NotADirectoryError):
+            return ""
 
     def listed(self, *, anew: bool = False, but: Collection[str] = ()) -> list[Page]:
         """Every page that is there, newest first.
@@ -182,13 +211,17 @@ def list_json(pages: Sequence[Page]) -> bytes:
 
 def _brief(page: Page) -> Page:
     """What lists show of a page: everything but the whole text."""
-    values = {**asdict(page), "html": "", "text": "", "pictures": ()}
+    values = {**asdict(page), "html": "", "text": "", "pictures": (), "videos": ()}
     return Page(**values)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes | Path) -> None:
     with path.open("wb") as file:
-        file.write(content)
+        if isinstance(content, Path):
+            with content.open("rb") as original:
+                shutil.copyfileobj(original, file)
+        else:
+            file.write(content)
         file.flush()
         os.fsync(file.fileno())
     path.chmod(0o644)

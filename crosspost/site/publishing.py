@@ -5,16 +5,19 @@ It must not decide whether: that is the adapter's caller's business.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from crosspost.config import Office, SiteSettings
-from crosspost.post import Document, Image
+from crosspost.post import Document, Image, Video
 from crosspost.site import feeds, pages
-from crosspost.site.folder import DATA, LIST, Folder, Page, Picture, list_json, to_json
+from crosspost.site.folder import DATA, LIST, Film, Folder, Page, Picture, list_json, to_json
 
 
-def page_of(document: Document, images: Sequence[Image], published: datetime) -> Page:
+def page_of(
+    document: Document, images: Sequence[Image], videos: Sequence[Video], published: datetime
+) -> Page:
     """The page of a post, published then (aware)."""
     return Page(
         code=document.code,
@@ -31,17 +34,25 @@ def page_of(document: Document, images: Sequence[Image], published: datetime) ->
             Picture(image.filename, image.alt, image.width, image.height, image.sha256)
             for image in images
         ),
+        videos=tuple(
+            Film(film.filename, film.mime, film.alt, film.width, film.height, film.sha256)
+            for film in videos
+        ),
     )
 
 
 def put(
-    folder: Folder, page: Page, images: dict[str, bytes], office: Office, site: SiteSettings
+    folder: Folder,
+    page: Page,
+    media: Mapping[str, bytes | Path],
+    office: Office,
+    site: SiteSettings,
 ) -> None:
-    """Make the page of an announcement public; `images` are its files by name. Raises OSError with
-    nothing public."""
+    """Make the page of an announcement public; `media` are its images and videos by name. Raises
+    OSError with nothing public."""
     html = pages.announcement(page, office, site)
     folder.put(
-        page.code, {**images, DATA: to_json(page).encode(), "index.html": html.encode("utf-8")}
+        page.code, {**media, DATA: to_json(page).encode(), "index.html": html.encode("utf-8")}
     )
 
 

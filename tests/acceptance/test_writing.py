@@ -73,9 +73,14 @@ def test_what_is_wrong_is_said_and_nothing_is_queued(office, arguments, code, wo
 
 def test_a_video_is_kept_described_and_named_where_it_is_not_shown(office):
     (office.folder / "film.webm").write_bytes(WEBM)
+    hook = (
+        '[channels.hook]\nplatform = "webhook"\nurl = "http://127.0.0.1:9/"\nsecret = "env:HOOK"\n'
+    )
+    append(office.folder / "crosspost.toml", hook)
+    outside = {"PATH": "/nowhere", "HOOK": f"whsec_{'A' * 32}"}
     film = ("--video", "film.webm", "--video-alt", "A film")
-    said = office.run("add", "Text", "--title", "T", *film, env={"PATH": "/nowhere"})
-    assert "Note: The video is not shown on: " in said
+    said = office.run("add", "Text", "--title", "T", *film, env=outside)
+    assert "Note: The video is not shown on: hook" in said
     (video,) = office.json("show", "1")["videos"]
     assert (video["alt"], video["mime"]) == ("A film", "video/webm")
     assert (office.folder / "media" / video["sha256"]).read_bytes() == WEBM

@@ -32,6 +32,8 @@ class PageReader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
+        if tag == "video":
+            self.images.append((values["aria-describedby"], values["src"]))
         if tag == "img":
             self.images.append((values["alt"], values["src"]))
         if values.get("class") == "link":

@@ -63,6 +63,37 @@ def test_the_index_and_feeds_show_the_newest_first_and_link_to_the_pages(bench, 
     assert atom.findtext("a:updated", None, ATOM).startswith("2026-12-31T16:32")
 
 
+def test_a_video_stands_on_the_page_beside_the_images_with_its_description_below(bench, public):
+    film = replace(bench.video(HOSTILE), milliseconds=0)
+    post = bench.case.post("Dengan video.", images=(bench.image(1, "Foto"),))
+    _, receipt = bench.send(replace(post, videos=(film,)))
+    page = (public / "p" / receipt.remote_id / "index.html").read_text()
+    assert "media-src 'self'" in page
+    assert '<video src="' in page
+    assert 'controls preload="metadata" width="1280" height="720"' in page
+    assert page.count("<script") == 0
+    assert [file for _, file in PageReader(page).images[1:]] == [film.filename]
+    [shown] = bench.platform.posts
+    assert [digest for _, digest in shown.images] == [bench.image(1, "Foto").sha256, film.sha256]
+
+
+def test_a_video_of_unknown_size_has_none(bench, public):
+    film = replace(bench.video("Loket"), width=0, height=0)
+    _, receipt = bench.send(replace(bench.case.post("Teks."), videos=(film,)))
+    page = (public / "p" / receipt.remote_id / "index.html").read_text()
+    assert "width=" not in page.partition("<video")[2].partition(">")[0]
+
+
+def test_a_page_from_before_there_were_videos_is_read(bench, public):
+    say(bench, "Teks lama", code="older22")
+    data = public / "p" / "older22" / "announcement.json"
+    older = json.loads(data.read_text())
+    del older["videos"]
+    data.write_text(json.dumps(older))
+    say(bench, "Teks baru", code="newer22")
+    assert "p/older22/" in links(public, "index.html")
+
+
 def test_each_year_of_the_office_has_its_archive(bench, public):
     say(bench, "Teks lama", code="older22")
     bench.now = NOW + timedelta(hours=1)  # a new year in Jakarta, not yet in UTC

@@ -44,6 +44,10 @@ TEXTS = [
 ]
 
 
+def box(kind, content):
+    return (8 + len(content)).to_bytes(4, "big") + kind + content
+
+
 @pytest.fixture(scope="module")
 def seen(rig, tmp_path_factory):
     """What a browser saw of a site with all kinds of pages."""
@@ -53,7 +57,15 @@ def seen(rig, tmp_path_factory):
     folder = tmp_path_factory.mktemp("office")
     office = office_in(folder, accounts=(ACCOUNT,))
     Image.new("RGB", (800, 500), "navy").save(folder / "road.png")
-    code = office.publish(LONG, images=((folder / "road.png", "A blue road"),))
+    film = box(b"ftyp", b"isom\0\0\2\0isom") + box(b"moov", b"m" * 90) + box(b"mdat", b"d" * 900)
+    (folder / "road.mp4").write_bytes(film)
+    with pytest.MonkeyPatch.context() as without_ffprobe:
+        without_ffprobe.setenv("PATH", "/nowhere")
+        code = office.publish(
+            LONG,
+            images=((folder / "road.png", "A blue road"),),
+            videos=((folder / "road.mp4", "The road seen from above"),),
+        )
     office.copy(code, "The bridge is open again.", "https://social.example/@office/1")
     calm = HOSTILE.replace("\u202e", "")[:200]  # the checks let no more through
     hostile = office.publish(calm, title=calm, source=calm, lang="id")

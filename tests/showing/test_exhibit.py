@@ -22,6 +22,7 @@ from crosspost.ledger.tiles import tiles, unbundle
 from crosspost.ledger.tree import CompactRange
 from crosspost.queue import Doing
 from crosspost.showing.exhibit import show
+from crosspost.site.folder import Folder
 from crosspost.site.lookup import key_of, keys_in
 from crosspost.site.sources import FolderSource
 from crosspost.site.verifying import verify_page, verify_site
@@ -175,6 +176,46 @@ def test_a_lost_folder_is_made_anew_with_its_images(office, tmp_path):
     image.write_bytes(b"another")
     office.show(whole=True)
     assert office.files() == before
+
+
+def box(kind, content):
+    return (8 + len(content)).to_bytes(4, "big") + kind + content
+
+
+MP4 = box(b"ftyp", b"isom\0\0\2\0isomavc1") + box(b"moov", b"m" * 90) + box(b"mdat", b"d" * 900)
+
+
+@pytest.fixture
+def film(tmp_path, monkeypatch):
+    """A video that an office gives, on a machine without ffprobe."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    (tmp_path / "road.mp4").write_bytes(MP4)
+    return ((tmp_path / "road.mp4", "The road seen from above"),)
+
+
+def test_a_video_of_a_page_is_listed_and_made_anew_when_it_is_lost_or_changed(office, film):
+    code = office.publish(videos=film)
+    before = office.files()
+    [path] = (office.public / "p" / code).glob("*.mp4")
+    assert path.read_bytes() == MP4
+    verify_site(FolderSource(office.public), office.keys)
+    path.unlink()
+    office.show(whole=True)
+    path.write_bytes(MP4[:-1] + b"x")
+    office.show(whole=True)
+    assert office.files() == before
+
+
+def test_a_video_that_was_erased_by_law_is_gone_from_the_page(office, film):
+    from crosspost.redacting import redact
+
+    code = office.publish(videos=film)
+    redact(office.database, office.config, 1, "Order 12/2026", Doing("Siti", NOW, "A court."))
+    Folder(office.public).clear(code)
+    office.show(whole=True)
+    assert not list((office.public / "p" / code).glob("*.mp4"))
+    assert not [name for name, data in office.files().items() if b"seen from above" in data]
+    verify_site(FolderSource(office.public), office.keys)
 
 
 def test_a_site_with_a_newer_checkpoint_than_the_head_stops_it(office):
