@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from crosspost import queue
 from crosspost.database import Announcement, Approval, Delivery, Revision
+from crosspost.delivery_parts import parts_of
 from crosspost.differences import difference
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
@@ -172,7 +173,7 @@ class AnnouncementViews(Shown):
             {"channel": delivery.channel, "part": part.position + 1, **json.loads(part.payload)}
             for delivery in queue.deliveries_of(self.session, revision)
             if not channels or delivery.channel in channels
-            for part in queue.parts_of(self.session, delivery)
+            for part in parts_of(self.session, delivery)
         ]
 
     def entries(

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlmodel import Session
 
-from crosspost import queue
 from crosspost.config import Config
 from crosspost.database import Delivery, Revision
+from crosspost.delivery_parts import parts_of
 
 Json = dict[str, Any]
 
@@ -30,7 +30,7 @@ class Shown:
 
     def delivery(self, delivery: Delivery) -> Json:
         """One delivery: where it stands and, once published, where people see it."""
-        parts = queue.parts_of(self.session, delivery)
+        parts = parts_of(self.session, delivery)
         channel = self.config.channels.get(delivery.channel)
         return {
             "id": delivery.id,
