@@ -155,9 +155,17 @@ def verify_log(
         typer.Option("--key", metavar="VKEY", help=f"{KEY_HELP} By default ledger.vkey."),
     ] = None,
     against: Against = None,
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            "--since",
+            metavar="FILE",
+            help="Only what came after a checkpoint or proof that was verified before.",
+        ),
+    ] = None,
     json: AsJson = False,
 ) -> None:
-    """Recompute the whole record from what is stored, and compare it with its signed head.
+    """Recompute the record from what is stored, all of it, and compare it with its signed head.
 
     Ends with 0 verified, 1 refuted, 2 cannot decide, 3 two ledgers were signed with one key.
     """
@@ -169,7 +177,7 @@ def verify_log(
     try:
         office = open_office(secrets=False)
         box = Strongbox(office.config.folder)
-        found = _audit(office, keys_of(key) if key else box.keys(), against)
+        found = _audit(office, keys_of(key) if key else box.keys(), against, since)
     except DatabaseError as error:
         raise Undecided(*error.problems, hint=error.hint) from error
     if json:
@@ -190,7 +198,7 @@ def verify_log(
     raise typer.Exit(EXIT[found.verdict])
 
 
-def _audit(office: Office, given: Keys, against: Path | None) -> Audit:
+def _audit(office: Office, given: Keys, against: Path | None, since: Path | None) -> Audit:
     from functools import partial
 
     from crosspost.ledger.audit import audit
@@ -204,11 +212,13 @@ def _audit(office: Office, given: Keys, against: Path | None) -> Audit:
     with office.database.read() as session:
         keys = given.linked([*box.handovers(), *recorded(session, size(session))])
     witness = checkpoint_in(against, keys) if against else None
+    begun = checkpoint_in(since, keys) if since else None
     # The head first: what is sealed while we look is then an entry more, not one too few.
     head = keys.read(partial(read_checkpoint, box.head_note()))
     leaves = box.tree_under(head)
     with office.database.read() as session:
-        return audit(rows(session), head, leaves, witness, keys)
+        first = begun.size if begun else 0
+        return audit(rows(session, first), head, leaves, witness, keys, begun)
 
 
 def _tell(found: Audit) -> None:

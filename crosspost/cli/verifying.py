@@ -249,11 +249,18 @@ def _genuine(found: Genuine) -> tuple[dict[str, Any], list[str]]:
         "corrected": t("VERIFIED: the page is genuine, and was CORRECTED since."),
         "withdrawn": t("VERIFIED: the page is genuine, and was WITHDRAWN since."),
     }[standing.state]
+    if standing.erased:
+        erased = t(
+            "VERIFIED: the page is genuine; its text was ERASED by law ({order}).",
+            order=standing.erased,
+        )
+        words = erased if standing.state == "current" else f"{words}\n{erased}"
     copies = [f"  {copy.title}: {link}" for copy in standing.copies for link in copy.links]
     about = {
         "kind": "page",
         "code": standing.code,
         "state": standing.state,
+        "erased": standing.erased or None,
         "copies": [link for copy in standing.copies for link in copy.links],
     }
     return about, [words, *copies, size]

@@ -13,9 +13,11 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from crosspost.errors import Undecided
 from crosspost.ledger.book import Row, stamp
 from crosspost.ledger.canonical import canonical
 from crosspost.ledger.checkpoint import Checkpoint
+from crosspost.ledger.comparing import fork
 from crosspost.ledger.handover import KINDS, note_in
 from crosspost.ledger.hashing import SALT_BYTES, leaf_hash, salted_digest
 from crosspost.ledger.keys import Keys
@@ -58,14 +60,21 @@ def audit(
     leaves: Tree | None,
     witness: Checkpoint | None = None,
     keys: Keys | None = None,
+    since: Checkpoint | None = None,
 ) -> Audit:
     """Verify `rows` against `head`, the last checkpoint, and each change of the key against `keys`,
     those by which the head was found signed.
 
+    With `since`, an older checkpoint, `rows` begin after what it covers, which was verified when it
+    was made: believed is that it is the beginning of the tree `leaves`, which is looked at.
+
     `leaves` is the tree under `head`, to name the entry that differs (None: only refute).
     `witness` is a checkpoint of the same key that somebody kept elsewhere.
     """
-    return _Auditor(head, leaves, witness, keys).run(rows)
+    auditor = _Auditor(head, leaves, witness, keys)
+    if since is not None:
+        auditor.begin_at(since)
+    return auditor.run(rows)
 
 
 class _Auditor:
@@ -80,6 +89,23 @@ class _Auditor:
         self.erased = 0
         self.newest = ""
         self.backdated: int | None = None
+
+    def begin_at(self, since: Checkpoint) -> None:
+        """What `since` covers counts as verified. Raises ForkProven when the head does not begin
+        with it, Undecided when that cannot be seen."""
+        if self.leaves is None or since.size > self.head.size:
+            raise Undecided(
+                t("Nobody can see here whether the ledger goes on from that checkpoint."),
+                hint=t("Verify all of it: crosspost log verify"),
+            )
+        begun = CompactRange.of(self.leaves.node, since.size)
+        if begun.root() != since.root:
+            raise fork()
+        self.tree = begun
+        self.roots[since.size] = since.root
+        if self.witness and self.witness.size < since.size:
+            older = CompactRange.of(self.leaves.node, self.witness.size)
+            self.roots[older.size] = older.root()
 
     def run(self, rows: Iterable[Row]) -> Audit:
         sizes = {self.head.size, *([self.witness.size] if self.witness else [])}

@@ -202,7 +202,7 @@ class Row:
 #: Past SQLAlchemy's types on purpose: they would stumble over what does not belong there.
 _ROWS = (
     'SELECT e.id, e.entry, e.leaf, e.kind, {at}, e."by", e.announcement_id, e.delivery_id, '
-    "n.note, n.salt FROM ledger_entry e LEFT JOIN ledger_note n ON n.id = e.id ORDER BY e.id"
+    "n.note, n.salt FROM ledger_entry e LEFT JOIN ledger_note n ON n.id = e.id{some} ORDER BY e.id"
 )
 #: A time as text in UTC: PostgreSQL's driver would stumble over one that no calendar has.
 _AT = {
@@ -220,9 +220,10 @@ _NOTES = text("SELECT id, note, salt FROM ledger_note ORDER BY id")
 _AT_ONCE = {"yield_per": 1000}
 
 
-def rows(session: Session) -> Iterator[Row]:
-    """Every entry in order, streamed."""
-    query = text(_ROWS.format(at=_AT[session.get_bind().dialect.name]))
+def rows(session: Session, first: int = 0) -> Iterator[Row]:
+    """Every entry in order, or those from index `first` on, streamed."""
+    some = f" WHERE e.id >= {first:d}" if first else ""
+    query = text(_ROWS.format(at=_AT[session.get_bind().dialect.name], some=some))
     for row in session.execute(query, execution_options=_AT_ONCE):
         yield Row(row[0], row[1], row[2], tuple(row[3:8]), row[8], row[9])
 

@@ -38,13 +38,17 @@ def grown_from(head: Checkpoint, entries: Iterable[tuple[Any, Any]]) -> tuple[by
 
 def older(found: int, size: int) -> Refuted:
     """Entries that were sealed are gone."""
-    return changed(
-        t(
-            "The database has {found} entries, and {size} were sealed: it is an older copy.",
-            found=found,
-            size=size,
-        )
+    words = t(
+        "The database has {found} entries, and {size} were sealed: it is an older copy.",
+        found=found,
+        size=size,
     )
+    hint = t(
+        "Restore a newer copy. If there is none: keep all files that begin with ledger. in another "
+        "folder, begin a new ledger with crosspost log init --origin NAME, and tell the public "
+        "both keys (docs/record.md)."
+    )
+    return Refuted(t("The ledger does not match its head; nothing was sealed."), words, hint=hint)
 
 
 def changed(problem: str) -> Refuted:

@@ -80,6 +80,7 @@ def read(session: Session, config: Config, number: int, folder: Folder) -> Subje
         for delivery in queue.deliveries_of(session, revision)
         if delivery.status is Status.PUBLISHED
     ]
+    announcement = session.get_one(Announcement, revision.announcement_id)
     entries = _entries(session, revision.announcement_id)
     standing = Standing(
         code=revision.code,
@@ -88,7 +89,10 @@ def read(session: Session, config: Config, number: int, folder: Folder) -> Subje
         approvals=_approvals(session, config, number),
         copies=tuple(_copy(config, revision, delivery, parts) for delivery, parts in published),
         changes=_changes(session, revision),
-        erased=session.get_one(Announcement, revision.announcement_id).redacted,
+        erased=announcement.redacted,
+        erased_at=_erased_at(session, revision) if announcement.redacted else "",
+        amends=_amended(session, config, announcement),
+        amends_as=CHANGES.get(announcement.amend, ""),
     )
     page, files = _page(config, published, folder)
     shown = {
@@ -192,6 +196,25 @@ def _changes(session: Session, revision: Revision) -> tuple[Change, ...]:
         for record in book.entries(session, announcement=revision.announcement_id)
         if record.values["kind"] in CHANGES and record.values.get("revision") == revision.number
     )
+
+
+def _erased_at(session: Session, revision: Revision) -> str:
+    found = book.entries(session, announcement=revision.announcement_id)
+    return max((one.values["at"] for one in found if one.values["kind"] == "redacted"), default="")
+
+
+def _amended(session: Session, config: Config, announcement: Announcement) -> str:
+    """The code of the page that this announcement sets right or withdraws; "" for most."""
+    if announcement.amends is None:
+        return ""
+    query = (
+        select(Revision.code)
+        .join(Delivery, col(Delivery.revision_id) == col(Revision.id))
+        .where(Revision.announcement_id == announcement.amends)
+        .where(Delivery.channel == config.site_channel, Delivery.status == Status.PUBLISHED)
+        .order_by(col(Revision.number).desc())
+    )
+    return session.exec(query.limit(1)).first() or ""
 
 
 def _stamp(moment: datetime) -> str:

@@ -20,7 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from crosspost.site.standing import CORRECTED, RECORD, WITHDRAWN
+from crosspost.site.standing import CORRECTED, RECORD, WITHDRAWN, Standing
+from crosspost.site.standing import from_json as standing_from_json
 
 DATA = "announcement.json"
 LIST = "announcements.json"
@@ -116,6 +117,14 @@ class Folder:
         except (OSError, ValueError, AttributeError):
             return ""
         return state if state in (CORRECTED, WITHDRAWN) else ""
+
+    def standing(self, code: str) -> Standing | None:
+        """What the record beside the page says; None when there is none, or one that nobody can
+        read."""
+        try:
+            return standing_from_json((self._of(code) / RECORD).read_text("utf-8"))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def put(self, code: str, files: Mapping[str, bytes | Path]) -> None:
         """Make the page `code` public: all of `files` (a path is copied), by one rename. One that

@@ -92,6 +92,7 @@ def lists(
         by_year.setdefault(_year(entry, office), []).append(entry)
     years = list(by_year)
     newest = [page for entry in listed[: pages.NEWEST] if (page := folder.page(entry.code))]
+    standings = {page.code: found for page in newest if (found := folder.standing(page.code))}
     states = {page.code: state for page in listed if (state := folder.state(page.code))}
     archives = {
         f"{year}/index.html": pages.archive(
@@ -103,8 +104,8 @@ def lists(
         **pages.fixed(),
         **archives,
         "index.html": pages.index(listed, years, office, site, states).encode(),
-        "feed.xml": feeds.atom(newest, office, site),
-        "feed.json": feeds.json_feed(newest, office, site),
+        "feed.xml": feeds.atom(newest, office, site, standings),
+        "feed.json": feeds.json_feed(newest, office, site, standings),
         LIST: list_json(listed),
     }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 RECORD = "record.json"
@@ -67,12 +68,21 @@ class Standing:
     copies: tuple[Copy, ...] = ()
     changes: tuple[Change, ...] = ()
     erased: str = ""  # the order by which its text was erased
+    erased_at: str = ""  # and when: RFC 3339, UTC
+    amends: str = ""  # the code of the page that this one sets right or withdraws
+    amends_as: str = ""  # CORRECTED or WITHDRAWN
     ledger: str = ""  # its name; "" when the office signs none
 
     @property
     def state(self) -> str:
         """The last change says it."""
         return self.changes[-1].kind if self.changes else CURRENT
+
+    @property
+    def updated(self) -> str:
+        """When it was changed last, as readers see it (RFC 3339); "" when it never was."""
+        moments = [at for at in (*(change.at for change in self.changes), self.erased_at) if at]
+        return max(moments, key=datetime.fromisoformat, default="")
 
 
 def to_json(standing: Standing) -> str:

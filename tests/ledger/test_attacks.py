@@ -270,3 +270,56 @@ def test_two_signed_trees_of_one_size_with_the_real_key_are_a_fork(ledger):
     signer = read_signer(ledger.box.key.read_text())
     (ledger.folder / "other").write_bytes(Checkpoint(signer.name, 12, bytes(32)).signed(signer))
     ledger.run("log", "verify", "--against", "other", code=3)
+
+
+# --- since a checkpoint ---------------------------------------------------------------------------
+
+
+def test_only_what_came_since_a_checkpoint_is_looked_at(ledger):
+    kept = ledger.folder / "kept"
+    kept.write_bytes(ledger.box.head_note())
+    ledger.grow(5)
+    seal(ledger.database, ledger.folder)
+    ledger.grow(1)
+    said = json.loads(ledger.run("log", "verify", "--since", kept, "--json"))
+    assert (said["verdict"], said["entries"], said["unsealed"]) == ("verified", 18, 1)
+    ledger.run("log", "verify", "--since", kept, "--against", kept)
+    ledger.rewrite(14, lambda entry: entry.replace(b"daemon", b"nobody"))
+    assert "Entry 14" in ledger.run("log", "verify", "--since", kept, code=1)
+
+
+def test_what_the_checkpoint_covers_was_verified_before_and_is_not_looked_at_again(ledger):
+    kept = ledger.folder / "kept"
+    kept.write_bytes(ledger.box.head_note())
+    ledger.grow(5)
+    seal(ledger.database, ledger.folder)
+    ledger.rewrite(3, lambda entry: entry.replace(b"daemon", b"nobody"))
+    ledger.run("log", "verify", "--since", kept)
+    assert "Entry 3" in ledger.run("log", "verify", code=1)
+    ledger.attack("PRAGMA foreign_keys = OFF", "DELETE FROM ledger_entry WHERE id = 16")
+    assert "16" in ledger.run("log", "verify", "--since", kept, code=1)
+
+
+def test_a_checkpoint_of_another_history_is_no_beginning(ledger):
+    signer = read_signer(ledger.box.key.read_text())
+    kept, older = ledger.folder / "kept", ledger.folder / "older"
+    older.write_bytes(ledger.box.head_note())
+    ledger.grow(5)
+    seal(ledger.database, ledger.folder)
+    kept.write_bytes(ledger.box.head_note())
+    ledger.run("log", "verify", "--since", kept, "--against", older)
+    kept.write_bytes(Checkpoint(signer.name, 9, bytes(32)).signed(signer))
+    assert "FORK" in ledger.run("log", "verify", "--since", kept, code=3)
+    kept.write_bytes(Checkpoint(signer.name, 99, bytes(32)).signed(signer))
+    assert "Nobody can see" in ledger.run("log", "verify", "--since", kept, code=2)
+    ledger.box.leaves.unlink()
+    assert "Verify all of it" in ledger.run("log", "verify", "--since", older, code=2)
+
+
+def test_an_older_copy_is_said_with_what_an_office_does_then(ledger):
+    old = ledger.keep("old.db")
+    ledger.grow(4)
+    seal(ledger.database, ledger.folder)
+    ledger.restore(old)
+    assert "log init --origin" in ledger.run("log", "seal", code=1)
+    assert "log init --origin" in ledger.run("doctor", code=1)
