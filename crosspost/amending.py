@@ -20,6 +20,7 @@ from crosspost.adapters import open_adapter
 from crosspost.approvals import release
 from crosspost.config import Config
 from crosspost.database import Announcement, Database, Delivery, Part, Revision
+from crosspost.delivery_parts import parts_of
 from crosspost.drafts import Draft, Kept, Rendered, compose, render_for
 from crosspost.errors import Conflict
 from crosspost.lifecycle import ENDED, Status, status_word
@@ -204,7 +205,7 @@ def _public(
     for delivery in deliveries:
         there = _seen(session, delivery)
         if there is not None and delivery.channel in config.channels:
-            found[delivery.channel] = Public(there, tuple(queue.parts_of(session, there)))
+            found[delivery.channel] = Public(there, tuple(parts_of(session, there)))
     if not found:
         raise Conflict(
             t("Nothing of announcement {number} is public.", number=number),

@@ -17,8 +17,9 @@ from crosspost.adapters.oauth import OAuthAdapter, by_browser
 from crosspost.config import Config
 from crosspost.database import ChannelState, Database
 from crosspost.errors import AuthRevoked, PlatformError, UserError
+from crosspost.holds import unpause
 from crosspost.ledger import book
-from crosspost.queue import Doing, unpause
+from crosspost.queue import Doing
 from crosspost.vault import Vault, utc_now
 
 log = logging.getLogger("crosspost.connections")

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from crosspost import allowance, queue
+from crosspost import allowance, holds, queue
 from crosspost.approvals import approve_again, void
 from crosspost.config import Config
 from crosspost.database import Database, Delivery, Revision
@@ -110,7 +110,7 @@ def retry(
         not_after = doing.at + config.policy.grace(revision.urgency)
         for delivery in chosen:
             queue.retry(session, delivery, not_after, doing)
-            queue.unpause(session, delivery.channel)
+            holds.unpause(session, delivery.channel)
         return [delivery.channel for delivery in chosen]
 
 

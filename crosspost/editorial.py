@@ -15,6 +15,7 @@ from crosspost import allowance, precedents, queue
 from crosspost.approvals import release, void
 from crosspost.config import Config
 from crosspost.database import Announcement, Database, Delivery, Revision
+from crosspost.delivery_parts import public_parts
 from crosspost.drafts import Draft, Kept, Rendered, compose
 from crosspost.errors import Conflict
 from crosspost.lifecycle import ENDED, MAYBE_PUBLIC, Status, status_word
@@ -149,7 +150,7 @@ def _require_editable(session: Session, revision: Revision, base: int) -> None:
         for delivery in queue.deliveries_of(session, revision)
         if delivery.status in MAYBE_PUBLIC
         or delivery.status is Status.PREPARING
-        or queue.public_parts(session, delivery).public
+        or public_parts(session, delivery).public
     ]
     if public:
         raise Conflict(

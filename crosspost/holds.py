@@ -10,7 +10,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from crosspost import agenda, queue
 from crosspost.agenda import EVERYTHING
@@ -42,7 +42,7 @@ def resume(session: Session, channel: str | None, doing: Doing) -> None:
     """Sending goes on; a pause of that one channel ends too, since a person has looked at it.
     Raises Conflict when it is neither on hold nor paused."""
     state = _state(session, channel)
-    paused = channel is not None and queue.unpause(session, channel)
+    paused = channel is not None and unpause(session, channel)
     if not state.held and not paused:
         raise Conflict(t("It is not on hold."), hint=t("What is on hold: crosspost channels list"))
     if channel is None:
@@ -90,3 +90,23 @@ def _write(session: Session, state: ChannelState, *, held: bool, doing: Doing) -
         note=doing.note,
     )
     book.append(session, act)
+
+
+def unpause(session: Session, channel: str) -> bool:
+    """A person let the channel go on, and what waited for the end of the pause with it; True when
+    it was paused."""
+    state = session.get(ChannelState, channel)
+    if state is None or (state.paused_until is None and not state.failures):
+        return False
+    until = state.paused_until
+    state.paused_until, state.reason, state.failures = None, "", 0
+    session.add(state)
+    session.flush()
+    waiting = select(Delivery).where(
+        Delivery.status == Status.SCHEDULED,
+        Delivery.channel == channel,
+        col(Delivery.not_before).is_not(None),
+    )
+    for delivery in session.exec(waiting).all():
+        queue.rewrite(session, delivery, {"not_before": None})
+    return until is not None

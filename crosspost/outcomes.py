@@ -15,9 +15,10 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from crosspost import amended, queue
+from crosspost import amended, queue, rests
 from crosspost.acts import is_repeatable
 from crosspost.database import Attempt, Delivery, Part
+from crosspost.delivery_parts import PARTLY, has_parts_left, public_parts, write_part
 from crosspost.ledger import book
 from crosspost.lifecycle import IN_HAND, Status, Verb
 from crosspost.post import Receipt
@@ -37,7 +38,7 @@ def write_intent(session: Session, part: Part, doing: Doing) -> dict[str, Any]:
     """The part's side of it; what the ledger says of it. Its delivery is moved with it."""
     begun = part.begun_at or doing.at
     columns = {"handle": part.handle, "prepared": part.prepared, "begun_at": begun}
-    queue.write_part(session, part, columns)
+    write_part(session, part, columns)
     return {"part": part.position}
 
 
@@ -62,10 +63,10 @@ def settle_part(
         "extra": json.dumps(dict(receipt.extra)),
         "published_at": doing.at,
     }
-    queue.write_part(session, part, stored)
+    write_part(session, part, stored)
     found = delivery.status == Status.UNCONFIRMED
     if last is None:
-        last = not queue.has_parts_left(session, delivery)
+        last = not has_parts_left(session, delivery)
     verb = (Verb.CONFIRM if found else Verb.PUBLISH) if last else Verb.NEXT_PART
     data = {"part": part.position, "remote_id": receipt.remote_id, "permalink": receipt.permalink}
     columns: dict[str, Any] = {"clean_looks": 0, "unclear_looks": 0}
@@ -77,7 +78,7 @@ def settle_part(
         if delivery.amends is not None:
             amended.tell(session, delivery, doing)
     if not found:  # evidence of an earlier post says nothing of how the channel is now
-        queue.works(session, delivery.channel, doing.at)
+        rests.works(session, delivery.channel, doing.at)
     return last
 
 
@@ -126,16 +127,16 @@ def _note_health(
     session: Session, channel: str, failure: Failure, doing: Doing, health: Health
 ) -> None:
     if health.pause_until is not None:
-        queue.pause(session, channel, health.pause_until, failure.words)
+        rests.pause(session, channel, health.pause_until, failure.words)
     if health.sick:
-        queue.failed_again(session, channel, doing.at, health.jitter, failure.words)
+        rests.failed_again(session, channel, doing.at, health.jitter, failure.words)
 
 
 def refuse(session: Session, delivery: Delivery, failure: Failure, doing: Doing) -> None:
     """A final no. Of a thread that is public in part it says so."""
-    public = queue.public_parts(session, delivery)
+    public = public_parts(session, delivery)
     words = f"{public.sentence} {failure.words}" if public.some else failure.words
-    columns = {"outcome": queue.PARTLY if public.some else failure.kind, "reason": words}
+    columns = {"outcome": PARTLY if public.some else failure.kind, "reason": words}
     change = queue.Change(columns, {**failure.data, **public.data})
     queue.move(session, delivery, Verb.REFUSE, doing, change)
     end_attempt(session, delivery, doing.at, failure.kind, failure)
@@ -165,7 +166,7 @@ def doubt(
 
 def alarm(session: Session, delivery: Delivery, reason: str, doing: Doing) -> None:
     """What would be sent is not what was approved: back to held, the approval is void."""
-    public = queue.public_parts(session, delivery)
+    public = public_parts(session, delivery)
     words = f"{public.sentence} {reason}" if public.some else reason
     columns = {"approved_digest": None, "outcome": "not_as_approved", "reason": words}
     queue.move(session, delivery, Verb.ALARM, doing, queue.Change(columns, public.data))
@@ -191,7 +192,7 @@ def looked(
         columns |= {"reason": words} if words else {}
     queue.rewrite(session, delivery, columns)
     if pause:
-        queue.pause(session, delivery.channel, next_look, words)
+        rests.pause(session, delivery.channel, next_look, words)
 
 
 def disprove(session: Session, delivery: Delivery, doing: Doing) -> None:

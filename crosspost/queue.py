@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, update
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
-from crosspost import agenda, breaker
+from crosspost import agenda, rests
 from crosspost.acts import Act
 from crosspost.binding import bound, keep
-from crosspost.database import Attempt, ChannelState, Delivery, Part, Revision, table
+from crosspost.database import Attempt, Delivery, Part, Revision
+from crosspost.delivery_parts import PARTLY, PublicParts, parts_of, public_parts, write_part
 from crosspost.errors import Conflict, NotFound
 from crosspost.ledger import book
 from crosspost.ledger.hashing import salted_digest
@@ -351,23 +351,12 @@ def take(
         "message": "",
     }
     _ATTEMPTED.put(session, attempt, ("attempt", delivery.id))
-    _space(session, delivery, doing.at, spacing)
+    rests.space(session, delivery, doing.at, spacing)
 
 
 _ATTEMPTED = Prepared(
     inserting(Attempt, "delivery_id", "number", "fence", "by", "started_at", "outcome", "message")
 )
-
-
-def _space(session: Session, delivery: Delivery, now: datetime, spacing: timedelta) -> None:
-    """After an outage a backlog does not go out all at once."""
-    if not spacing or delivery.urgent or now - delivery.due_at <= agenda.BACKLOG:
-        return
-    channel = delivery.channel
-    state = session.get(ChannelState, channel) or ChannelState(channel=channel)
-    state.spaced_until = now + spacing
-    session.add(state)
-    session.flush()
 
 
 def miss(session: Session, doing: Doing) -> list[Delivery]:
@@ -392,168 +381,7 @@ def _why_late(session: Session, delivery: Delivery) -> str:
     return t("The daemon was not running, or the channel was busy or on hold, at its time.")
 
 
-def pause(session: Session, channel: str, until: datetime, reason: str) -> None:
-    """Nothing is sent to this channel before `until`."""
-    session.info.pop(_TROUBLED, None)
-    state = session.get(ChannelState, channel) or ChannelState(channel=channel)
-    state.paused_until = max(until, state.paused_until or until)
-    state.reason = reason
-    session.add(state)
-    session.flush()
-
-
-def failed_again(
-    session: Session, channel: str, now: datetime, jitter: float, reason: str
-) -> datetime | None:
-    """One more attempt in a row on this channel did not go through. Until when it rests for that,
-    None: it goes on."""
-    session.info.pop(_TROUBLED, None)
-    # read anew: `works` writes past what the session remembers
-    state = session.get(ChannelState, channel, populate_existing=True)
-    state = state or ChannelState(channel=channel)
-    state.failures += 1
-    session.add(state)
-    session.flush()
-    until = breaker.rest_until(state.failures, now, jitter)
-    if until is not None:
-        words = t(
-            "{count} attempts in a row did not go through. The last one: {reason}",
-            count=state.failures,
-            reason=reason,
-        )
-        pause(session, channel, until, words)
-    return until
-
-
-def works(session: Session, channel: str, now: datetime) -> None:
-    """Something was published on this channel: the row of failures is broken, and a pause whose
-    time is over is forgotten."""
-    if channel in _troubled(session):
-        _WORKS.run(session, {"its_channel": channel, "now": now})
-
-
-def _troubled(session: Session) -> set[str]:
-    """The channels that rest, or on which something failed; asked once in a transaction."""
-    found: set[str] | None = session.info.get(_TROUBLED)
-    if found is None:
-        found = {name for [name] in _WITH_TROUBLE.rows(session, {}, apart=True)}
-        session.info[_TROUBLED] = found
-    return found
-
-
-#: Where a session remembers that.
-_TROUBLED = "troubled"
-_C = table(ChannelState).c
-_HAS_TROUBLE = or_(_C.failures > 0, _C.paused_until.is_not(None))
-_WITH_TROUBLE = Prepared(select(_C.channel).where(_HAS_TROUBLE))
-_WORKS = Prepared(
-    update(table(ChannelState))
-    .where(
-        _C.channel == bindparam("its_channel"),
-        _HAS_TROUBLE,
-        or_(_C.paused_until.is_(None), _C.paused_until <= bindparam("now")),
-    )
-    .values(failures=0, paused_until=None, reason="")
-)
-
-
-def unpause(session: Session, channel: str) -> bool:
-    """A person let the channel go on, and what waited for the end of the pause with it; True when
-    it was paused."""
-    state = session.get(ChannelState, channel)
-    if state is None or (state.paused_until is None and not state.failures):
-        return False
-    until = state.paused_until
-    state.paused_until, state.reason, state.failures = None, "", 0
-    session.add(state)
-    session.flush()
-    waiting = select(Delivery).where(
-        Delivery.status == Status.SCHEDULED,
-        Delivery.channel == channel,
-        col(Delivery.not_before).is_not(None),
-    )
-    for delivery in session.exec(waiting).all():
-        rewrite(session, delivery, {"not_before": None})
-    return until is not None
-
-
 # --- rows -----------------------------------------------------------------------------------------
-
-
-def parts_of(session: Session, delivery: Delivery) -> list[Part]:
-    """The parts of a delivery in order."""
-    return list(session.exec(_PARTS, params={"its_delivery": delivery.id}))
-
-
-def has_parts_left(session: Session, delivery: Delivery) -> bool:
-    """Whether a part of it is not out yet."""
-    return bool(_PARTS_LEFT.rows(session, {"its_delivery": delivery.id}))
-
-
-#: The outcome of a delivery that ended with only some of its parts public.
-PARTLY = "partly_public"
-
-
-@dataclass(frozen=True)
-class PublicParts:
-    """How many parts of a delivery are public, of how many, and where the last of them is."""
-
-    public: int
-    parts: int
-    where: str
-
-    @property
-    def some(self) -> bool:
-        """Some are and some are not: a thread is broken off."""
-        return 0 < self.public < self.parts
-
-    @property
-    def sentence(self) -> str:
-        """What a person must know of it."""
-        return t(
-            "{public} of {parts} parts are public already ({where}); the rest is not.",
-            public=self.public,
-            parts=self.parts,
-            where=self.where or "?",
-        )
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """What of it enters the ledger."""
-        return {"public_parts": self.public, "parts": self.parts} if self.some else {}
-
-
-def public_parts(session: Session, delivery: Delivery) -> PublicParts:
-    """Which parts of a delivery are public."""
-    parts = parts_of(session, delivery)
-    public = [part for part in parts if part.published_at is not None]
-    where = public[-1].permalink or public[-1].remote_id if public else ""
-    return PublicParts(len(public), len(parts), where or "")
-
-
-_PARTS = (
-    select(Part)
-    .where(col(Part.delivery_id) == bindparam("its_delivery"))
-    .order_by(col(Part.position))
-)
-_PARTS_LEFT = Prepared(
-    select(table(Part).c.id).where(
-        table(Part).c.delivery_id == bindparam("its_delivery"),
-        table(Part).c.published_at.is_(None),
-    )
-)
-
-
-def write_part(session: Session, part: Part, columns: Mapping[str, Any]) -> None:
-    """Columns of a part; `part` is brought up to date. The caller moves its delivery in the same
-    transaction, and the guard of that move is the guard of this too."""
-    _part(tuple(columns)).put(session, {"its_id": part.id, **columns}, ("part", part.id))
-    vars(part).update(columns)
-
-
-@cache
-def _part(columns: tuple[str, ...]) -> Prepared:
-    return Setting(Part, columns, ("id",))
 
 
 def deliveries_of(session: Session, revision: Revision) -> list[Delivery]:

@@ -30,6 +30,7 @@ from crosspost.database import (
     Video,
     table,
 )
+from crosspost.delivery_parts import parts_of
 from crosspost.errors import Conflict
 from crosspost.lifecycle import ENDED, status_word
 from crosspost.people import require
@@ -56,7 +57,7 @@ def redact(database: Database, config: Config, number: int, order: str, doing: D
     require_possible(database, config, number, order, doing)
     with database.write() as session:
         current, revisions, deliveries = _redactable(session, number, order)
-        parts = [part for delivery in deliveries for part in queue.parts_of(session, delivery)]
+        parts = [part for delivery in deliveries for part in parts_of(session, delivery)]
         digests = {*_files_of(session, revisions), *(d for p in parts for d in _files_in(p))}
         elsewhere = tuple(part.permalink for part in parts if part.permalink)
         _erase(session, number, revisions, deliveries, parts, order.strip())

@@ -87,7 +87,7 @@ def ask_platform(office: Office, name: str) -> dict[str, Any]:
     from crosspost.cli.introducing import address, tried
     from crosspost.connections import open_channel
     from crosspost.errors import PlatformError
-    from crosspost.queue import unpause
+    from crosspost.holds import unpause
 
     adapter = open_channel(office.config, office.database, name)
     try:

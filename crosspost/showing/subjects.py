@@ -18,6 +18,7 @@ from crosspost import queue
 from crosspost.adapters import adapter_class
 from crosspost.config import Config
 from crosspost.database import Announcement, Approval, Delivery, LedgerEntry, Part, Revision
+from crosspost.delivery_parts import parts_of
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
 from crosspost.post import Image, Video, from_json
@@ -75,7 +76,7 @@ def read(session: Session, config: Config, number: int, folder: Folder) -> Subje
     its page is taken, where that can be: a page found after a crash is older than its finding."""
     revision = session.get_one(Revision, number)
     published = [
-        (delivery, queue.parts_of(session, delivery))
+        (delivery, parts_of(session, delivery))
         for delivery in queue.deliveries_of(session, revision)
         if delivery.status is Status.PUBLISHED
     ]

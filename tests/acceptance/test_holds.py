@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from crosspost import queue
+from crosspost import rests
 from crosspost.database import Database
 
 GOOD = ("add", "The road is closed on Sunday.", "--title", "Road closed", "--source", "Letter 1")
@@ -53,5 +53,5 @@ def pause(desk, until: datetime) -> None:
     """As the daemon does after a refusal of the account."""
     database = Database(f"sqlite:///{desk.folder / 'crosspost.db'}")
     with database.write() as session:
-        queue.pause(session, "site", until, "Wrong token")
+        rests.pause(session, "site", until, "Wrong token")
     database.close()

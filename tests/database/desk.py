@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from sqlmodel import Session, select
 
-from crosspost import outcomes, queue
+from crosspost import delivery_parts, outcomes, queue
 from crosspost.config import Channel, Config, Office
 from crosspost.database import (
     Announcement,
@@ -133,7 +133,9 @@ def claimed(session: Session, channel: str = "web", **about) -> Delivery:
 
 def begun(session: Session, channel: str = "web", **about) -> Delivery:
     delivery = claimed(session, channel, **about)
-    outcomes.begin(session, delivery, queue.parts_of(session, delivery)[0], doing("daemon"))
+    outcomes.begin(
+        session, delivery, delivery_parts.parts_of(session, delivery)[0], doing("daemon")
+    )
     return delivery
 
 
@@ -151,7 +153,7 @@ def in_review(session: Session, channel: str = "web", **about) -> Delivery:
 
 def published(session: Session, channel: str = "web", **about) -> Delivery:
     delivery = begun(session, channel, **about)
-    [part] = queue.parts_of(session, delivery)
+    [part] = delivery_parts.parts_of(session, delivery)
     receipt = Receipt(f"id-{delivery.id}", f"https://web.example/{delivery.id}")
     outcomes.settle_part(session, delivery, part, receipt, doing("daemon"))
     return delivery
@@ -244,7 +246,7 @@ def stored(database: Database, delivery: Delivery) -> Delivery:
 
 def parts_of(database: Database, delivery: Delivery) -> list[Part]:
     with database.read() as session:
-        return queue.parts_of(session, delivery)
+        return delivery_parts.parts_of(session, delivery)
 
 
 def moves_of(database: Database, delivery: Delivery) -> list[str]:

@@ -8,6 +8,7 @@ from desk import NO_ANSWER, ZONE, doing, later
 
 from crosspost import outcomes, queue, revisions
 from crosspost.database import Delivery
+from crosspost.delivery_parts import parts_of
 from crosspost.drafts import Draft
 from crosspost.lifecycle import Status
 from crosspost.times import moment_of
@@ -47,11 +48,11 @@ def bring(database, channel: str, *steps) -> None:
 
 
 def begin(session, delivery):
-    outcomes.begin(session, delivery, queue.parts_of(session, delivery)[0], DAEMON)
+    outcomes.begin(session, delivery, parts_of(session, delivery)[0], DAEMON)
 
 
 def say_yes(session, delivery):
-    [part] = queue.parts_of(session, delivery)
+    [part] = parts_of(session, delivery)
     outcomes.settle_part(session, delivery, part, outcomes.Receipt("1"), DAEMON)
 
 

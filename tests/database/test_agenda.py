@@ -17,8 +17,9 @@ from desk import (
     scheduled,
 )
 
-from crosspost import agenda, outcomes, queue
+from crosspost import agenda, outcomes, queue, rests
 from crosspost.database import ChannelState
+from crosspost.delivery_parts import parts_of
 from crosspost.lifecycle import Status
 
 
@@ -70,7 +71,7 @@ def test_a_delivery_waits_for_its_page_on_the_site(session):
     post = scheduled(session, "web", revision=revision, waits_for=page.id)
     assert due(session) == [page]
     queue.claim(session, (), doing("daemon"))
-    [part] = queue.parts_of(session, page)
+    [part] = parts_of(session, page)
     outcomes.begin(session, page, part, doing("daemon"))
     assert due(session) == []
     receipt = outcomes.Receipt("page", "https://office.example/p/x/")
@@ -98,7 +99,7 @@ def test_a_held_channel_sends_nothing_until_it_is_resumed(session):
 
 def test_a_paused_channel_rests_until_its_time_and_others_do_not(session):
     resting, other = scheduled(session, "web"), scheduled(session, "alpha")
-    queue.pause(session, "web", later(300), "Slow down.")
+    rests.pause(session, "web", later(300), "Slow down.")
     assert due(session, later(299)) == [other]
     assert due(session, later(300)) == [resting, other]
     assert wake(session, later(1), busy=["alpha"]) == later(300)
@@ -116,9 +117,9 @@ def woken_for(session, delivery):
 def test_the_latest_of_all_that_holds_it_back_counts(session):
     delivery = scheduled(session, due=later(60))
     queue.rewrite(session, delivery, {"not_before": later(120)})
-    queue.pause(session, "web", later(30), "Slow down.")
+    rests.pause(session, "web", later(30), "Slow down.")
     assert woken_for(session, delivery) == later(120)
-    queue.pause(session, "web", later(180), "Slow down.")
+    rests.pause(session, "web", later(180), "Slow down.")
     assert woken_for(session, delivery) == later(180)
 
 

@@ -16,6 +16,7 @@ from crosspost import amending, approvals, dispatch, editorial, outcomes, queue,
 from crosspost.acts import Act
 from crosspost.amending import Kind, amend
 from crosspost.database import Announcement, Delivery, Part
+from crosspost.delivery_parts import parts_of
 from crosspost.errors import Conflict, RejectedContent, UnknownOutcome
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
@@ -228,7 +229,7 @@ def test_a_daemon_that_dies_in_an_edit_leaves_it_to_be_done_again(
     approvals.approve(database, config, number, doing(at=later(hours=2)))
     with database.write() as session:
         [first, _] = queue.claim(session, (), doing("daemon", later(hours=2)))
-        [part] = queue.parts_of(session, first)
+        [part] = parts_of(session, first)
         outcomes.begin(session, first, part, doing("daemon", later(hours=2)))
         outcomes.rescue(session, doing("daemon", later(hours=2)))
     assert stored(database, first).status is Status.SCHEDULED

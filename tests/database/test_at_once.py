@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 from desk import attempts, later, moves_of, parts_of, scheduled, status_of, stored
 
-from crosspost import holds, publisher, queue
+from crosspost import delivery_parts, holds, publisher, queue
 from crosspost.clerk import Clerk, Question
 from crosspost.daemon import Daemon
 from crosspost.database import Database, Delivery
@@ -88,7 +88,7 @@ def test_one_delivery_needs_one_transaction(database, platform, run, monkeypatch
 def test_what_is_not_as_approved_is_not_begun(database, platform, run):
     good, bad = make(database, 2)
     with database.write() as session:
-        [part] = queue.parts_of(session, bad)
+        [part] = delivery_parts.parts_of(session, bad)
         part.payload = part.payload.replace("Road closed", "Road open")
         session.flush()
     run()

@@ -10,8 +10,9 @@ from desk import claim_again, doing, in_review, last_entry, later, moves_of, par
 from desk import scheduled as scheduled_in
 from scripted import send
 
-from crosspost import editorial, queue
+from crosspost import delivery_parts, editorial, queue
 from crosspost.database import Delivery
+from crosspost.delivery_parts import write_part
 from crosspost.errors import RejectedContent, RetryLater
 from crosspost.lifecycle import NEEDS_PERSON, Status
 from crosspost.post import Post
@@ -71,7 +72,7 @@ def test_one_that_is_cancelled_says_what_is_public(database, bench, clock, broke
 def tamper(database, bench, delivery) -> None:
     """What is left is not what was approved any more: back to held."""
     with database.write() as session:
-        queue.parts_of(session, delivery)[2].payload = '{"text": "Other"}'
+        delivery_parts.parts_of(session, delivery)[2].payload = '{"text": "Other"}'
     send(bench, claim_again(database, later(hours=1)))
     assert "1 of 3 parts are public" in stored(database, delivery).reason
 
@@ -111,8 +112,8 @@ def test_a_person_who_finds_one_part_has_not_found_the_thread(database, bench, p
 def test_one_given_up_says_what_is_public(database, bench, platform, clock):
     with database.write() as session:
         delivery = in_review(session, posts=POSTS)
-        [first, *_] = queue.parts_of(session, delivery)
-        queue.write_part(session, first, {"remote_id": "id-1", "published_at": clock()})
+        [first, *_] = delivery_parts.parts_of(session, delivery)
+        write_part(session, first, {"remote_id": "id-1", "published_at": clock()})
         queue.give_up(session, delivery, doing("Siti", clock()))
     found = stored(database, delivery)
     assert (found.status, found.outcome) == (Status.FAILED, "partly_public")

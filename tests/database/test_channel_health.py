@@ -8,7 +8,7 @@ import pytest
 from desk import claim_again, doing, later, scheduled, stored
 from scripted import Scripted, send
 
-from crosspost import agenda, breaker, holds, queue, retry
+from crosspost import agenda, breaker, holds, queue, rests, retry
 from crosspost.database import ChannelState, Delivery
 from crosspost.errors import (
     AuthExpired,
@@ -155,7 +155,7 @@ def test_nothing_is_looked_for_while_the_channel_rests(database, bench, clock, c
     send(bench, claim_again(database, clock()))
     until = clock() + timedelta(hours=1)
     with database.write() as session:
-        queue.pause(session, "web", until, "Slow down.")
+        rests.pause(session, "web", until, "Slow down.")
         due = stored(database, delivery).not_before
         assert agenda.unconfirmed(session, (), due) == []
         assert agenda.next_wake(session, (), due) == until

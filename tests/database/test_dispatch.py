@@ -11,7 +11,7 @@ from desk import (
 )
 from drafted import ask, begin, bring, deliveries, doubt, refuse, say_yes, statuses
 
-from crosspost import approvals, dispatch, queue
+from crosspost import approvals, dispatch, rests
 from crosspost.database import ChannelState
 from crosspost.dispatch import Finding
 from crosspost.errors import Conflict, NotFound
@@ -60,7 +60,7 @@ def test_a_channel_that_it_does_not_go_to_is_named_with_those_it_does(database, 
 def test_a_retry_goes_out_now_and_wakes_a_paused_channel(database, config, approved):
     bring(database, "alpha", refuse)
     with database.write() as session:
-        queue.pause(session, "alpha", later(days=1), "Slow down.")
+        rests.pause(session, "alpha", later(days=1), "Slow down.")
     assert dispatch.retry(database, config, approved, doing(at=later(days=2))) == ["alpha"]
     found = deliveries(database)["alpha"]
     assert (found.due_at, found.not_after) == (later(hours=1), later(days=2, hours=2))

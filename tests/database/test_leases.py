@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import exc, text
 
-from crosspost import outcomes, queue
+from crosspost import outcomes
 from crosspost.database import Database
+from crosspost.delivery_parts import parts_of
 from crosspost.errors import DatabaseError
 from crosspost.leases import LeaseLost, Load, OneDaemon, SharedLeases
 from crosspost.lifecycle import Status
@@ -217,7 +218,7 @@ def test_a_commit_that_nobody_heard_of_is_not_made_twice(database, bench, monkey
     monkeypatch.setattr(database.engine.dialect, "do_commit", commit_and_break)
     begun = bench.store(
         delivery,
-        lambda s, row: outcomes.begin(s, row, queue.parts_of(s, row)[0], doing("daemon")),
+        lambda s, row: outcomes.begin(s, row, parts_of(s, row)[0], doing("daemon")),
     )
     assert cut
     assert begun.status is Status.PUBLISHING

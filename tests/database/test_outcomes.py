@@ -22,6 +22,7 @@ from desk import (
 
 from crosspost import outcomes, queue
 from crosspost.database import ChannelState
+from crosspost.delivery_parts import parts_of
 from crosspost.errors import Conflict
 from crosspost.lifecycle import Status
 from crosspost.outcomes import Failure
@@ -34,7 +35,7 @@ SLOW_DOWN = Failure("rate_limited", "Slow down.", 429)
 
 
 def parts(session, delivery):
-    return queue.parts_of(session, delivery)
+    return parts_of(session, delivery)
 
 
 # --- begin and settle -----------------------------------------------------------------------------

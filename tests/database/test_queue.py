@@ -26,8 +26,9 @@ from desk import (
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
-from crosspost import queue
+from crosspost import holds, queue, rests
 from crosspost.database import Attempt, Binding, Delivery, Part
+from crosspost.delivery_parts import parts_of
 from crosspost.errors import Conflict, NotFound
 from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import ENDED, MOVES, Status, Verb
@@ -59,7 +60,7 @@ def test_what_enters_is_held_and_recorded_with_its_time_and_digest(session):
 def test_the_parts_are_stored_in_order_and_their_digest_is_that_of_all(session, tmp_path):
     revision = announce(session)
     delivery = enqueue(session, revision=revision, posts=THREAD)
-    parts = queue.parts_of(session, delivery)
+    parts = parts_of(session, delivery)
     payloads = [json.loads(part.payload) for part in parts]
     assert [from_json(payload, tmp_path) for payload in payloads] == list(THREAD)
     assert delivery.render_digest == salted_digest(revision.salt, payloads)
@@ -77,10 +78,10 @@ def test_a_revision_goes_to_a_channel_once(session):
 def test_a_remote_id_belongs_to_one_post_of_a_channel(session):
     ids = [("web", "1"), ("alpha", "1"), ("web", None), ("web", None)]
     for channel, remote_id in ids:
-        [part] = queue.parts_of(session, enqueue(session, channel))
+        [part] = parts_of(session, enqueue(session, channel))
         part.remote_id = remote_id
         session.flush()
-    [part] = queue.parts_of(session, enqueue(session, "web"))
+    [part] = parts_of(session, enqueue(session, "web"))
     part.remote_id = "1"
     with pytest.raises(IntegrityError, match=r"part.channel.*remote_id"):
         session.flush()
@@ -218,7 +219,7 @@ def test_a_person_lets_it_go_out_after_all(session, status):
 def test_a_person_saw_it_and_its_address_is_kept(session):
     delivery = in_review(session)
     queue.resolve_published(session, delivery, "https://web.example/7", doing(note="I saw it."))
-    [part] = queue.parts_of(session, delivery)
+    [part] = parts_of(session, delivery)
     assert (part.permalink, part.published_at) == ("https://web.example/7", NOW)
     assert (delivery.status, delivery.outcome) == (Status.PUBLISHED, "published")
     assert last_entry(session)["data"]["permalink"] == "https://web.example/7"
@@ -229,7 +230,7 @@ def test_what_is_not_in_review_is_not_called_published(session, status):
     delivery = WAYS[status](session)
     with pytest.raises(Conflict, match="not possible now"):
         queue.resolve_published(session, delivery, "https://web.example/7", doing())
-    assert "https://web.example/7" not in [p.permalink for p in queue.parts_of(session, delivery)]
+    assert "https://web.example/7" not in [p.permalink for p in parts_of(session, delivery)]
 
 
 def test_a_person_saw_that_it_is_absent_and_it_goes_again(session):
@@ -313,12 +314,12 @@ def test_what_missed_because_its_page_was_not_made_says_so(session):
 
 
 def test_a_pause_is_never_made_shorter_by_another(session):
-    queue.pause(session, "web", later(600), "Slow down.")
-    queue.pause(session, "web", later(60), "Slow down.")
+    rests.pause(session, "web", later(600), "Slow down.")
+    rests.pause(session, "web", later(60), "Slow down.")
     scheduled(session)
     assert queue.claim(session, (), doing("daemon", later(599))) == []
-    assert queue.unpause(session, "web") is True
-    assert queue.unpause(session, "web") is False
+    assert holds.unpause(session, "web") is True
+    assert holds.unpause(session, "web") is False
     assert len(queue.claim(session, (), doing("daemon", later(1)))) == 1
 
 

@@ -9,7 +9,7 @@ from desk import begun, claim, claim_again, doing, later, moves_of, parts_of, st
 from scripted import send
 from sqlalchemy import text
 
-from crosspost import holds, outcomes, queue
+from crosspost import delivery_parts, holds, outcomes, queue
 from crosspost.database import Delivery
 from crosspost.errors import (
     ConfigError,
@@ -143,7 +143,9 @@ def test_the_settle_time_counts_from_the_last_call_and_not_from_an_earlier_one(
     again = claim_again(database, clock())
     with database.write() as session:
         row = session.get_one(Delivery, again.id)
-        outcomes.begin(session, row, queue.parts_of(session, row)[0], doing("daemon", clock()))
+        outcomes.begin(
+            session, row, delivery_parts.parts_of(session, row)[0], doing("daemon", clock())
+        )
     rescue(database, clock)
     while stored(database, delivery).status is Status.UNCONFIRMED:
         look_on(database, bench, clock, delivery)

@@ -21,7 +21,7 @@ from desk import (
 from crosspost import agenda, holds, queue, rezoning
 from crosspost.config import Publishing
 from crosspost.daemon import Daemon
-from crosspost.database import Delivery
+from crosspost.database import ChannelState, Delivery
 from crosspost.lifecycle import Status
 from crosspost.times import Moment
 
@@ -152,7 +152,7 @@ def test_a_jump_of_the_clock_stops_all_sending_and_nothing_is_missed(
     assert status_of(database, delivery) is Status.SCHEDULED
     with database.read() as session:
         assert last_entry(session)["kind"] == "held"
-        state = session.get(queue.ChannelState, agenda.EVERYTHING)
+        state = session.get(ChannelState, agenda.EVERYTHING)
         assert "clock jumped" in state.hold_reason
         assert "crosspost resume" in state.hold_reason
 

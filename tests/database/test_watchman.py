@@ -12,7 +12,7 @@ from desk import doing, failed, in_review, kinds, later, missed, published, sche
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from crosspost import holds, outcomes, queue, sightings, watchman
+from crosspost import holds, outcomes, queue, rests, sightings, watchman
 from crosspost.adapters.telling import ping
 from crosspost.config import Alarms
 from crosspost.daemon import Daemon
@@ -118,7 +118,7 @@ def test_what_is_well_is_not_told(database, look, receiver):
 def test_a_paused_channel_and_a_missing_daemon_are_told(database, look, receiver):
     make(database, scheduled, due=later(60))
     with database.write() as session:
-        queue.pause(session, "web", later(900), "The token was refused.")
+        rests.pause(session, "web", later(900), "The token was refused.")
     look(61, daemon=False)
     [text] = receiver.texts
     assert "web is paused: The token was refused. Look: crosspost channels check web" in text
@@ -128,11 +128,11 @@ def test_a_paused_channel_and_a_missing_daemon_are_told(database, look, receiver
 def test_a_pause_that_comes_and_goes_is_one_alarm(database, look, receiver):
     for minutes in range(0, 180, 15):
         with database.write() as session:
-            queue.pause(session, "web", later(minutes * 60 + 900), "Refused.")
+            rests.pause(session, "web", later(minutes * 60 + 900), "Refused.")
         look(minutes * 60)
         look(minutes * 60 + 890)
         with database.write() as session:
-            queue.unpause(session, "web")
+            holds.unpause(session, "web")
         look(minutes * 60 + 899)
     assert len(receiver.texts) == 1
 

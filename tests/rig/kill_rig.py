@@ -36,6 +36,7 @@ from sqlmodel import select
 
 from crosspost import queue
 from crosspost.database import Announcement, Attempt, Database, Delivery, Revision
+from crosspost.delivery_parts import parts_of
 from crosspost.ledger.hashing import new_salt, salted_digest
 from crosspost.lifecycle import ENDED, Status
 from crosspost.migrations import upgrade
@@ -295,7 +296,7 @@ class _Office:
             ).all():
                 if doing.at - _last_try(session, delivery) < timedelta(seconds=SETTLE):
                     continue
-                part = next(p for p in queue.parts_of(session, delivery) if p.published_at is None)
+                part = next(p for p in parts_of(session, delivery) if p.published_at is None)
                 if text_of(part) in public:
                     queue.resolve_published(session, delivery, "https://rig.example/seen", doing)
                 elif chance.random() < 0.2:

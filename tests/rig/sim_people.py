@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from crosspost import holds, queue
 from crosspost.agenda import EVERYTHING
 from crosspost.database import ChannelState, Database, Delivery
+from crosspost.delivery_parts import parts_of
 from crosspost.errors import Conflict
 from crosspost.lifecycle import Status
 from crosspost.post import Post
@@ -100,7 +101,7 @@ class People:
         """Somebody looks at the timeline. They see what is there or is still to appear: before
         saying that something is not there, a person waits longer than any platform takes."""
         doing = self.doing("I looked.")
-        part = next(p for p in queue.parts_of(session, delivery) if p.published_at is None)
+        part = next(p for p in parts_of(session, delivery) if p.published_at is None)
         platform = self.platforms[delivery.channel]
         if any(post.text == text_of(part) for post in platform.public):
             queue.resolve_published(session, delivery, "https://sim.example/seen", doing)

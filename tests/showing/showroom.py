@@ -10,6 +10,7 @@ from crosspost import approvals, editorial, outcomes, queue
 from crosspost.config import Channel, Config, Office, Person, SiteSettings
 from crosspost.daemon import Daemon
 from crosspost.database import Database
+from crosspost.delivery_parts import parts_of
 from crosspost.drafts import Draft
 from crosspost.ledger.keys import Keys
 from crosspost.ledger.note import Verifier
@@ -86,7 +87,7 @@ class Publisher:
             )
             queue.approve(session, delivery, Doing("Budi", NOW))
             [delivery] = queue.claim(session, (), Doing("daemon@here:1", NOW))
-            [part] = queue.parts_of(session, delivery)
+            [part] = parts_of(session, delivery)
             outcomes.begin(session, delivery, part, Doing("daemon@here:1", NOW))
             if seen_by:
                 failure = Failure("unknown_outcome", "No answer came.", 504)
