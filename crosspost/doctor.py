@@ -31,7 +31,7 @@ from crosspost.lock import daemon_runs
 from crosspost.restoring import require_confirmed
 from crosspost.soundness import require_sound
 from crosspost.sqlite import network_share
-from crosspost.witnesses.concerns import concerns
+from crosspost.witnesses.concerns import examined
 from crosspost.wording import t
 
 #: Less free space than this is too little, or soon will be; in bytes.
@@ -232,17 +232,11 @@ def record(database: Database, config: Config) -> Iterator[Finding]:
 def witnesses(database: Database, config: Config, now: datetime) -> Iterator[Finding]:
     """Whether others remember the record too, and what they found."""
     with database.read() as session:
-        found = concerns(session, config, now)
-    for words in found.values():
-        yield bad("witnesses", words, "crosspost log witness list")
-    if not Strongbox(config.folder).is_founded():
-        return
-    if not config.witnesses:
+        for state, said, step in examined(session, config, now):
+            yield Finding("witnesses", State(state), said, step)
+    if Strongbox(config.folder).is_founded() and not config.witnesses:
         said = t("Nobody outside remembers the record: that the office has only one, rests on it.")
         yield well("witnesses", f"{said} {t('See docs/record.md, Witnesses.')}")
-    elif not found:
-        names = ", ".join(config.witnesses)
-        yield well("witnesses", t("They cosign the record: {names}.", names=names))
 
 
 def clock(database: Database, config: Config, now: datetime) -> Iterator[Finding]:

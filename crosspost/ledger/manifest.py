@@ -17,6 +17,10 @@ from crosspost.wording import t
 
 #: How the list of a folder is called, in that folder.
 NAME = "manifest"
+#: The list that is about to take its place: until then each file is as one of both says.
+NEXT = "manifest.next"
+#: The list of the whole site while what it lists changes: it proves nothing.
+OLD = "manifest.old"
 FORM = "crosspost files v1"
 _LINE = re.compile(r"([0-9a-f]{64}) (0|[1-9][0-9]{0,14}) ([!-~]+)", re.ASCII)
 _SIZE = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)

@@ -1,7 +1,9 @@
-"""The record onto the site, after each sealing: pages, lists, index and tiles; the checkpoint last.
+"""The record onto the site, after each sealing: checkpoint and tiles, pages, lists, index.
 
-Whatever is lost or was changed there is written anew. A site that shows a newer ledger than the
-head, or another one, stops it: then the head is not the head any more.
+Whenever this is killed, each file is whole, old or new; the signed list of all of them, without
+which nobody can call one of them forged, comes last. Whatever is lost or was changed is written
+anew. A site that shows a newer ledger than the head, or another one, stops it: then the head is not
+the head any more.
 """
 
 from __future__ import annotations
@@ -21,16 +23,17 @@ from crosspost.errors import ForkProven, Refuted, UserError
 from crosspost.ledger import book
 from crosspost.ledger.checkpoint import read_checkpoint
 from crosspost.ledger.evidence import Sealed, open_sealed
-from crosspost.ledger.manifest import NAME
+from crosspost.ledger.manifest import NAME, OLD
 from crosspost.ledger.strongbox import Strongbox
-from crosspost.ledger.tiles import WIDTH, Tile, bundle, tiles
+from crosspost.ledger.tiles import WIDTH, bundle, tiles
 from crosspost.ledger.tree import subtree_hash
 from crosspost.showing import subjects
-from crosspost.showing.shelf import LEDGER, Seal, Shelf
+from crosspost.showing.shelf import Seal, Shelf
 from crosspost.showing.subjects import Subject
 from crosspost.site import lookup, publicpages, publishing
 from crosspost.site.folder import Folder
 from crosspost.site.publicpages import Identity, KnownFake, OfficialAccount
+from crosspost.site.publishing import LEDGER
 from crosspost.timestamps.kept import PUBLIC as STAMPS
 from crosspost.timestamps.kept import kept
 from crosspost.wording import t
@@ -91,7 +94,8 @@ def show_checkpoint(config: Config) -> None:
 class _Exhibit:
     def __init__(self, database: Database, config: Config, seal: Seal | None) -> None:
         self.database, self.config, self.seal = database, config, seal
-        self.folder = Folder(config.folder / (config.site.folder if config.site else ""))
+        path = config.folder / (config.site.folder if config.site else "")
+        self.folder = Folder(path, self._before_change)
         self.shelf = Shelf(self.folder, config, seal)
         self.keys: list[tuple[str, str]] = []
         self.shown: set[str] = set()
@@ -100,14 +104,26 @@ class _Exhibit:
     def covered(self) -> int | None:
         """How many entries the signed list of the site covers; what it says of files is taken
         over. None without one."""
-        known = self.shelf.list_at(f"{LEDGER}/{NAME}")
+        known = self.shelf.list_at(f"{LEDGER}/{NAME}") or self.shelf.list_at(f"{LEDGER}/{OLD}")
         if known is None or known.folder:
             return None
         self.shelf.files.update(known.files)
         return known.size
 
+    def _before_change(self, name: str) -> None:
+        """While files change there is no list of them that counts."""
+        if name not in (f"{LEDGER}/{NAME}", f"{LEDGER}/{OLD}"):
+            publishing.withdraw_list(self.folder)
+
     def show(self, since: int | None) -> int:
+        """The checkpoint and its tiles first, since what comes after may be proved by them; then
+        pages, and what is made of them; their list last."""
         until = self._size()
+        if since is None:
+            self.folder.sweep()
+        if self.seal is not None:
+            _put_tiles(self.folder, self.seal.sealed)
+            self.folder.settle(f"{LEDGER}/checkpoint", self.seal.sealed.note)
         for subject in self._subjects(since, until):
             self.shelf.put_page(subject)
             self.shown.add(subject.page.code)
@@ -118,12 +134,11 @@ class _Exhibit:
         self._put_public_pages()
         self._put_index(whole=since is None)
         if self.seal is not None:
-            _put_tiles(self.folder, self.seal.sealed)
             if self.config.site and self.config.site.entries:
                 self._put_bundles(self.seal.sealed)
             self._put_stamps(whole=since is None)
+            _drop_partials(self.folder, self.seal.sealed)
             self.shelf.put_site_list()
-            self.folder.settle(f"{LEDGER}/checkpoint", self.seal.sealed.note)
         return until
 
     def _size(self) -> int:
@@ -168,7 +183,7 @@ class _Exhibit:
         for path in [*root.glob("fakes/*/index.html"), *root.glob("*/fakes/*/index.html")]:
             name = path.relative_to(root).as_posix()
             if name not in made:
-                path.unlink()
+                self.folder.remove(name)
                 path.parent.rmdir()
                 self.shelf.files.pop(name, None)
 
@@ -197,7 +212,6 @@ class _Exhibit:
             for index, entry in enumerate(entries, first):
                 sealed.proof(index, entry)
             self.folder.replace(name, bundle(entries))
-            _drop_partial(self.folder, name, tile)
 
     def _read(self) -> set[str]:
         """The codes of the pages that were read anew, those that were erased among them."""
@@ -241,14 +255,16 @@ def _put_tiles(folder: Folder, sealed: Sealed) -> None:
         content = folder.path / name
         if not content.exists() or content.stat().st_size != tile.width * 32:
             folder.replace(name, tile.content(sealed.tree.node))
-        _drop_partial(folder, name, tile)
 
 
-def _drop_partial(folder: Folder, name: str, tile: Tile) -> None:
-    """What a full file makes superfluous (C2SP tlog-tiles, "Partial Tiles")."""
-    partial = folder.path / f"{name}.p"
-    if tile.width == WIDTH and partial.exists():
-        shutil.rmtree(partial)
+def _drop_partials(folder: Folder, sealed: Sealed) -> None:
+    """What full files make superfluous (C2SP tlog-tiles, "Partial Tiles"), once no checkpoint that
+    is shown needs it."""
+    for tile in tiles(sealed.head.size):
+        for name in (tile.path, tile.bundle_path) if not tile.level else (tile.path,):
+            partial = folder.path / LEDGER / f"{name}.p"
+            if tile.width == WIDTH and partial.exists():
+                shutil.rmtree(partial)
 
 
 def _identity(config: Config, seal: Seal | None, session: Session) -> Identity:

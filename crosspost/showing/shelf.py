@@ -12,16 +12,23 @@ from dataclasses import dataclass, field, replace
 from crosspost.config import Config
 from crosspost.errors import Refuted, Undecided
 from crosspost.ledger.evidence import Sealed
-from crosspost.ledger.manifest import NAME, FileDigest, Manifest, digest_of, read_manifest
+from crosspost.ledger.manifest import (
+    NAME,
+    NEXT,
+    OLD,
+    FileDigest,
+    Manifest,
+    digest_of,
+    read_manifest,
+)
 from crosspost.ledger.note import Signer
 from crosspost.ledger.proof import SUFFIX, Proof, read_proof
 from crosspost.showing.subjects import Entry, Subject
 from crosspost.site import pages
 from crosspost.site.folder import DATA, Folder, to_json
+from crosspost.site.publishing import LEDGER
 from crosspost.site.standing import RECORD, Copy, Standing
 from crosspost.site.standing import to_json as record_json
-
-LEDGER = "ledger"  # the folder below the site, as in the name of the ledger
 
 
 @dataclass(frozen=True)
@@ -58,19 +65,24 @@ class Shelf:
         standing, proofs = self._proved(where, subject)
         html = pages.announcement(subject.page, self.config.office, site, standing)
         files = {
+            **proofs,  # before what names them
             DATA: to_json(subject.page).encode(),
             RECORD: record_json(standing).encode(),
             "index.html": html.encode(),
-            **proofs,
         }
         self._mend_media(where, subject)
-        for name, content in files.items():
-            self.folder.settle(f"{where}/{name}", content)
         digests = {name: digest_of(content) for name, content in files.items()}
         for shown in subject.page.media:
             size = (self.folder.path / where / shown.file).stat().st_size
             digests[shown.file] = FileDigest(shown.sha256, size)
-        self._put_list(where, digests)
+        note = self._list_of(where, digests)
+        if note is not None and note != self.folder.read(f"{where}/{NAME}"):
+            self.folder.replace(f"{where}/{NEXT}", note)
+        for name, content in files.items():
+            self.folder.settle(f"{where}/{name}", content)
+        if note is not None:
+            self.put(f"{where}/{NAME}", note)
+            self.folder.remove(f"{where}/{NEXT}")
 
     def _mend_media(self, where: str, subject: Subject) -> None:
         """Images and videos are large and never change: only one that is not as it should be is
@@ -110,15 +122,16 @@ class Shelf:
         made: Proof = sealed.proof(entry.index, entry.data)
         return made.text()
 
-    def _put_list(self, where: str, digests: Mapping[str, FileDigest]) -> None:
+    def _list_of(self, where: str, digests: Mapping[str, FileDigest]) -> bytes | None:
+        """The signed list of a page: the one that is there, if it says just this."""
         if self.seal is None:
-            return
+            return None
         head, name = self.seal.sealed.head, f"{where}/{NAME}"
         known = self.list_at(name)
         note = self.folder.read(name)
         if known is None or note is None or (known.folder, known.files) != (where, dict(digests)):
             note = Manifest(head.origin, where, head.size, digests).signed(self.seal.signer)
-        self.put(name, note)
+        return note
 
     def list_at(self, name: str) -> Manifest | None:
         """A signed list on the site; None when it is not there, or not of the key of today."""
@@ -132,12 +145,13 @@ class Shelf:
     # --- the whole site ---------------------------------------------------------------------------
 
     def put_site_list(self) -> None:
-        """The list of the whole site; after everything else, and before the checkpoint."""
+        """The list of the whole site, after everything else: from then on it counts again."""
         if self.seal is None:
             return
         head = self.seal.sealed.head
         made = Manifest(head.origin, "", head.size, self.files)
         self.folder.settle(f"{LEDGER}/{NAME}", made.signed(self.seal.signer))
+        self.folder.remove(f"{LEDGER}/{OLD}")
 
 
 def _site_first(copies: list[Copy]) -> tuple[Copy, ...]:

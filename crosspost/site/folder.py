@@ -8,20 +8,23 @@ room must not know how a page looks (`pages.py`, `feeds.py`).
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from crosspost.site.standing import CORRECTED, RECORD, WITHDRAWN
 
 DATA = "announcement.json"
 LIST = "announcements.json"
+DRAFT = ".new-"  # how the name of what is not whole yet begins
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,14 @@ def from_json(text: str) -> Page:
 
 
 class Folder:
-    """The pages in one folder. Every method raises OSError when the disk does not do its part."""
+    """The pages in one folder. Every method raises OSError when the disk does not do its part.
 
-    def __init__(self, path: Path) -> None:
+    `before_change` is called with the name of each file that is about to change or go.
+    """
+
+    def __init__(self, path: Path, before_change: Callable[[str], None] = lambda _name: None):
         self.path = path
+        self._before_change = before_change
 
     def page(self, code: str) -> Page | None:
         """The page with this code; None when it is not there."""
@@ -117,13 +124,15 @@ class Folder:
         if target.exists():
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
+        draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=target.parent))
         try:
-            for name, content in files.items():
-                _write(draft / name, content)
-            draft.chmod(0o755)
-            _sync(draft)
-            draft.rename(target)
+            with _held(draft):
+                for name, content in files.items():
+                    with (draft / name).open("wb") as file:
+                        _write(file, content)
+                draft.chmod(0o755)
+                _sync(draft)
+                draft.rename(target)
             _sync(target.parent)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
@@ -136,17 +145,39 @@ class Folder:
 
     def replace(self, name: str, content: bytes | Path) -> None:
         """Write a file of the folder whole (a path is copied), in the place of an older one."""
+        self._before_change(name)
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         # a name of its own: a channel's worker and the daemon may write the same list at once
-        handle, draft = tempfile.mkstemp(prefix=".new-", dir=target.parent)
-        os.close(handle)
+        handle, draft = tempfile.mkstemp(prefix=DRAFT, dir=target.parent)
         try:
-            _write(Path(draft), content)
-            Path(draft).replace(target)
+            with os.fdopen(handle, "wb") as file:
+                _hold(handle)
+                _write(file, content)
+                Path(draft).replace(target)
         except BaseException:
             Path(draft).unlink(missing_ok=True)
             raise
+
+    def remove(self, name: str) -> None:
+        """Take a file away, if it is there."""
+        if (self.path / name).exists():
+            self._before_change(name)
+            (self.path / name).unlink(missing_ok=True)
+
+    def move(self, name: str, other: str) -> None:
+        """Give a file another name, if it is there."""
+        with suppress(FileNotFoundError, NotADirectoryError):
+            (self.path / name).replace(self.path / other)
+
+    def sweep(self) -> None:
+        """Take away what killed processes were writing; what is being written stays."""
+        for draft in sorted(self.path.rglob(f"{DRAFT}*")):
+            try:
+                with _held(draft):
+                    shutil.rmtree(draft) if draft.is_dir() else draft.unlink()
+            except (BlockingIOError, FileNotFoundError):
+                continue
 
     def settle(self, name: str, content: bytes) -> bool:
         """Make a file say exactly this; True when it did not."""
@@ -215,16 +246,31 @@ def _brief(page: Page) -> Page:
     return Page(**values)
 
 
-def _write(path: Path, content: bytes | Path) -> None:
-    with path.open("wb") as file:
-        if isinstance(content, Path):
-            with content.open("rb") as original:
-                shutil.copyfileobj(original, file)
-        else:
-            file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    path.chmod(0o644)
+def _write(file: BinaryIO, content: bytes | Path) -> None:
+    if isinstance(content, Path):
+        with content.open("rb") as original:
+            shutil.copyfileobj(original, file)
+    else:
+        file.write(content)
+    file.flush()
+    os.fchmod(file.fileno(), 0o644)
+    os.fsync(file.fileno())
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """A draft that is somebody's: the kernel lets go of it when the process ends, however it ends.
+    Raises BlockingIOError when it is somebody else's."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        _hold(handle)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _hold(handle: int) -> None:
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _sync(folder: Path) -> None:

@@ -10,9 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crosspost.config import Office, SiteSettings
+from crosspost.ledger.manifest import NAME, OLD
 from crosspost.post import Document, Image, Video
 from crosspost.site import feeds, pages
 from crosspost.site.folder import DATA, LIST, Film, Folder, Page, Picture, list_json, to_json
+
+LEDGER = "ledger"  # the folder of the record below the site
 
 
 def page_of(
@@ -56,9 +59,16 @@ def put(
     )
 
 
+def withdraw_list(folder: Folder) -> None:
+    """From now on what stands there may be another than the signed list of the site says, so it is
+    no list until the record is shown anew: a reader cannot decide, and is told no forgery."""
+    folder.move(f"{LEDGER}/{NAME}", f"{LEDGER}/{OLD}")
+
+
 def bring_lists_up_to_date(folder: Folder, office: Office, site: SiteSettings) -> None:
     """Style sheet, index, archive and feeds anew from the pages that are there. Raises OSError;
     then it is to be done again."""
+    withdraw_list(folder)
     for name, content in lists(folder, office, site).items():
         folder.replace(name, content)
 

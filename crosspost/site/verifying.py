@@ -15,7 +15,7 @@ from crosspost.errors import ForkProven, Refuted, Undecided
 from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
 from crosspost.ledger.hashing import leaf_hash, node_hash, salted_digest
 from crosspost.ledger.keys import Keys, handovers_in
-from crosspost.ledger.manifest import NAME, Manifest, digest_of, read_manifest
+from crosspost.ledger.manifest import NAME, NEXT, OLD, Manifest, digest_of, read_manifest
 from crosspost.ledger.proof import read_proof
 from crosspost.ledger.tiles import HEIGHT, WIDTH, Tile, read_path, tiles, unbundle
 from crosspost.ledger.tree import (
@@ -106,7 +106,10 @@ def signed_list(source: Source, path: str, folder: str, keys: Keys) -> Manifest:
     if note is None:
         raise Undecided(
             t("There is no signed list: {path}.", path=source.where(path)),
-            hint=t("A new page has one after about a minute; a page of others has none."),
+            hint=t(
+                "A new page has one after about a minute, and so has a site that is changing; "
+                "a page of others has none."
+            ),
         )
     listed = keys.read_now(partial(read_manifest, note))
     if listed.folder != folder:
@@ -191,13 +194,7 @@ class _Page:
 
     def verify(self, shown: Checkpoint, tree: Tiles | Tree) -> Standing:
         """How the page stands."""
-        where = f"p/{self.code}"
-        listed = signed_list(self.source, f"{where}/{NAME}", where, self.keys)
-        files = {}
-        for name, about in listed.files.items():
-            files[name] = needed(self.source, f"{where}/{name}")
-            if digest_of(files[name]) != about:
-                raise changed(self.source, f"{where}/{name}")
+        files = self._files(f"p/{self.code}")
         try:
             standing = from_json(files[RECORD].decode())
             self._check_text(files[DATA], standing)
@@ -209,6 +206,24 @@ class _Page:
                 content = files.get(copy.proof, b"")
                 self._check_copy(copy, content, shown, tree, erased=erased)
         return standing
+
+    def _files(self, where: str) -> dict[str, bytes]:
+        """The files of the page by name, each as a signed list says. While they change there are
+        two lists, the one until now and the next one, and each file is as one of them says."""
+        lists = [signed_list(self.source, f"{where}/{NAME}", where, self.keys)]
+        if self.source.read(f"{where}/{NEXT}") is not None:
+            lists.append(signed_list(self.source, f"{where}/{NEXT}", where, self.keys))
+            if lists[1].size < lists[0].size:
+                raise changed(self.source, f"{where}/{NEXT}")
+        files = {}
+        for name in dict.fromkeys(name for listed in lists for name in listed.files):
+            said = [listed.files.get(name) for listed in lists]
+            if None in said and self.source.read(f"{where}/{name}") is None:
+                continue  # gone, or still to come
+            files[name] = needed(self.source, f"{where}/{name}")
+            if digest_of(files[name]) not in said:
+                raise changed(self.source, f"{where}/{name}")
+        return files
 
     def _check_text(self, data: bytes, standing: Standing) -> None:
         """The text of the page is that of the site's copy, as approved."""
@@ -280,7 +295,7 @@ def _check_names(
     names = source.names()
     if names is None:
         return
-    known = {*listed.files, f"{LEDGER}/{NAME}", f"{LEDGER}/checkpoint"}
+    known = {*listed.files, f"{LEDGER}/{NAME}", f"{LEDGER}/{OLD}", f"{LEDGER}/checkpoint"}
     for code in codes:
         note = needed(source, f"p/{code}/{NAME}")
         page = keys.read_now(partial(read_manifest, note))

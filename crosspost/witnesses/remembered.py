@@ -14,6 +14,9 @@ from crosspost.config import Config
 from crosspost.database import OfficeState
 from crosspost.witnesses.standing import Known, read_known
 
+#: The time stamp authority stands among them, by a name that nobody gives a witness.
+AUTHORITY = "timestamp authority/"
+
 
 def recall(session: Session, name: str, vkey: str, now: datetime) -> Known:
     """What is known of the witness of this name and key."""

@@ -11,7 +11,6 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from conftest import Desk
 
 GOOD = ("add", "The road is closed.", "--title", "Road", "--source", "Letter 1", "--at", "now")
 
@@ -20,15 +19,15 @@ def key_in(said: str) -> str:
     return re.search(r"\S+\+[0-9a-f]{8}\+\S{44}", said)[0]
 
 
-def append(desk: Desk, text: str) -> None:
+def append(desk, text: str) -> None:
     with (desk.folder / "crosspost.toml").open("a") as file:
         file.write(text)
 
 
 @pytest.fixture
-def neighbour(tmp_path_factory) -> Desk:
+def neighbour(desk, tmp_path_factory):
     """Another office, that is a witness."""
-    made = Desk(tmp_path_factory.mktemp("neighbour"))
+    made = type(desk)(tmp_path_factory.mktemp("neighbour"))
     made.run(
         *("init", ".", "--name", "Neighbour", "--language", "en", "--person", "Dewi"),
         *("--site-url", "https://neighbour.example"),
@@ -37,7 +36,7 @@ def neighbour(tmp_path_factory) -> Desk:
 
 
 @contextmanager
-def serving(neighbour: Desk):
+def serving(neighbour):
     """Its witness as a process of its own; the address."""
     process = neighbour.start("log", "witness", "serve", "--port", "0")
     try:
@@ -51,7 +50,7 @@ def serving(neighbour: Desk):
         assert "Traceback" not in err
 
 
-def introduce(desk: Desk, neighbour: Desk) -> str:
+def introduce(desk, neighbour) -> str:
     """Each knows the other's key; the key of the witness."""
     ours = key_in(desk.run("log", "init"))
     theirs = key_in(neighbour.run("log", "witness", "init"))
@@ -73,7 +72,7 @@ def test_a_neighbour_cosigns_what_is_published_and_a_citizen_asks_for_it(
         assert "cosigned" in desk.run("log", "witness", "ask")
     [theirs] = neighbour.json("log", "witness", "list")["neighbours"]
     assert theirs["size"] == about["size"]
-    elsewhere = Desk(tmp_path_factory.mktemp("citizen"))
+    elsewhere = type(desk)(tmp_path_factory.mktemp("citizen"))
     shutil.copytree(desk.folder / "public", elsewhere.folder / "site")
     key = (desk.folder / "ledger.vkey").read_text().strip()
     both = ("--key", key, "--witness", witness)
@@ -81,7 +80,7 @@ def test_a_neighbour_cosigns_what_is_published_and_a_citizen_asks_for_it(
     said = elsewhere.json("verify", "site/ledger/checkpoint", *both)
     assert [one["name"] for one in said["cosigned"]] == ["neighbour.example/witness"]
     other = key_in(
-        Desk(tmp_path_factory.mktemp("third")).run(
+        type(desk)(tmp_path_factory.mktemp("third")).run(
             "init", ".", "--name", "T", "--site-url", "https://third.example"
         )
         + neighbour.run("log", "init")
@@ -95,7 +94,7 @@ def test_a_neighbour_cosigns_what_is_published_and_a_citizen_asks_for_it(
 def test_the_quorum_decides_and_a_false_cosignature_refutes(desk, neighbour, tmp_path):
     witness = introduce(desk, neighbour)
     key = (desk.folder / "ledger.vkey").read_text().strip()
-    third = Desk(tmp_path / "third")
+    third = type(desk)(tmp_path / "third")
     third.folder.mkdir()
     third.run("init", ".", "--name", "T", "--site-url", "https://third.example")
     absent = key_in(third.run("log", "witness", "init"))
@@ -132,6 +131,8 @@ def test_a_witness_that_is_down_hinders_nothing_and_is_told(desk, neighbour):
     assert "refuses the connection" in about["problem"]
     assert "did not cosign" in desk.run("log", "witness", "ask", code=1)
     assert desk.json("status")["witnesses"] == []  # not for a day yet
+    [found] = [one for one in desk.json("doctor") if one["about"] == "witnesses"]
+    assert (found["state"], "did not cosign" in found["sentence"]) == ("note", True)
 
 
 def test_a_neighbour_with_two_histories_is_proved_to_have_them(desk, neighbour):

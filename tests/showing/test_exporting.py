@@ -196,6 +196,17 @@ def test_an_erasure_that_is_not_sealed_yet_is_sealed_first(filled):
     assert not (filled.folder / "out").exists()
 
 
+def test_erased_by_another_order_than_the_recorded_one_is_found(filled):
+    erase(filled)
+    seal(filled.database, filled.folder)
+    out, _ = made(filled)
+    texts = lines(out / "texts.jsonl")
+    texts[0]["erased"] = "13/Pid/2026"
+    rewritten(out / "texts.jsonl", texts)
+    signed_anew(out)
+    assert judged(out, filled) == 1
+
+
 def test_nothing_is_called_erased_that_the_record_does_not_call_so(filled):
     out, _ = made(filled)
     texts = lines(out / "texts.jsonl")
