@@ -21,7 +21,7 @@ from crosspost import agenda, sightings
 from crosspost.adapters import problems_of
 from crosspost.config import Config, load
 from crosspost.connections import unconnected
-from crosspost.database import Database, LedgerEntry
+from crosspost.database import Database
 from crosspost.errors import ConfigError, UserError
 from crosspost.ledger import book
 from crosspost.ledger.checkpoint import read_checkpoint
@@ -31,6 +31,7 @@ from crosspost.lock import daemon_runs
 from crosspost.restoring import require_confirmed
 from crosspost.soundness import require_sound
 from crosspost.sqlite import network_share
+from crosspost.tables import LedgerEntry
 from crosspost.witnesses.concerns import examined
 from crosspost.wording import t
 
