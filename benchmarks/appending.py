@@ -148,13 +148,9 @@ def main() -> None:
             rows.append((without, recorded))
     for without, recorded in rows:
         more = recorded.database / without.database - 1
-        print(
-            f"without {without.database:5.0f} µs   with {recorded.database:5.0f}: {more:+4.0%}",
-            end="",
-        )
-        print(
-            f"   of it {recorded.made:.1f} entries {recorded.entries:4.0f}: {_share(recorded):+4.0%}"
-        )
+        print(f"without {without.database:5.0f} µs   with {recorded.database:5.0f}: {more:+4.0%}")
+        share = _share(recorded)
+        print(f"    of it {recorded.made:.1f} entries {recorded.entries:4.0f} µs: {share:+4.0%}")
     pairs = statistics.median(b.database / a.database - 1 for a, b in rows)
     least = min(b.database for _, b in rows) / min(a.database for a, _ in rows) - 1
     within = statistics.median(_share(recorded) for _, recorded in rows)

@@ -17,7 +17,8 @@ from pathlib import Path
 from offices import CROSSPOST, announce, loopback, office, seen, until
 from sqlmodel import select
 
-from crosspost.database import Database, Delivery
+from crosspost.database import Database
+from crosspost.tables import Delivery
 
 SPREAD = timedelta(seconds=30)
 

@@ -18,13 +18,14 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from crosspost.database import Database, LedgerEntry, LedgerNote
+from crosspost.database import Database
 from crosspost.ledger import book
 from crosspost.ledger.canonical import canonical
 from crosspost.ledger.hashing import leaf_hash, new_salt, salted_digest
 from crosspost.ledger.sealing import found_ledger
 from crosspost.ledger.tree import root_of
 from crosspost.migrations import upgrade
+from crosspost.tables import LedgerEntry, LedgerNote
 
 APPENDED = 2_000
 AT_ONCE = 10_000

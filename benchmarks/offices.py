@@ -19,11 +19,12 @@ from sqlmodel import SQLModel
 
 from crosspost import queue
 from crosspost.config import Config, load
-from crosspost.database import Database, Delivery, Part, Revision, table
+from crosspost.database import Database
 from crosspost.drafts import Draft
 from crosspost.editorial import add
 from crosspost.founding import upgrade
 from crosspost.lifecycle import Status
+from crosspost.tables import Delivery, Part, Revision, table
 from crosspost.times import moment_of
 
 CONFIG = """

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from sqlmodel import Session, col, select
 
-from crosspost.database import ChannelState
 from crosspost.post import Account
+from crosspost.tables import ChannelState
 
 
 def remember(session: Session, channel: str, account: Account) -> None:

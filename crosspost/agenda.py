@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import BindParameter, Column, Select, bindparam, exists, literal, union_all
 from sqlmodel import Session, func, or_, select
 
-from crosspost.database import ChannelState, Delivery, OfficeState, table
 from crosspost.lifecycle import Status
 from crosspost.prepared import Prepared, as_read, first
+from crosspost.tables import ChannelState, Delivery, OfficeState, table
 
 #: How many late deliveries one look at the queue takes; the rest comes with the next look.
 BATCH = 200

@@ -19,11 +19,11 @@ from sqlmodel import Session, col, select
 from crosspost import quotas
 from crosspost.adapters import Adapter, adapter_class
 from crosspost.config import Channel, Config
-from crosspost.database import Delivery, Part
 from crosspost.errors import Conflict
 from crosspost.lifecycle import Status
 from crosspost.post import Post, from_json
 from crosspost.quotas import NEVER, POSTS, Quota, Use
+from crosspost.tables import Delivery, Part
 from crosspost.times import spoken
 from crosspost.wording import language, t
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from sqlmodel import Session, col, select
 
-from crosspost.database import Announcement, Delivery, Revision
 from crosspost.ledger import book
 from crosspost.queue import Doing, subject
+from crosspost.tables import Announcement, Delivery, Revision
 
 
 def tell(session: Session, delivery: Delivery, doing: Doing) -> None:

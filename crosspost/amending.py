@@ -19,7 +19,7 @@ from crosspost.acts import Act, steps
 from crosspost.adapters import open_adapter
 from crosspost.approvals import release
 from crosspost.config import Config
-from crosspost.database import Announcement, Database, Delivery, Part, Revision
+from crosspost.database import Database
 from crosspost.delivery_parts import parts_of
 from crosspost.drafts import Draft, Kept, Rendered, compose, render_for
 from crosspost.errors import Conflict
@@ -30,6 +30,7 @@ from crosspost.policy import Deed
 from crosspost.post import Capabilities, Content, Post, from_json
 from crosspost.queue import Doing, known
 from crosspost.revisions import current_revision, images_of, store, videos_of
+from crosspost.tables import Announcement, Delivery, Part, Revision
 from crosspost.times import Moment, moment_of
 from crosspost.wording import t, words
 

@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 from crosspost import queue, signing
 from crosspost.binding import keep
 from crosspost.config import Config
-from crosspost.database import Approval, Database, Delivery, Revision, table
+from crosspost.database import Database
 from crosspost.errors import Conflict
 from crosspost.lifecycle import Status
 from crosspost.offers import Offer, Stage, offered, require_open, require_stage, where_it_stands
@@ -24,6 +24,7 @@ from crosspost.people import require, roles_of
 from crosspost.policy import Deed, Role, is_four_eyes
 from crosspost.queue import Doing, known
 from crosspost.revisions import current_revision, record
+from crosspost.tables import Approval, Delivery, Revision, table
 from crosspost.wording import t
 
 #: Makes the approver's signature over a digest, for a namespace of `signing.py`.

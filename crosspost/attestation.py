@@ -28,7 +28,7 @@ from crosspost.timestamps import stamping
 from crosspost.witnesses import asking, standing
 from crosspost.witnesses.asking import Asked
 from crosspost.witnesses.cosignature import Witness, cosignatures
-from crosspost.witnesses.remembered import recall
+from crosspost.witnesses.remembered import AUTHORITY, recall
 
 log = logging.getLogger("crosspost.daemon")
 
@@ -70,7 +70,7 @@ class Attestation:
         for asked in witnesses:
             self._begin(asked.name, self._ask, asked, sealed)
         if stamped:
-            self._begin(stamping.ROW, self._have_stamped, sealed)
+            self._begin(AUTHORITY, self._have_stamped, sealed)
 
     def _begin(self, name: str, work: Callable[..., None], *about: object) -> None:
         thread = threading.Thread(target=work, args=about, name=f"ask-{name}")
@@ -83,7 +83,7 @@ class Attestation:
 
     def _stamp_is_due(self, session: Session) -> bool:
         settings = self._config.ledger
-        if settings.timestamp_url is None or self._is_asked(stamping.ROW):
+        if settings.timestamp_url is None or self._is_asked(AUTHORITY):
             return False
         known = stamping.how_it_stands(session, self._config, self._now())
         every = timedelta(hours=settings.timestamp_hours)

@@ -19,13 +19,13 @@ from zoneinfo import ZoneInfoNotFoundError
 from sqlalchemy import bindparam
 from sqlmodel import Session, SQLModel, col, select
 
-from crosspost.database import Approval, Binding, Delivery, Image, Part, Revision, Video, table
 from crosspost.ledger import book
 from crosspost.ledger.canonical import canonical
 from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import Status
 from crosspost.post import Content
 from crosspost.prepared import Prepared, as_read
+from crosspost.tables import Approval, Binding, Delivery, Image, Part, Revision, Video, table
 from crosspost.times import Moment, still_due
 from crosspost.wording import t
 

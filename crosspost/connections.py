@@ -15,11 +15,12 @@ from sqlmodel import Session, col, select
 from crosspost.adapters import Adapter, Context, adapter_class, open_adapter
 from crosspost.adapters.oauth import OAuthAdapter, by_browser
 from crosspost.config import Config
-from crosspost.database import ChannelState, Database
+from crosspost.database import Database
 from crosspost.errors import AuthRevoked, PlatformError, UserError
 from crosspost.holds import unpause
 from crosspost.ledger import book
 from crosspost.queue import Doing
+from crosspost.tables import ChannelState
 from crosspost.vault import Vault, utc_now
 
 log = logging.getLogger("crosspost.connections")

@@ -26,7 +26,7 @@ from crosspost import agenda, connections, outcomes, queue, sharing
 from crosspost.attestation import Attestation
 from crosspost.clerk import Question
 from crosspost.config import Config
-from crosspost.database import Database, Delivery
+from crosspost.database import Database
 from crosspost.errors import DatabaseError, SchemaError
 from crosspost.faults import settle_fault
 from crosspost.guard import MARK, SEAL_SOON, Guard
@@ -35,6 +35,7 @@ from crosspost.lock import DaemonLock
 from crosspost.publisher import Claimed, publish, take
 from crosspost.queue import Doing, Stale
 from crosspost.reconciler import look
+from crosspost.tables import Delivery
 from crosspost.timekeeper import Timekeeper
 from crosspost.wakeups import Listener, Watch, call
 from crosspost.watchman import BEAT, Watchman

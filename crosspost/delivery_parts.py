@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
-from crosspost.database import Delivery, Part, table
 from crosspost.prepared import Prepared, Setting
+from crosspost.tables import Delivery, Part, table
 from crosspost.wording import t
 
 

@@ -15,13 +15,14 @@ from sqlmodel import Session
 from crosspost import allowance, holds, queue
 from crosspost.approvals import approve_again, void
 from crosspost.config import Config
-from crosspost.database import Database, Delivery, Revision
+from crosspost.database import Database
 from crosspost.errors import Conflict, NotFound
 from crosspost.lifecycle import Status, status_word
 from crosspost.people import require
 from crosspost.policy import Deed
 from crosspost.queue import Doing
 from crosspost.revisions import current_revision
+from crosspost.tables import Delivery, Revision
 from crosspost.times import Moment
 from crosspost.wording import t
 

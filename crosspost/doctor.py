@@ -21,7 +21,7 @@ from crosspost import agenda, sightings
 from crosspost.adapters import problems_of
 from crosspost.config import Config, load
 from crosspost.connections import unconnected
-from crosspost.database import Database, LedgerEntry
+from crosspost.database import Database
 from crosspost.errors import ConfigError, UserError
 from crosspost.ledger import book
 from crosspost.ledger.checkpoint import read_checkpoint
@@ -31,8 +31,8 @@ from crosspost.lock import daemon_runs
 from crosspost.restoring import require_confirmed
 from crosspost.soundness import require_sound
 from crosspost.sqlite import network_share
-from crosspost.witnesses.concerns import concerns
-from crosspost.witnesses.remembered import recall_all
+from crosspost.tables import LedgerEntry
+from crosspost.witnesses.concerns import examined
 from crosspost.wording import t
 
 #: Less free space than this is too little, or soon will be; in bytes.
@@ -233,23 +233,11 @@ def record(database: Database, config: Config) -> Iterator[Finding]:
 def witnesses(database: Database, config: Config, now: datetime) -> Iterator[Finding]:
     """Whether others remember the record too, and what they found."""
     with database.read() as session:
-        found = concerns(session, config, now)
-        known = dict(recall_all(session, config, now))
-    for words in found.values():
-        yield bad("witnesses", words, "crosspost log witness list")
-    if not Strongbox(config.folder).is_founded():
-        return
-    if not config.witnesses:
+        for state, said, step in examined(session, config, now):
+            yield Finding("witnesses", State(state), said, step)
+    if Strongbox(config.folder).is_founded() and not config.witnesses:
         said = t("Nobody outside remembers the record: that the office has only one, rests on it.")
         yield well("witnesses", f"{said} {t('See docs/record.md, Witnesses.')}")
-    for name, one in known.items():
-        if f"witness/{name}" in found:
-            continue
-        if one.problem or one.at is None:
-            said = one.problem or t("The witness {name} was not asked yet.", name=name)
-            yield note("witnesses", said, "crosspost log witness ask")
-        else:
-            yield well("witnesses", t("{name} cosigned {size} entries.", name=name, size=one.size))
 
 
 def clock(database: Database, config: Config, now: datetime) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from crosspost import allowance, precedents, queue
 from crosspost.approvals import release, void
 from crosspost.config import Config
-from crosspost.database import Announcement, Database, Delivery, Revision
+from crosspost.database import Database
 from crosspost.delivery_parts import public_parts
 from crosspost.drafts import Draft, Kept, Rendered, compose
 from crosspost.errors import Conflict
@@ -24,6 +24,7 @@ from crosspost.people import require
 from crosspost.policy import Deed
 from crosspost.queue import Doing, known
 from crosspost.revisions import current_revision, images_of, store, videos_of
+from crosspost.tables import Announcement, Delivery, Revision
 from crosspost.wording import t
 
 

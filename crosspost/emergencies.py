@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from crosspost import queue, signing
 from crosspost.approvals import Sign, add_row, release, signed_by
 from crosspost.config import Config
-from crosspost.database import Approval, Database, Revision
+from crosspost.database import Database
 from crosspost.errors import Conflict
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
@@ -23,6 +23,7 @@ from crosspost.people import require, who_may
 from crosspost.policy import Deed, is_four_eyes
 from crosspost.queue import Doing
 from crosspost.revisions import current_revision, record
+from crosspost.tables import Approval, Revision
 from crosspost.times import moment_of
 from crosspost.wording import t
 

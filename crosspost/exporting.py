@@ -20,7 +20,7 @@ from sqlmodel import Session, select
 
 from crosspost.binding import stored_values
 from crosspost.config import Config
-from crosspost.database import Announcement, Database, Revision
+from crosspost.database import Database
 from crosspost.errors import Conflict, Refuted, UserError
 from crosspost.ledger import book, exported
 from crosspost.ledger.canonical import canonical
@@ -29,6 +29,7 @@ from crosspost.ledger.evidence import Sealed, open_sealed, proof_name
 from crosspost.ledger.exported import Export
 from crosspost.ledger.hashing import salted_digest
 from crosspost.ledger.tiles import tiles
+from crosspost.tables import Announcement, Revision
 from crosspost.timestamps.kept import PUBLIC as STAMPS
 from crosspost.timestamps.kept import kept
 from crosspost.wording import t

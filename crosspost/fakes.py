@@ -12,12 +12,12 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from crosspost.database import Fake
 from crosspost.errors import Conflict, ContentError, NotFound
 from crosspost.ledger import book
 from crosspost.ledger.hashing import new_salt, salted_digest
 from crosspost.queue import Doing
 from crosspost.site.lookup import SHORTEST, key_of, normal_link, normal_text
+from crosspost.tables import Fake
 from crosspost.wording import t
 
 MOST_TITLE, MOST_EXPLANATION, MOST_TEXT, MOST_LINKS = 200, 2_000, 10_000, 20

@@ -13,10 +13,10 @@ from sqlmodel import Session
 
 from crosspost import outcomes, retry
 from crosspost.acts import is_repeatable
-from crosspost.database import Delivery
 from crosspost.lifecycle import IN_HAND, Status
 from crosspost.outcomes import Failure
 from crosspost.queue import Stale
+from crosspost.tables import Delivery
 from crosspost.wording import t
 from crosspost.workbench import Workbench, failure_of
 

@@ -14,11 +14,11 @@ from sqlmodel import Session, col, select
 
 from crosspost import agenda, queue
 from crosspost.agenda import EVERYTHING
-from crosspost.database import ChannelState, Delivery, OfficeState
 from crosspost.errors import Conflict
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
 from crosspost.queue import Doing
+from crosspost.tables import ChannelState, Delivery, OfficeState
 from crosspost.wording import t
 
 #: After a jump of the clock unconfirmed posts are looked for so much later: longer than the settle

@@ -22,10 +22,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 from sqlmodel import Session
 
-from crosspost.database import Database, Lease, table
+from crosspost.database import Database
 from crosspost.errors import DatabaseError
 from crosspost.prepared import Prepared
 from crosspost.queue import Stale
+from crosspost.tables import Lease, table
 from crosspost.wording import t
 
 log = logging.getLogger("crosspost.daemon")

@@ -12,8 +12,8 @@ from datetime import datetime
 from sqlmodel import Session, col, func, select
 
 from crosspost import tokens
-from crosspost.database import ChannelState, Delivery
 from crosspost.lifecycle import ENDED
+from crosspost.tables import ChannelState, Delivery
 from crosspost.wording import t
 
 

@@ -44,6 +44,8 @@ class JsonLines(logging.Formatter):
 
 def set_up(log_format: str, zone: tzinfo) -> None:
     """Log to standard error as `text` (times in `zone`) or `json`."""
+    # what no line of ours shows need not be found out for each of them (Python's logging how-to)
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if log_format == "json" else TextLines(zone))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

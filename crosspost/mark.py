@@ -16,10 +16,10 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from crosspost.database import LedgerEntry
 from crosspost.durable import make_durable, write_durably
 from crosspost.errors import UserError
 from crosspost.ledger import book
+from crosspost.tables import LedgerEntry
 from crosspost.wording import t
 
 NAME = "crosspost.mark"

@@ -17,7 +17,15 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from PIL import ExifTags, ImageCms, ImageOps, JpegImagePlugin, UnidentifiedImageError
+from PIL import (
+    ExifTags,
+    ImageChops,
+    ImageCms,
+    ImageOps,
+    ImageStat,
+    JpegImagePlugin,
+    UnidentifiedImageError,
+)
 from PIL import Image as Pixels
 
 from crosspost.errors import ContentError
@@ -27,6 +35,7 @@ from crosspost.wording import t
 BYTES_LIMIT = 30_000_000
 PIXELS_LIMIT = 60_000_000  # width × height; Pillow needs up to 4 bytes for each
 
+_UNSEEN = 2  # steps of 256 that a colour may be off without anybody seeing it
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")  # Pillow reads an MPO (a JPEG with others behind) as JPEG
 _ANIMATED = ("PNG", "WEBP", "GIF")
 
@@ -183,12 +192,24 @@ def _in_srgb(pixels: Pixels.Image, profile: bytes | None) -> Pixels.Image:
         try:
             source = ImageCms.ImageCmsProfile(BytesIO(profile))
             target = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(pixels, source, target, outputMode=mode)
+            transform = ImageCms.buildTransform(source, target, pixels.mode, mode)
+            if pixels.mode != mode or _changes_colours(transform, mode):
+                return ImageCms.applyTransform(pixels, transform) or pixels
         except (ImageCms.PyCMSError, OSError):
-            converted = None
-        if converted is not None:
-            return converted
+            pass  # without a usable profile
     return pixels.convert("RGB") if pixels.mode == "CMYK" else pixels
+
+
+def _changes_colours(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
+    """Whether anybody could see it: most cameras say sRGB, and then converting would only cost."""
+    levels = range(0, 256, 17)
+    colours = Pixels.new(mode, (256, 16))
+    colours.putdata([(r, g, b, 255)[: len(mode)] for r in levels for g in levels for b in levels])
+    converted = ImageCms.applyTransform(colours, transform)
+    if converted is None:
+        return True
+    apart = ImageStat.Stat(ImageChops.difference(colours, converted).convert("RGB"))
+    return max(most for _, most in apart.extrema) > _UNSEEN
 
 
 def _jpeg_options(original: Pixels.Image) -> dict[str, Any]:

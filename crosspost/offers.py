@@ -14,12 +14,12 @@ from sqlmodel import Session, col, select
 from crosspost import queue
 from crosspost.binding import Bound, bound
 from crosspost.config import Config
-from crosspost.database import Approval, Revision
 from crosspost.errors import Conflict, TimeError
 from crosspost.lifecycle import Status
 from crosspost.people import may_approve, require_another
 from crosspost.queue import Doing
 from crosspost.revisions import current_revision
+from crosspost.tables import Approval, Revision
 from crosspost.times import is_late, spoken
 from crosspost.wording import language, t
 

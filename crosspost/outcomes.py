@@ -17,13 +17,13 @@ from sqlmodel import Session, col, select
 
 from crosspost import amended, queue, rests
 from crosspost.acts import is_repeatable
-from crosspost.database import Attempt, Delivery, Part
 from crosspost.delivery_parts import PARTLY, has_parts_left, public_parts, write_part
 from crosspost.ledger import book
 from crosspost.lifecycle import IN_HAND, Status, Verb
 from crosspost.post import Receipt
 from crosspost.prepared import Setting
 from crosspost.queue import Doing
+from crosspost.tables import Attempt, Delivery, Part
 from crosspost.wording import t
 
 

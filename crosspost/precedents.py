@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from crosspost.checks import Checks, Earlier, Level
-from crosspost.database import Delivery, Revision
 from crosspost.lifecycle import Status
+from crosspost.tables import Delivery, Revision
 
 #: So many announcements are compared, the newest.
 MOST = 300

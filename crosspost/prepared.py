@@ -33,7 +33,7 @@ from sqlalchemy.orm.instrumentation import manager_of_class
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import Session, SQLModel
 
-from crosspost.database import table
+from crosspost.tables import table
 
 Row = TypeVar("Row", bound=SQLModel)
 Limited = TypeVar("Limited", bound=GenerativeSelect)

@@ -25,7 +25,6 @@ from crosspost import agenda, allowance, media, outcomes, queue, retry
 from crosspost.acts import Act, is_repeatable
 from crosspost.adapters import Adapter
 from crosspost.binding import Basis, approvals_of, bases_of, departure, parsed
-from crosspost.database import Delivery, Part, table
 from crosspost.errors import MediaExpired, MediaProcessing, NotSupported, QuotaExhausted
 from crosspost.lifecycle import Status
 from crosspost.outcomes import Failure, Health
@@ -34,6 +33,7 @@ from crosspost.prepared import Prepared, as_read
 from crosspost.queue import Stale
 from crosspost.quotas import NEVER
 from crosspost.strong import lacking
+from crosspost.tables import Delivery, Part, table
 from crosspost.wording import t
 from crosspost.workbench import Following, Workbench, failure_of, receipt_of
 

@@ -19,7 +19,6 @@ from sqlmodel import Session, col, select
 from crosspost import agenda, rests
 from crosspost.acts import Act
 from crosspost.binding import bound, keep
-from crosspost.database import Attempt, Delivery, Part, Revision
 from crosspost.delivery_parts import PARTLY, PublicParts, parts_of, public_parts, write_part
 from crosspost.errors import Conflict, NotFound
 from crosspost.ledger import book
@@ -27,6 +26,7 @@ from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import ENDED, Status, Verb, status_word, target
 from crosspost.post import Post, to_json
 from crosspost.prepared import Prepared, Setting, inserting
+from crosspost.tables import Attempt, Delivery, Part, Revision
 from crosspost.times import Moment
 from crosspost.wording import t
 

@@ -13,9 +13,9 @@ from datetime import datetime
 
 from crosspost import agenda, outcomes, retry
 from crosspost.adapters import Adapter
-from crosspost.database import Delivery
 from crosspost.post import Outgoing, Receipt
 from crosspost.publisher import Claimed, answers_to, not_as_approved, settle, with_parts
+from crosspost.tables import Delivery
 from crosspost.wording import t
 from crosspost.workbench import Workbench, failure_of
 

@@ -17,10 +17,18 @@ from sqlmodel import Session, col, select
 
 from crosspost import queue
 from crosspost.config import Config
-from crosspost.database import (
+from crosspost.database import Database
+from crosspost.delivery_parts import parts_of
+from crosspost.errors import Conflict
+from crosspost.lifecycle import ENDED, status_word
+from crosspost.people import require
+from crosspost.policy import Deed
+from crosspost.post import Document, Post, to_json
+from crosspost.queue import Doing, known
+from crosspost.revisions import current_revision, record
+from crosspost.tables import (
     Announcement,
     Attempt,
-    Database,
     Delivery,
     Image,
     LedgerEntry,
@@ -30,14 +38,6 @@ from crosspost.database import (
     Video,
     table,
 )
-from crosspost.delivery_parts import parts_of
-from crosspost.errors import Conflict
-from crosspost.lifecycle import ENDED, status_word
-from crosspost.people import require
-from crosspost.policy import Deed
-from crosspost.post import Document, Post, to_json
-from crosspost.queue import Doing, known
-from crosspost.revisions import current_revision, record
 from crosspost.wording import t, words
 
 

@@ -16,12 +16,13 @@ from sqlmodel import Session, col, select
 
 from crosspost import outcomes
 from crosspost.backup import COPY
-from crosspost.database import Announcement, Database, Delivery, LedgerEntry, OfficeState
+from crosspost.database import Database
 from crosspost.errors import Conflict, RestoreUnconfirmed
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
 from crosspost.mark import Mark, is_behind, mark_of, read_mark, sweep, write_mark
 from crosspost.queue import Doing
+from crosspost.tables import Announcement, Delivery, LedgerEntry, OfficeState
 from crosspost.wording import t
 
 CONFIRMED = "restore_confirmed"

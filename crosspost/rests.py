@@ -13,8 +13,8 @@ from sqlalchemy import bindparam, update
 from sqlmodel import Session, or_, select
 
 from crosspost import agenda, breaker
-from crosspost.database import ChannelState, Delivery, table
 from crosspost.prepared import Prepared
+from crosspost.tables import ChannelState, Delivery, table
 from crosspost.wording import t
 
 

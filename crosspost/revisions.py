@@ -13,7 +13,6 @@ from sqlmodel import Session, col, select
 
 from crosspost.binding import content_values
 from crosspost.config import Config
-from crosspost.database import Image, Revision, Video
 from crosspost.errors import NotFound
 from crosspost.ledger import book
 from crosspost.ledger.hashing import new_salt, salted_digest
@@ -21,6 +20,7 @@ from crosspost.post import Content
 from crosspost.post import Image as PostImage
 from crosspost.post import Video as PostVideo
 from crosspost.queue import Doing, known
+from crosspost.tables import Image, Revision, Video
 from crosspost.wording import t
 
 

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlmodel import Session, col, select
 
 from crosspost import queue
-from crosspost.database import Delivery
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
 from crosspost.queue import Doing
+from crosspost.tables import Delivery
 from crosspost.times import Moment, still_due
 
 _WAITING = (Status.HELD, Status.SCHEDULED)

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from crosspost import agenda
-from crosspost.database import Delivery
 from crosspost.leases import others_at_work
 from crosspost.lifecycle import IN_HAND, Status
+from crosspost.tables import Delivery
 
 #: When channels were left to other daemons, it looks so much later whether they took them.
 LOOK_SOON = timedelta(seconds=0.2)

@@ -17,19 +17,12 @@ from sqlmodel import Session, col, select
 from crosspost import agenda, logins
 from crosspost.alarms import Alarm, Known, Seen, Trouble
 from crosspost.config import Config
-from crosspost.database import (
-    AlarmState,
-    ChannelState,
-    Delivery,
-    OfficeState,
-    Revision,
-    table,
-)
 from crosspost.emergencies import unreviewed
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
 from crosspost.queue import Doing
 from crosspost.restoring import restored
+from crosspost.tables import AlarmState, ChannelState, Delivery, OfficeState, Revision, table
 from crosspost.times import spoken
 from crosspost.witnesses.concerns import concerns
 from crosspost.wording import t

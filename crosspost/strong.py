@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 
 from crosspost import signing
 from crosspost.config import Config
-from crosspost.database import Approval, Revision
 from crosspost.people import may_approve, who_may
 from crosspost.policy import Deed
+from crosspost.tables import Approval, Revision
 from crosspost.wording import t
 
 #: digest, namespace, signature, public keys -> whether it verifies.

@@ -15,8 +15,9 @@ from sqlalchemy import update
 from sqlmodel import Session, col, or_
 
 from crosspost.config import Config
-from crosspost.database import ChannelState, Database, table
+from crosspost.database import Database
 from crosspost.errors import ConfigError
+from crosspost.tables import ChannelState, table
 from crosspost.wording import t
 
 #: A renewal that takes longer than this has died with its program.

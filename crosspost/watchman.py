@@ -22,9 +22,10 @@ from crosspost import alarms, sightings
 from crosspost.adapters.telling import ping, tell
 from crosspost.alarms import Alarm, Known
 from crosspost.config import Config
-from crosspost.database import AlarmState, Database, table
+from crosspost.database import Database
 from crosspost.durable import write_durably
 from crosspost.errors import DaemonRunning, PlatformError, UserError
+from crosspost.tables import AlarmState, table
 from crosspost.wording import t
 
 log = logging.getLogger("crosspost.alarms")

@@ -26,13 +26,14 @@ from crosspost.adapters import Adapter
 from crosspost.clerk import Clerk, Question
 from crosspost.config import Config
 from crosspost.connections import open_channel
-from crosspost.database import Database, Delivery, Part, table
+from crosspost.database import Database
 from crosspost.errors import DatabaseError, PlatformError, SchemaError, UserError
 from crosspost.leases import Leases, OneDaemon
 from crosspost.outcomes import Failure
 from crosspost.post import Outgoing, Post, Receipt
 from crosspost.queue import Doing
 from crosspost.signing import Verifier
+from crosspost.tables import Delivery, Part, table
 from crosspost.wording import t
 
 log = logging.getLogger("crosspost.publisher")

@@ -12,9 +12,10 @@ from crosspost.wording import t
 
 if TYPE_CHECKING:
     from crosspost.cli.office import Office
-    from crosspost.database import Database, Delivery
+    from crosspost.database import Database
     from crosspost.doctor import Finding
     from crosspost.restoring import Questions
+    from crosspost.tables import Delivery
 
 
 def register(app: typer.Typer) -> None:

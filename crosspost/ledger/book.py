@@ -15,12 +15,12 @@ from typing import Any
 from sqlalchemy import bindparam, text
 from sqlmodel import Session, col, func, select
 
-from crosspost.database import Delivery, LedgerEntry, LedgerNote
 from crosspost.errors import NotFound, Refuted
 from crosspost.ledger.canonical import canonical
 from crosspost.ledger.hashing import leaf_hash, new_salt, salted_digest
 from crosspost.lifecycle import MOVES, Status
 from crosspost.prepared import Prepared, inserting
+from crosspost.tables import Delivery, LedgerEntry, LedgerNote
 from crosspost.wording import t
 
 VERSION = 1

@@ -1,7 +1,7 @@
 """Making the queue database, and bringing an older one up to date, with Alembic.
 
 Only `init` uses this room; everything else only compares the schema (`Database.check_schema`),
-which needs no Alembic. To change the tables: edit `database.py`, add `versions/NNNN_what.py`, and
+which needs no Alembic. To change the tables: edit `tables.py`, add `versions/NNNN_what.py`, and
 raise `database.SCHEMA`.
 """
 

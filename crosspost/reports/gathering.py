@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, col, func, select
 
 from crosspost.config import Config
-from crosspost.database import Approval, Delivery, LedgerEntry, Part, Revision
 from crosspost.errors import UsageError
 from crosspost.reports.figures import Report, Row, report
+from crosspost.tables import Approval, Delivery, LedgerEntry, Part, Revision
 from crosspost.wording import t
 
 

@@ -17,7 +17,6 @@ from sqlmodel import Session, col, select
 from crosspost import queue
 from crosspost.adapters import adapter_class
 from crosspost.config import Config
-from crosspost.database import Announcement, Approval, Delivery, LedgerEntry, Part, Revision
 from crosspost.delivery_parts import parts_of
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
@@ -28,6 +27,7 @@ from crosspost.site.lookup import key_of
 from crosspost.site.pages import instant
 from crosspost.site.publishing import page_of
 from crosspost.site.standing import Approved, Change, Copy, Standing
+from crosspost.tables import Announcement, Approval, Delivery, LedgerEntry, Part, Revision
 
 #: Entries by which what is public is corrected or withdrawn, and what they make of it.
 CHANGES = {"corrected": "corrected", "retracted": "withdrawn"}

@@ -5,19 +5,17 @@ It must not know any adapter: a subclass of `Platform` per platform answers as t
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import socket
-import struct
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cached_property
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from dataclasses import dataclass
+from typing import Self
+
+from crosspost.testing.messages import TYPE_JSON, PublicPost, Reply, Seen, Upload
+from crosspost.testing.wire import Handler, Server
+
+__all__ = ["FAULTS", "Platform", "PublicPost", "Reply", "Seen", "Upload"]
 
 #: How much of an endless answer is sent at most, in bytes: enough to notice who reads it all.
 ENDLESS = 1_000_000_000
@@ -39,101 +37,6 @@ FAULTS = frozenset(
         "redirect",  # no work, 302 to another address, which records what it gets: `elsewhere`
     }
 )  # and "status:NNN" (no work), "status_after:NNN" (the work is done, then this status)
-
-
-@dataclass(frozen=True)
-class Upload:
-    """One field of a multipart request."""
-
-    content: bytes
-    filename: str | None = None
-    mime: str = ""
-
-    @property
-    def text(self) -> str:
-        """The content of a field that is no file."""
-        return self.content.decode()
-
-    @property
-    def sha256(self) -> str:
-        """Of the content, hex."""
-        return hashlib.sha256(self.content).hexdigest()
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One request as it arrived, whole. `headers` has lower-case names."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes
-
-    @cached_property
-    def json(self) -> Any:
-        """The body as JSON; None when it is not JSON."""
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            return None
-
-    @cached_property
-    def form(self) -> dict[str, str]:
-        """The fields of a urlencoded body."""
-        pairs = parse_qs(self.body.decode("utf-8", "replace"), keep_blank_values=True)
-        return {name: values[-1] for name, values in pairs.items()}
-
-    @cached_property
-    def parts(self) -> dict[str, Upload]:
-        """The fields of a multipart body by name; empty when it is none."""
-        found = re.search(r'boundary="?([^";]+)', self.headers.get("content-type", ""))
-        if not found:
-            return {}
-        pieces = self.body.split(b"--" + found[1].encode())[1:-1]
-        return dict(_upload(piece) for piece in pieces)
-
-
-def _upload(piece: bytes) -> tuple[str, Upload]:
-    head, _, content = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-    words = head.decode()
-    name = re.search(r'\bname="([^"]*)"', words)
-    filename = re.search(r'\bfilename="([^"]*)"', words)
-    mime = re.search(r"(?im)^content-type:\s*(\S+)", words)
-    upload = Upload(
-        content.removesuffix(b"\r\n"), filename[1] if filename else None, mime[1] if mime else ""
-    )
-    return (name[1] if name else ""), upload
-
-
-@dataclass
-class Reply:
-    """An answer: `json` (any JSON value), or `body` as it is."""
-
-    status: int = 200
-    json: Any = None
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def content(self) -> bytes:
-        """The bytes of the body."""
-        return self.body if self.json is None else json.dumps(self.json).encode()
-
-
-@dataclass(frozen=True)
-class PublicPost:
-    """What the public sees of one post.
-
-    `text` is as a reader sees it (no markup), `images` are (alt text, SHA-256 of the bytes, hex) of
-    images and videos, `reply_to` the id of the post that it answers to, "" for none.
-    """
-
-    remote_id: str
-    text: str
-    images: tuple[tuple[str, str], ...] = ()
-    link: str = ""
-    reply_to: str = ""
 
 
 @dataclass
@@ -159,7 +62,7 @@ class Platform:
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._port = 0
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._other: Platform | None = None
 
     # --- for subclasses ---------------------------------------------------------------------------
@@ -218,7 +121,7 @@ class Platform:
     def listen(self) -> None:
         """Listen (again), always on the same port."""
         if self._server is None:
-            self._server = _Server(self, self._port)
+            self._server = Server(self, self._port)
             self._port = self._server.server_address[1]
 
     def drain(self) -> None:
@@ -250,7 +153,8 @@ class Platform:
                 return fault
         return None
 
-    def _serve(self, seen: Seen, wire: _Handler) -> None:
+    def serve(self, seen: Seen, wire: Handler) -> None:
+        """Answer a request, or misbehave as a test wants it."""
         with self._lock:
             self.requests.append(seen)
             fault = self._take(self.phase_of(seen))
@@ -263,7 +167,7 @@ class Platform:
         else:
             self._misbehave(fault, reply, wire)
 
-    def _misbehave(self, fault: _Fault, reply: Reply, wire: _Handler) -> None:
+    def _misbehave(self, fault: _Fault, reply: Reply, wire: Handler) -> None:
         name, _, status = fault.name.partition(":")
         match name:
             case "reset_before" | "reset_after":
@@ -286,7 +190,7 @@ class Platform:
         page = b"<!doctype html><html><title>Sign in</title><p>Welcome to free wifi</p></html>"
         match fault.name:
             case "garbage":
-                return Reply(200, body=b"\x00{not json\xff", headers=_TYPE_JSON)
+                return Reply(200, body=b"\x00{not json\xff", headers=TYPE_JSON)
             case "missing_id":
                 return Reply(200, {})
             case "html":
@@ -297,137 +201,8 @@ class Platform:
             case _:
                 return Reply(int(status), body=fault.body, headers=fault.headers)
 
-    def _endless(self, wire: _Handler) -> None:
-        wire.send_head(Reply(200, headers=_TYPE_JSON), length=ENDLESS)
+    def _endless(self, wire: Handler) -> None:
+        wire.send_head(Reply(200, headers=TYPE_JSON), length=ENDLESS)
         piece = b'{"x": "' + b"x" * 65_000
         while self.endless_sent < ENDLESS and not self._over.is_set() and wire.push(piece):
             self.endless_sent += len(piece)
-
-
-_TYPE_JSON = {"Content-Type": "application/json"}
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """HTTP/1.1 on one connection, with the means to break it."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def handle_any(self) -> None:
-        body = self._body()
-        url = urlsplit(self.path)
-        query = parse_qs(url.query, keep_blank_values=True)
-        seen = Seen(
-            self.command,
-            url.path,
-            {name: values[-1] for name, values in query.items()},
-            {name.lower(): value for name, value in self.headers.items()},
-            body,
-        )
-        self.server.platform._serve(seen, self)
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = handle_any  # noqa: N815
-
-    def _body(self) -> bytes:
-        if "chunked" not in self.headers.get("transfer-encoding", "").lower():
-            return self.rfile.read(int(self.headers.get("content-length") or 0))
-        data = b""
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            data += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return data
-
-    def send_whole(self, reply: Reply) -> None:
-        """The answer as it should be."""
-        content = reply.content
-        self.send_head(reply, length=len(content))
-        if self.command != "HEAD":
-            self.push(content)
-
-    def send_half(self, reply: Reply) -> None:
-        """Half of what the head promises, then the end of the connection."""
-        content = reply.content or b"half"
-        self.send_head(reply, length=len(content))
-        self.push(content[: len(content) // 2])
-        self.close_connection = True
-        with suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
-
-    def send_head(self, reply: Reply, *, length: int) -> None:
-        """Status and headers."""
-        self.send_response_only(reply.status)
-        kind = {} if reply.json is None else _TYPE_JSON
-        for name, value in {**kind, **reply.headers, "Content-Length": str(length)}.items():
-            self.send_header(name, value)
-        with suppress(OSError):
-            self.end_headers()
-
-    def push(self, data: bytes) -> bool:
-        """Send bytes; False when nobody takes them any more."""
-        try:
-            self.wfile.write(data)
-            self.wfile.flush()
-        except OSError:
-            self.close_connection = True
-            return False
-        return True
-
-    def reset(self) -> None:
-        """End the connection by a TCP reset."""
-        self.close_connection = True
-        with suppress(OSError):
-            linger = struct.pack("ii", 1, 0)
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            self.connection.close()  # `finish` closes the last owner: then the reset goes out
-
-    def finish(self) -> None:
-        with suppress(OSError):
-            super().finish()
-
-    def log_message(self, *_: object) -> None:
-        """Tests read `requests` instead."""
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-
-    def __init__(self, platform: Platform, port: int) -> None:
-        self.platform = platform
-        self._open: set[socket.socket] = set()
-        self._closed = threading.Condition()
-        super().__init__(("127.0.0.1", port), _Handler)
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        connection, address = super().get_request()
-        self._open.add(connection)
-        return connection, address
-
-    def shutdown_request(self, request: Any) -> None:
-        """Close without an orderly shutdown first, so that a reset stays a reset."""
-        self.close_request(request)
-        with self._closed:
-            self._open.discard(request)
-            self._closed.notify_all()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is what many tests are about."""
-
-    def wait_for_the_last(self) -> None:
-        """Until no connection is open."""
-        with self._closed:
-            self._closed.wait_for(lambda: not self._open)
-
-    def end(self) -> None:
-        """Listen no more and close every connection."""
-        self.shutdown()
-        self.server_close()
-        self._thread.join()
-        for connection in list(self._open):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)

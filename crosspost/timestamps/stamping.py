@@ -22,19 +22,17 @@ from crosspost.ledger.evidence import Sealed
 from crosspost.ledger.strongbox import Strongbox, read_file
 from crosspost.timestamps.kept import FOLDER, STAMPED, TOKEN
 from crosspost.timestamps.tokens import QUERY_TYPE, Stamp, query, read_roots, verify
-from crosspost.witnesses.remembered import recall, remember
+from crosspost.witnesses.remembered import AUTHORITY, recall, remember
 from crosspost.witnesses.standing import Known, failed, wait, worked
 from crosspost.wording import t
 
 #: Seconds to connect, and between two pieces of an answer.
 PATIENCE = (10.0, 30.0)
-#: The name of the row that remembers how it went.
-ROW = "timestamp authority"
 
 
 def how_it_stands(session: Session, config: Config, now: datetime) -> Known:
     """What is known of the authority in the settings."""
-    return recall(session, ROW, config.ledger.timestamp_url or "", now)
+    return recall(session, AUTHORITY, config.ledger.timestamp_url or "", now)
 
 
 def due(known: Known, size: int, every: timedelta, now: datetime) -> bool:
@@ -56,10 +54,10 @@ def stamp(database: Database, config: Config, sealed: Sealed, now: Callable[[], 
         found = _stamp(config, sealed)
     except UserError as error:
         with database.write() as session:
-            remember(session, ROW, failed(known, error.problems[0], now()))
+            remember(session, AUTHORITY, failed(known, error.problems[0], now()))
         raise
     with database.write() as session:
-        remember(session, ROW, worked(known, sealed.head.size, found.at, now()))
+        remember(session, AUTHORITY, worked(known, sealed.head.size, found.at, now()))
     return found
 
 

@@ -9,13 +9,13 @@ from dataclasses import asdict
 from sqlmodel import col, select
 
 from crosspost import queue
-from crosspost.database import Announcement, Approval, Delivery, Revision
 from crosspost.delivery_parts import parts_of
 from crosspost.differences import difference
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
 from crosspost.people import title_of
 from crosspost.revisions import current_revision, images_of, videos_of
+from crosspost.tables import Announcement, Approval, Delivery, Revision
 from crosspost.views.shown import Json, Shown, first_words
 
 _WORDS = ("title", "body", "source", "link", "lang", "urgency")

@@ -10,11 +10,11 @@ from sqlmodel import col, func, select
 
 from crosspost import agenda, alarms, allowance, connections, logins, queue, sightings
 from crosspost.config import Channel
-from crosspost.database import AlarmState, ChannelState, Delivery, Part
 from crosspost.emergencies import unreviewed
 from crosspost.errors import UserError
 from crosspost.lifecycle import NEEDS_PERSON, Status
 from crosspost.restoring import restored
+from crosspost.tables import AlarmState, ChannelState, Delivery, Part
 from crosspost.views.shown import Json, Shown
 from crosspost.witnesses.concerns import concerns
 

@@ -9,8 +9,8 @@ from typing import Any
 from sqlmodel import Session
 
 from crosspost.config import Config
-from crosspost.database import Delivery, Revision
 from crosspost.delivery_parts import parts_of
+from crosspost.tables import Delivery, Revision
 
 Json = dict[str, Any]
 

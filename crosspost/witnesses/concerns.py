@@ -6,14 +6,16 @@ witness.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from importlib.util import find_spec
 
 from sqlmodel import Session
 
 from crosspost.config import Config
 from crosspost.times import spoken
 from crosspost.witnesses.places import CONFLICTS, FOLDER, forks
-from crosspost.witnesses.remembered import recall, recall_all
+from crosspost.witnesses.remembered import AUTHORITY, recall, recall_all
 from crosspost.witnesses.standing import Known, is_silent
 from crosspost.wording import t
 
@@ -38,11 +40,39 @@ def concerns(session: Session, config: Config, now: datetime) -> dict[str, str]:
     return found
 
 
+def examined(session: Session, config: Config, now: datetime) -> Iterator[tuple[str, str, str]]:
+    """For `doctor`: "bad", "note" or "well", a sentence, and the next step."""
+    found = concerns(session, config, now)
+    for words in found.values():
+        yield "bad", words, "crosspost log witness list"
+    for name, known in recall_all(session, config, now):
+        if f"witness/{name}" not in found:
+            unasked = t("The witness {name} was not asked yet.", name=name)
+            told = t("{name} cosigned {size} entries.", name=name, size=known.size)
+            yield _how(known, unasked, told, "crosspost log witness ask")
+    if config.ledger.timestamp_url is None:
+        return
+    if find_spec("rfc3161_client") is None:
+        missing = t("Time stamps need a library that is not installed.")
+        yield "bad", missing, t("Install it: pip install 'crosspost[timestamps]'")
+    elif "timestamp" not in found:
+        known = recall(session, AUTHORITY, config.ledger.timestamp_url, now)
+        unasked = t("The time stamp authority was not asked yet.")
+        told = t("{count} entries were stamped.", count=known.size)
+        yield _how(known, unasked, told, "crosspost log timestamp")
+
+
+def _how(known: Known, unasked: str, told: str, step: str) -> tuple[str, str, str]:
+    if known.problem or known.at is None:
+        return "note", known.problem or unasked, step
+    return "well", told, ""
+
+
 def _unstamped(session: Session, config: Config, now: datetime) -> dict[str, str]:
     """A time stamp authority that gives none."""
     if config.ledger.timestamp_url is None:
         return {}
-    known = recall(session, "timestamp authority", config.ledger.timestamp_url, now)
+    known = recall(session, AUTHORITY, config.ledger.timestamp_url, now)
     if not known.failures or not is_silent(known, now):
         return {}
     when = spoken(known.latest, config.office.zone, config.office.language)

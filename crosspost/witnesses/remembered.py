@@ -11,8 +11,11 @@ from datetime import datetime
 from sqlmodel import Session
 
 from crosspost.config import Config
-from crosspost.database import OfficeState
+from crosspost.tables import OfficeState
 from crosspost.witnesses.standing import Known, read_known
+
+#: The time stamp authority stands among them, by a name that nobody gives a witness.
+AUTHORITY = "timestamp authority/"
 
 
 def recall(session: Session, name: str, vkey: str, now: datetime) -> Known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -106,7 +107,9 @@ def test_the_formatted_text_says_the_same_with_its_marks_lines_and_links(
 def test_whatever_the_text_its_html_says_the_same(text: str) -> None:
     post = MatrixCase().post(text)
     content = content_of(Outgoing(post=post))
-    assert content["body"] == text
+    # at the start of a line, where HTML has them for spaces, no-break spaces come back as such
+    plain = re.sub("(?m)^ *\u00a0*", lambda found: " " * len(found[0]), text)
+    assert content["body"] == plain
     if "\u00a0" not in text:
         assert Formatted(content["formatted_body"]).text == text
 

@@ -15,8 +15,9 @@ from scripted import Clock, Scripted
 
 from crosspost import approvals, editorial, sqlite, workbench
 from crosspost.config import Config
-from crosspost.database import Database, Delivery
+from crosspost.database import Database
 from crosspost.migrations import upgrade
+from crosspost.tables import Delivery
 from crosspost.wording import language, set_language
 from crosspost.workbench import Workbench
 

@@ -22,8 +22,9 @@ from pathlib import Path
 from desk import SECRET, scheduled
 from sqlmodel import select
 
-from crosspost.database import Database, Delivery
+from crosspost.database import Database
 from crosspost.post import Post
+from crosspost.tables import Delivery
 from crosspost.testing.loopback import Platform, Reply
 
 PATIENCE = 60.0

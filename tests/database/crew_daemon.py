@@ -16,10 +16,11 @@ from crosspost import leases, publisher, queue
 from crosspost.adapters import problems_of, transport
 from crosspost.config import load
 from crosspost.daemon import Daemon
-from crosspost.database import Database, Delivery
+from crosspost.database import Database
 from crosspost.errors import UserError
 from crosspost.logs import set_up
 from crosspost.prepared import Setting
+from crosspost.tables import Delivery
 
 
 def _once_after(owner: Any, name: str) -> None:

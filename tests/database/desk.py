@@ -12,15 +12,7 @@ from sqlmodel import Session, select
 
 from crosspost import delivery_parts, outcomes, queue
 from crosspost.config import Channel, Config, Office
-from crosspost.database import (
-    Announcement,
-    Attempt,
-    Database,
-    Delivery,
-    LedgerEntry,
-    Part,
-    Revision,
-)
+from crosspost.database import Database
 from crosspost.ledger import book
 from crosspost.ledger.hashing import new_salt, salted_digest
 from crosspost.lifecycle import Status, Verb
@@ -28,6 +20,7 @@ from crosspost.outcomes import Failure
 from crosspost.policy import Person, Policy
 from crosspost.post import Post, Receipt
 from crosspost.queue import Doing
+from crosspost.tables import Announcement, Attempt, Delivery, LedgerEntry, Part, Revision
 from crosspost.times import moment_of
 
 POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.servers)

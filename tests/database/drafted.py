@@ -7,10 +7,10 @@ from dataclasses import replace
 from desk import NO_ANSWER, ZONE, doing, later
 
 from crosspost import outcomes, queue, revisions
-from crosspost.database import Delivery
 from crosspost.delivery_parts import parts_of
 from crosspost.drafts import Draft
 from crosspost.lifecycle import Status
+from crosspost.tables import Delivery
 from crosspost.times import moment_of
 
 DRAFT = Draft(

@@ -18,9 +18,9 @@ from desk import (
 )
 
 from crosspost import agenda, outcomes, queue, rests
-from crosspost.database import ChannelState
 from crosspost.delivery_parts import parts_of
 from crosspost.lifecycle import Status
+from crosspost.tables import ChannelState
 
 
 def due(session, at=NOW, busy=()):

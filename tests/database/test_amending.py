@@ -15,13 +15,13 @@ from sqlmodel import select
 from crosspost import amending, approvals, dispatch, editorial, outcomes, queue, workbench
 from crosspost.acts import Act
 from crosspost.amending import Kind, amend
-from crosspost.database import Announcement, Delivery, Part
 from crosspost.delivery_parts import parts_of
 from crosspost.errors import Conflict, RejectedContent, UnknownOutcome
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
 from crosspost.policy import Person, Role
 from crosspost.post import Capabilities
+from crosspost.tables import Announcement, Delivery, Part
 from crosspost.views import Views
 from crosspost.workbench import Workbench
 

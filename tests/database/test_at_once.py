@@ -12,11 +12,12 @@ from desk import attempts, later, moves_of, parts_of, scheduled, status_of, stor
 from crosspost import delivery_parts, holds, publisher, queue
 from crosspost.clerk import Clerk, Question
 from crosspost.daemon import Daemon
-from crosspost.database import Database, Delivery
+from crosspost.database import Database
 from crosspost.errors import DatabaseError, RateLimited, UnknownOutcome
 from crosspost.lifecycle import Status
 from crosspost.post import Post
 from crosspost.queue import Doing
+from crosspost.tables import Delivery
 from crosspost.workbench import Following
 
 

@@ -17,10 +17,11 @@ from sqlmodel import select
 from crosspost import backup
 from crosspost import database as storage
 from crosspost.backup import back_up, put_in_place, require_placeable
-from crosspost.database import Announcement, Database, OfficeState
+from crosspost.database import Database
 from crosspost.errors import Conflict, DaemonRunning, DatabaseError, UserError
 from crosspost.lock import DaemonLock
 from crosspost.sqlite import driver
+from crosspost.tables import Announcement, OfficeState
 
 pytestmark = [only_sqlite, pytest.mark.usefixtures("journal")]
 

@@ -12,10 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
-from crosspost.database import LedgerEntry, LedgerNote
 from crosspost.ledger import book
 from crosspost.ledger.canonical import canonical
 from crosspost.ledger.hashing import leaf_hash, salted_digest
+from crosspost.tables import LedgerEntry, LedgerNote
 
 ACT = book.Act(
     kind="approved",

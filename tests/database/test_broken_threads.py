@@ -11,11 +11,11 @@ from desk import scheduled as scheduled_in
 from scripted import send
 
 from crosspost import delivery_parts, editorial, queue
-from crosspost.database import Delivery
 from crosspost.delivery_parts import write_part
 from crosspost.errors import RejectedContent, RetryLater
 from crosspost.lifecycle import NEEDS_PERSON, Status
 from crosspost.post import Post
+from crosspost.tables import Delivery
 
 POSTS = (Post("One", "en"), Post("Two", "en"), Post("Three", "en"))
 

@@ -9,7 +9,6 @@ from desk import claim_again, doing, later, scheduled, stored
 from scripted import Scripted, send
 
 from crosspost import agenda, breaker, holds, queue, rests, retry
-from crosspost.database import ChannelState, Delivery
 from crosspost.errors import (
     AuthExpired,
     AuthRevoked,
@@ -20,6 +19,7 @@ from crosspost.errors import (
     UnknownOutcome,
 )
 from crosspost.reconciler import look
+from crosspost.tables import ChannelState, Delivery
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from desk import enqueue
 from crosspost import connections, logins
 from crosspost.adapters.oauth import OAuthAdapter
 from crosspost.config import Channel
-from crosspost.database import ChannelState
 from crosspost.errors import AuthRevoked, ConfigError, RetryLater
+from crosspost.tables import ChannelState
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

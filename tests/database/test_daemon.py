@@ -23,11 +23,11 @@ from desk import (
 
 from crosspost import daemon as daemon_room
 from crosspost.daemon import Daemon
-from crosspost.database import ChannelState, Delivery
 from crosspost.errors import DaemonRunning, DatabaseError, RetryLater
 from crosspost.lifecycle import Status
 from crosspost.lock import DaemonLock, daemon_runs
 from crosspost.post import Post
+from crosspost.tables import ChannelState, Delivery
 
 PATIENCE = 20.0
 

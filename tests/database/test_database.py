@@ -17,9 +17,10 @@ from sqlmodel import SQLModel, select
 
 from crosspost import database as storage
 from crosspost import migrations, postgres
-from crosspost.database import SCHEMA, Announcement, Approval, ChannelState, Database, Delivery
+from crosspost.database import SCHEMA, Database
 from crosspost.errors import DatabaseError, SchemaError
 from crosspost.sqlite import driver, wal_is_sound
+from crosspost.tables import Announcement, Approval, ChannelState, Delivery
 
 
 def pragma(session, name: str):

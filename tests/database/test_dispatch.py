@@ -12,10 +12,10 @@ from desk import (
 from drafted import ask, begin, bring, deliveries, doubt, refuse, say_yes, statuses
 
 from crosspost import approvals, dispatch, rests
-from crosspost.database import ChannelState
 from crosspost.dispatch import Finding
 from crosspost.errors import Conflict, NotFound
 from crosspost.lifecycle import Status
+from crosspost.tables import ChannelState
 from crosspost.times import moment_of
 
 TOMORROW = moment_of(later(days=1), ZONE)

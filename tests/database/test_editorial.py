@@ -21,11 +21,11 @@ from sqlmodel import select
 from crosspost import approvals, editorial, queue, revisions
 from crosspost.binding import content_values
 from crosspost.config import Channel
-from crosspost.database import Announcement, Approval, Delivery, Revision
 from crosspost.errors import Conflict, ContentError, NotFound, TimeError
 from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import Status
 from crosspost.post import Content
+from crosspost.tables import Announcement, Approval, Delivery, Revision
 
 # --- add ------------------------------------------------------------------------------------------
 

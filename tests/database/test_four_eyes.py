@@ -14,11 +14,11 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from crosspost import approvals, binding, dispatch, editorial, emergencies, offers, queue
-from crosspost.database import Approval, Binding, Delivery, Part
 from crosspost.errors import Conflict
 from crosspost.lifecycle import Status
 from crosspost.policy import Person, Role, Rules
 from crosspost.post import to_json
+from crosspost.tables import Approval, Binding, Delivery, Part
 from crosspost.times import moment_of
 from crosspost.views import Views
 

@@ -16,10 +16,11 @@ from sqlmodel import select as select_rows
 from crosspost import queue
 from crosspost.clerk import Clerk, Question
 from crosspost.daemon import Daemon
-from crosspost.database import ChannelState, Database, Delivery, table
+from crosspost.database import Database
 from crosspost.lifecycle import Status
 from crosspost.prepared import Prepared, Setting, Unmatched, gathering, inserting
 from crosspost.queue import Stale
+from crosspost.tables import ChannelState, Delivery, table
 
 S = table(ChannelState).c
 MADE = Prepared(inserting(ChannelState, "channel", "reason"))

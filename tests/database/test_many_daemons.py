@@ -11,8 +11,9 @@ from crew import Crew, Hook
 from desk import kinds
 from sqlmodel import select
 
-from crosspost.database import Attempt, Database
+from crosspost.database import Database
 from crosspost.lock import daemon_runs
+from crosspost.tables import Attempt
 
 pytestmark = pytest.mark.servers
 

@@ -11,8 +11,9 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from crosspost import postgres
-from crosspost.database import Announcement, ChannelState, Database
+from crosspost.database import Database
 from crosspost.errors import DatabaseError
+from crosspost.tables import Announcement, ChannelState
 
 pytestmark = pytest.mark.servers
 PASSWORD = "tok-3f9a61c7d2"

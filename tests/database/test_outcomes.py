@@ -21,12 +21,12 @@ from desk import (
 )
 
 from crosspost import outcomes, queue
-from crosspost.database import ChannelState
 from crosspost.delivery_parts import parts_of
 from crosspost.errors import Conflict
 from crosspost.lifecycle import Status
 from crosspost.outcomes import Failure
 from crosspost.post import Post, Receipt
+from crosspost.tables import ChannelState
 
 DAEMON = doing("daemon")
 RECEIPT = Receipt("42", "https://web.example/42", {"cid": "bafy"})

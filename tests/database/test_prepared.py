@@ -10,9 +10,9 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select as select_rows
 
-from crosspost.database import ChannelState, Delivery, table
 from crosspost.lifecycle import Status
 from crosspost.prepared import Prepared, Setting, as_read, inserting
+from crosspost.tables import ChannelState, Delivery, table
 
 D = table(Delivery).c
 BY_ID = Prepared(select(*D).where(D.id == bindparam("its_id")))

@@ -20,7 +20,7 @@ from scripted import send
 
 from crosspost import queue
 from crosspost.adapters import Adapter
-from crosspost.database import ChannelState, Database
+from crosspost.database import Database
 from crosspost.errors import (
     ConfigError,
     MediaExpired,
@@ -34,6 +34,7 @@ from crosspost.errors import (
 from crosspost.lifecycle import Status
 from crosspost.post import Post
 from crosspost.retry import CHANNEL_WIDE, DOUBTFUL, FINAL
+from crosspost.tables import ChannelState
 from crosspost.workbench import Workbench
 
 THREAD = (Post("First", "en"), Post("Second", "en"), Post("Third", "en"))

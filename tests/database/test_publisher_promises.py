@@ -18,7 +18,6 @@ from scripted import send
 from sqlalchemy import text
 
 from crosspost import holds, media, outcomes, queue, video
-from crosspost.database import Delivery
 from crosspost.errors import (
     DatabaseError,
     RateLimited,
@@ -27,6 +26,7 @@ from crosspost.lifecycle import Status
 from crosspost.post import Post
 from crosspost.queue import Stale
 from crosspost.reconciler import look
+from crosspost.tables import Delivery
 
 # --- only what was approved -----------------------------------------------------------------------
 

@@ -27,13 +27,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from crosspost import holds, queue, rests
-from crosspost.database import Attempt, Binding, Delivery, Part
 from crosspost.delivery_parts import parts_of
 from crosspost.errors import Conflict, NotFound
 from crosspost.ledger.hashing import salted_digest
 from crosspost.lifecycle import ENDED, MOVES, Status, Verb
 from crosspost.post import Post, from_json
 from crosspost.queue import Change, Stale
+from crosspost.tables import Attempt, Binding, Delivery, Part
 from crosspost.times import moment_of
 
 THREAD = (Post("First", "en", link="https://office.example/p/x/"), Post("Second", "en"))

@@ -29,7 +29,7 @@ from sqlalchemy import event
 from sqlmodel import select
 
 from crosspost import agenda, outcomes, queue
-from crosspost.database import Attempt, Database, Delivery, LedgerEntry, Part
+from crosspost.database import Database
 from crosspost.errors import Conflict, RetryLater
 from crosspost.ledger import book
 from crosspost.ledger.hashing import leaf_hash
@@ -38,6 +38,7 @@ from crosspost.migrations import upgrade
 from crosspost.post import Reconcile
 from crosspost.queue import Stale
 from crosspost.reconciler import look
+from crosspost.tables import Attempt, Delivery, LedgerEntry, Part
 from crosspost.times import moment_of
 from crosspost.workbench import Workbench
 

@@ -10,7 +10,6 @@ from scripted import send
 from sqlalchemy import text
 
 from crosspost import delivery_parts, holds, outcomes, queue
-from crosspost.database import Delivery
 from crosspost.errors import (
     ConfigError,
     Conflict,
@@ -24,6 +23,7 @@ from crosspost.lifecycle import Status
 from crosspost.post import Capabilities, Post, Reconcile
 from crosspost.reconciler import look
 from crosspost.retry import LONGEST_DOUBT
+from crosspost.tables import Delivery
 from crosspost.workbench import Workbench
 
 SETTLE = Capabilities().settle

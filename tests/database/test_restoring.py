@@ -29,11 +29,12 @@ from desk import (
 from crosspost import guard, queue
 from crosspost.backup import back_up, put_in_place
 from crosspost.daemon import Daemon
-from crosspost.database import Database, OfficeState
+from crosspost.database import Database
 from crosspost.errors import Conflict, RestoreUnconfirmed, UserError
 from crosspost.lifecycle import Status
 from crosspost.mark import NAME, read_mark, write_mark
 from crosspost.restoring import Marker, confirm, questions, require_confirmed, restored
+from crosspost.tables import OfficeState
 from crosspost.times import moment_of
 from crosspost.views import Views
 

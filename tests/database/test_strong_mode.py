@@ -15,11 +15,11 @@ from scripted import send
 from sqlalchemy import text
 
 from crosspost import approvals, emergencies, queue, signing
-from crosspost.database import Approval
 from crosspost.errors import ConfigError, Conflict
 from crosspost.lifecycle import Status
 from crosspost.policy import Person, Role
 from crosspost.signing import APPROVAL, EMERGENCY, Verifier, key_file, sign, verifies
+from crosspost.tables import Approval
 
 DIGEST = "ab" * 32
 

@@ -21,8 +21,8 @@ from desk import (
 from crosspost import agenda, holds, queue, rezoning
 from crosspost.config import Publishing
 from crosspost.daemon import Daemon
-from crosspost.database import ChannelState, Delivery
 from crosspost.lifecycle import Status
+from crosspost.tables import ChannelState, Delivery
 from crosspost.times import Moment
 
 SPACING = timedelta(seconds=10)

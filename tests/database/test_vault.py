@@ -8,8 +8,9 @@ import pytest
 from desk import only_sqlite
 from pydantic import SecretStr
 
-from crosspost.database import ChannelState, Database
+from crosspost.database import Database
 from crosspost.errors import ConfigError
+from crosspost.tables import ChannelState
 from crosspost.vault import RENEWAL, Vault, new_key
 
 SESSION = {"access": "tok-3f9a61c7d2", "refresh": "ref-77c1"}

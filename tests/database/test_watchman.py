@@ -16,9 +16,10 @@ from crosspost import holds, outcomes, queue, rests, sightings, watchman
 from crosspost.adapters.telling import ping
 from crosspost.config import Alarms
 from crosspost.daemon import Daemon
-from crosspost.database import AlarmState, Database, OfficeState
+from crosspost.database import Database
 from crosspost.errors import DaemonRunning, DatabaseError
 from crosspost.lifecycle import Status
+from crosspost.tables import AlarmState, OfficeState
 from crosspost.testing.loopback import Platform, Reply
 from crosspost.views import Views
 from crosspost.watchman import Watchman, last_words

@@ -310,6 +310,40 @@ def test_a_profile_is_applied_and_taken_away(tmp_path: Path) -> None:
     assert max(abs(a - b) for a, b in pairs) <= 2
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("form", ["PNG", "WEBP"])
+def test_a_profile_that_means_other_colours_changes_them(
+    tmp_path: Path, mode: str, form: str
+) -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = srgb.replace(b"rXYZ", b"----").replace(b"bXYZ", b"rXYZ").replace(b"----", b"bXYZ")
+    red = Pixels.new("RGB", (20, 10), (200, 30, 30)).convert(mode)
+    if mode == "RGBA":
+        red.putalpha(100)
+    path = saved(tmp_path / "f", red, form, icc_profile=swapped, lossless=True)
+    shown = opened(media.take_in(path, ALT, tmp_path / "m")).convert(mode)
+    r, _, b, *alpha = shown.getpixel((5, 5))
+    assert b > 150 > r, "what it calls red is blue"
+    assert alpha == ([100] if mode == "RGBA" else [])
+
+
+def test_the_profile_of_most_cameras_costs_no_conversion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    converted = []
+    apply = ImageCms.applyTransform
+
+    def applying(pixels: Pixels.Image, transform: object) -> Pixels.Image:
+        converted.append(pixels.size)
+        return apply(pixels, transform)
+
+    monkeypatch.setattr(ImageCms, "applyTransform", applying)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    path = saved(tmp_path / "f.png", photo(), "PNG", icc_profile=profile)
+    assert opened(media.take_in(path, ALT, tmp_path / "m")).tobytes() == photo().tobytes()
+    assert (64, 48) not in converted
+
+
 @pytest.mark.parametrize("profile", [b"rubbish", b"\0" * 200])
 def test_a_broken_profile_does_not_keep_an_image_out(tmp_path: Path, profile: bytes) -> None:
     path = saved(tmp_path / "f.png", photo(), "PNG", icc_profile=profile)

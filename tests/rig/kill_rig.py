@@ -35,13 +35,14 @@ from rig_judge import Seen, Verdict, judge, text_of
 from sqlmodel import select
 
 from crosspost import queue
-from crosspost.database import Announcement, Attempt, Database, Delivery, Revision
+from crosspost.database import Database
 from crosspost.delivery_parts import parts_of
 from crosspost.ledger.hashing import new_salt, salted_digest
 from crosspost.lifecycle import ENDED, Status
 from crosspost.migrations import upgrade
 from crosspost.post import Post, Reconcile
 from crosspost.queue import Doing
+from crosspost.tables import Announcement, Attempt, Delivery, Revision
 from crosspost.times import moment_of
 
 HERE = Path(__file__).parent

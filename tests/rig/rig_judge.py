@@ -13,9 +13,10 @@ from pathlib import Path
 
 from sqlmodel import select
 
-from crosspost.database import Attempt, Database, Delivery, LedgerEntry, Part
+from crosspost.database import Database
 from crosspost.ledger.hashing import leaf_hash
 from crosspost.lifecycle import ENDED, MOVES, Status, Verb
+from crosspost.tables import Attempt, Delivery, LedgerEntry, Part
 
 #: Nothing of what was not yet said to be public may be public in these.
 NOTHING_MORE = {Status.FAILED, Status.MISSED, Status.CANCELLED, Status.HELD, Status.SCHEDULED}

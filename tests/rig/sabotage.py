@@ -14,8 +14,8 @@ from sqlalchemy import update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from crosspost import database, outcomes, publisher, queue, retry, sharing
-from crosspost.database import Delivery, table
 from crosspost.leases import SharedLeases
+from crosspost.tables import Delivery, table
 
 Patch = Callable[[Any, str, Any], None]
 

@@ -13,12 +13,13 @@ from sqlmodel import Session, col, select
 
 from crosspost import holds, queue
 from crosspost.agenda import EVERYTHING
-from crosspost.database import ChannelState, Database, Delivery
+from crosspost.database import Database
 from crosspost.delivery_parts import parts_of
 from crosspost.errors import Conflict
 from crosspost.lifecycle import Status
 from crosspost.post import Post
 from crosspost.queue import Doing
+from crosspost.tables import ChannelState, Delivery
 from crosspost.times import moment_of
 
 ZONE = "Asia/Jakarta"

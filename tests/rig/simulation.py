@@ -34,11 +34,12 @@ from crosspost import daemon as daemon_room
 from crosspost import queue, workbench
 from crosspost.config import Channel, Config, Office, Publishing
 from crosspost.daemon import Daemon
-from crosspost.database import Database, Delivery, LedgerEntry, Part
+from crosspost.database import Database
 from crosspost.errors import Conflict, DatabaseError
 from crosspost.lifecycle import ENDED, Status, Verb
 from crosspost.migrations import upgrade
 from crosspost.post import Reconcile
+from crosspost.tables import Delivery, LedgerEntry, Part
 
 #: Where a delivery may rest: at its end, or where only a person moves it.
 RESTING = {*ENDED, Status.REVIEW, Status.HELD}

@@ -218,7 +218,8 @@ def settle(folder: Path) -> str:
     from crosspost.adapters import problems_of
     from crosspost.config import load
     from crosspost.daemon import Daemon
-    from crosspost.database import Database, Delivery
+    from crosspost.database import Database
+    from crosspost.tables import Delivery
     from crosspost.workbench import utc_now
 
     config = load(folder / "crosspost.toml", check_channel=problems_of)

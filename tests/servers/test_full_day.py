@@ -32,8 +32,9 @@ from sqlmodel import select
 from crosspost import config
 from crosspost.adapters import Adapter
 from crosspost.connections import open_channel
-from crosspost.database import Database, Part
+from crosspost.database import Database
 from crosspost.post import Outgoing, Post, Receipt, from_json, to_json
+from crosspost.tables import Part
 from crosspost.testing.case import Case
 
 pytestmark = pytest.mark.servers

@@ -71,7 +71,7 @@ class Publisher:
         somebody saw."""
         from sqlmodel import select
 
-        from crosspost.database import Revision
+        from crosspost.tables import Revision
 
         with self.database.write() as session:
             revision = session.exec(select(Revision).where(Revision.code == code)).one()

@@ -13,7 +13,7 @@ from authority import Authority, serving
 from crosspost.errors import Refuted, Undecided, UserError
 from crosspost.timestamps import stamping, tokens
 from crosspost.timestamps.kept import kept
-from crosspost.witnesses.concerns import concerns
+from crosspost.witnesses.concerns import concerns, examined
 from crosspost.witnesses.standing import Known, failed, worked
 
 DATA = b"office.example/ledger\n3\n...\n"
@@ -142,6 +142,11 @@ def test_without_the_library_the_next_step_is_said(monkeypatch):
 def test_the_head_is_stamped_and_openssl_agrees(office, authority):
     with serving(honest(authority)) as url:
         found = stamping.stamp(office.database, office.config(url), office.sealed(), now)
+        config = office.config(url)
+    with office.database.read() as session:
+        assert [said for _, said, _ in examined(session, config, now())] == [
+            "3 entries were stamped."
+        ]
     [one] = kept(office.folder)
     assert one.size == 3
     assert one.checkpoint.read_bytes() == office.sealed().note
@@ -199,7 +204,10 @@ def test_an_answer_that_is_no_honest_stamp_is_not_kept(office, authority, monkey
         assert not stamping.due(known, 3, timedelta(hours=1), now())
         assert concerns(session, config, now()) == {}
         told = concerns(session, config, now() + timedelta(days=2))
+        [(state, said, step)] = examined(session, config, now())
     assert "no time stamp of the record" in told["timestamp"]
+    assert (state, step) == ("note", "crosspost log timestamp")
+    assert said == known.problem
 
 
 def test_the_answer_to_an_earlier_query_about_the_same_is_refused(office, authority):

@@ -259,3 +259,16 @@ def test_a_second_key_is_not_made_and_an_open_one_is_not_used(memory, log):
     for name in ("", "a b", "a+b", "a\nb"):
         with pytest.raises(Undecided):
             Memory(memory.folder.parent / "other").found(name)
+
+
+def test_a_witness_with_a_new_key_remembers_what_it_cosigned_with_the_old_one(memory, log):
+    """Its key is moved away and another made, under another name; the checkpoints stay."""
+    memory.add(log.request(0, 5), log.logs, NOW)
+    before = memory.witness()
+    memory.key.unlink()
+    memory.vkey.unlink()
+    memory.found("neighbour.example/witness-2")
+    assert memory.add(log.request(0, 4, "x"), log.logs, NOW) == Refusal(409, "5")
+    given = memory.add(log.request(5, 5), log.logs, NOW)
+    [found] = cosignatures(log.note(5) + given.line, [memory.witness()])
+    assert found.witness != before

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlmodel.sql.sqltypes import AutoString
 
-from crosspost.database import StatusText, UtcDateTime
+from crosspost.tables import StatusText, UtcDateTime
 
 revision = "0001"
 down_revision = None
