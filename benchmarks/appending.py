@@ -27,8 +27,9 @@ from sqlmodel import func, select
 
 from crosspost.config import load
 from crosspost.daemon import Daemon
-from crosspost.database import Database, LedgerEntry
+from crosspost.database import Database
 from crosspost.ledger import book
+from crosspost.tables import LedgerEntry
 from crosspost.workbench import utc_now
 
 WAYS = ("read", "plain", "write")

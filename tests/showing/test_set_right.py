@@ -10,12 +10,12 @@ import pytest
 from showroom import NOW, Publisher
 
 from crosspost.cli.verifying import _genuine
-from crosspost.database import Announcement
 from crosspost.ledger import book
 from crosspost.queue import Doing
 from crosspost.redacting import redact
 from crosspost.site.sources import FolderSource
 from crosspost.site.verifying import verify_page, verify_site
+from crosspost.tables import Announcement
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 LATER = NOW + timedelta(hours=3)
