@@ -135,7 +135,7 @@ class Folder:
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=target.parent))
         try:
-            with _held(draft):
+            with _held(draft, wanted=False):
                 for name, content in files.items():
                     with (draft / name).open("wb") as file:
                         _write(file, content)
@@ -161,7 +161,8 @@ class Folder:
         handle, draft = tempfile.mkstemp(prefix=DRAFT, dir=target.parent)
         try:
             with os.fdopen(handle, "wb") as file:
-                _hold(handle)
+                with suppress(OSError):  # a share that knows no locks: then nobody sweeps there
+                    _hold(handle)
                 _write(file, content)
                 Path(draft).replace(target)
         except BaseException:
@@ -185,8 +186,8 @@ class Folder:
             try:
                 with _held(draft):
                     shutil.rmtree(draft) if draft.is_dir() else draft.unlink()
-            except (BlockingIOError, FileNotFoundError):
-                continue
+            except OSError:
+                continue  # somebody's, or gone, or no lock says whether it is somebody's
 
     def settle(self, name: str, content: bytes) -> bool:
         """Make a file say exactly this; True when it did not."""
@@ -267,12 +268,16 @@ def _write(file: BinaryIO, content: bytes | Path) -> None:
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[None]:
+def _held(path: Path, *, wanted: bool = True) -> Iterator[None]:
     """A draft that is somebody's: the kernel lets go of it when the process ends, however it ends.
-    Raises BlockingIOError when it is somebody else's."""
+    Raises OSError when it is somebody else's, or the disk knows no locks, if that is `wanted`."""
     handle = os.open(path, os.O_RDONLY)
     try:
-        _hold(handle)
+        try:
+            _hold(handle)
+        except OSError:
+            if wanted:
+                raise
         yield
     finally:
         os.close(handle)

@@ -6,6 +6,8 @@ A sample of the points; CROSSPOST_EXHAUSTIVE=1 takes each of them, 9 each ninth.
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import functools
 import os
 import shutil
@@ -26,6 +28,7 @@ from crosspost.errors import ForkProven, Refuted, Undecided
 from crosspost.ledger.sealing import seal
 from crosspost.queue import Doing
 from crosspost.showing.exhibit import show
+from crosspost.site.folder import Folder
 from crosspost.site.sources import FolderSource
 from crosspost.site.verifying import verify_page, verify_site
 from crosspost.times import moment_of
@@ -176,6 +179,41 @@ def test_a_daemon_killed_while_it_publishes_leaves_a_site_that_is_no_forgery(due
     assert "Bridge" in (office.public / "index.html").read_text()
     assert visible(office.files()) == office.files()
     assert killed or point > 600
+
+
+# --- what is swept up -----------------------------------------------------------------------------
+
+
+def test_only_what_nobody_writes_any_more_is_swept_up(tmp_path):
+    folder = Folder(tmp_path / "public")
+    folder.replace("p/x/index.html", b"whole")
+    (folder.path / "p" / ".new-dead").mkdir()
+    (folder.path / "p" / ".new-dead" / "index.html").write_bytes(b"ha")
+    (folder.path / ".new-file").write_bytes(b"ha")
+    alive = folder.path / "p" / ".new-alive"
+    alive.write_bytes(b"ha")
+    with alive.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        folder.sweep()
+        assert [path.name for path in folder.path.rglob(".new-*")] == [".new-alive"]
+    folder.sweep()
+    assert list(folder.path.rglob(".new-*")) == []
+    assert (folder.path / "p/x/index.html").read_bytes() == b"whole"
+
+
+def test_a_share_that_knows_no_locks_is_written_all_the_same(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    folder = Folder(tmp_path / "public")
+    folder.replace("index.html", b"whole")
+    folder.put("abc", {"index.html": b"page"})
+    (folder.path / ".new-file").write_bytes(b"ha")
+    folder.sweep()
+    assert folder.read("index.html") == b"whole"
+    assert folder.read("p/abc/index.html") == b"page"
+    assert (folder.path / ".new-file").exists()  # it may be somebody's
 
 
 def signs(name: str) -> bool:
