@@ -136,7 +136,7 @@ def test_a_disk_that_refuses_leaves_nothing_half_done(database, tmp_path, monkey
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(backup, "make_durable", full)
-    with pytest.raises(UserError, match="No space left on device"):
+    with pytest.raises(UserError, match="the disk is full"):
         back_up(database, tmp_path / "copy.db", doing())
     assert left_in(tmp_path) == set()
     with database.read() as session:
