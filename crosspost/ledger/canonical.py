@@ -22,18 +22,23 @@ def canonical(value: Any) -> bytes:
 
 
 def _check(value: Any) -> None:
-    if isinstance(value, (str, bool)):
+    kind = type(value)
+    if kind is str or kind is bool:
         return
-    if isinstance(value, dict):
+    if kind is dict:
         for key, item in value.items():
             if not isinstance(key, str) or not key.isascii():
                 raise ValueError(f"a key must be an ASCII string, not {key!r}")
-            if type(item) is not str:  # most are
+            simple = type(item)
+            if simple is not str and (simple is not int or not -LARGEST <= item <= LARGEST):
                 _check(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
             _check(item)
-    elif not isinstance(value, int):
-        raise ValueError(f"a {type(value).__name__} has no canonical form here")
-    elif abs(value) > LARGEST:
-        raise ValueError("an integer must be within plus or minus 2**53 - 1")
+    elif isinstance(value, int):
+        if not -LARGEST <= value <= LARGEST:
+            raise ValueError("an integer must be within plus or minus 2**53 - 1")
+    elif isinstance(value, dict):
+        _check(dict(value))
+    elif not isinstance(value, str):
+        raise ValueError(f"a {kind.__name__} has no canonical form here")
