@@ -42,7 +42,8 @@ def _plain(value: Any) -> Any:
     """What is a special kind of a string, an integer, an object or an array, as a plain one."""
     if isinstance(value, tuple):
         return list(value)
-    for plain in (str, int, dict, list):
+    kinds: tuple[Any, ...] = (str, int, dict, list)
+    for plain in kinds:
         if isinstance(value, plain):
             return plain(value)
     raise ValueError(f"a {type(value).__name__} has no canonical form here")
