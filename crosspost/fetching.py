@@ -39,7 +39,7 @@ class WebSource:
                     raise _cannot(url, f"HTTP {answer.status_code}")
                 return _body(url, answer)
         except (requests.RequestException, ValueError) as error:
-            raise _cannot(url, type(error).__name__) from error
+            raise _cannot(url, _reason(error)) from error
 
     def names(self) -> list[str] | None:
         """A web server does not tell."""
@@ -57,6 +57,19 @@ def _body(url: str, answer: requests.Response) -> bytes:
         if len(found) > MOST_BYTES:
             raise _cannot(url, t("too large"))
     return bytes(found)
+
+
+def _reason(error: Exception) -> str:
+    """Why there was no answer. The order matters: one kind is another too (requests.exceptions)."""
+    known: tuple[tuple[type[Exception], str], ...] = (
+        (requests.Timeout, t("there was no answer in time")),
+        (requests.exceptions.SSLError, t("its certificate does not hold")),
+        (requests.ConnectionError, t("nobody answers there, or the connection broke off")),
+        (requests.exceptions.ChunkedEncodingError, t("the connection broke off")),
+        (requests.TooManyRedirects, t("it leads in a circle")),
+        (ValueError, t("this is no address that can be asked")),
+    )
+    return next((words for kind, words in known if isinstance(error, kind)), type(error).__name__)
 
 
 def _cannot(url: str, reason: str) -> Undecided:

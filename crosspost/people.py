@@ -66,9 +66,9 @@ def require(config: Config, name: str, deed: Deed, urgency: str = "normal") -> N
         if known
         else t("{name} is not among the [people] who may {what}.", name=name, what=what),
         hint=t(
-            "May: {names}. It takes one of the roles {roles}, in [people.NAME] of {path}.",
+            "May: {names}. It takes a role in [people.NAME] of {path}: {roles}.",
             names=", ".join(who_may(config, deed, urgency)) or t("nobody"),
-            roles=", ".join(role_word(role) for role in allowed),
+            roles=f" {t('or')} ".join(role_word(role) for role in allowed),
             path=config.path,
         ),
     )

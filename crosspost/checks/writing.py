@@ -41,7 +41,9 @@ _NAMED = re.compile(r"(?<![\w@./+%-])@(?P<name>\w[\w.-]*+)(?!@)")
 def text_empty(subject: Subject) -> Iterator[str]:
     """Nothing to say."""
     if not subject.body.strip() and not (subject.title.strip() and subject.pictures):
-        yield t("The announcement has no text.")
+        yield t(
+            "The announcement has no text. Write it in quotation marks, or name a file with --file."
+        )
 
 
 def title_long(subject: Subject) -> Iterator[str]:

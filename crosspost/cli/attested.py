@@ -20,13 +20,11 @@ if TYPE_CHECKING:
 def witnesses_in(given: list[str], quorum: int | None) -> list[Witness]:
     """The keys that were given, each once. Raises Undecided, UsageError."""
     from crosspost.errors import UsageError
-    from crosspost.ledger.strongbox import read_file
     from crosspost.witnesses.cosignature import read_witnesses
 
     found: dict[bytes, Witness] = {}
     for one in given:
-        text = one if one.count("+") >= 2 else read_file(Path(one)).decode(errors="replace")
-        for known in read_witnesses(text):
+        for known in read_witnesses(text_of(one)):
             found.setdefault(known.public, known)  # one key under two names is one witness
     if quorum is not None and quorum > len(found):
         raise UsageError(
@@ -34,6 +32,31 @@ def witnesses_in(given: list[str], quorum: int | None) -> list[Witness]:
             hint=t("Name each with --witness VKEY."),
         )
     return list(found.values())
+
+
+def text_of(given: str) -> str:
+    """What was given where a key is asked for: a key itself, else what stands in a file of that
+    name. Raises Undecided."""
+    from crosspost.errors import Undecided
+    from crosspost.ledger.strongbox import read_file
+
+    if given.count("+") >= 2:
+        return given
+    if not _may_be_there(Path(given)):
+        raise Undecided(
+            t('"{given}" is neither a verification key nor a file.', given=given),
+            hint=t("A key is one line like: office.example/ledger+530d903a+AekyeRrm5..."),
+        )
+    return read_file(Path(given)).decode(errors="replace")
+
+
+def _may_be_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:
+        return True  # whoever reads it says so
+    except (OSError, ValueError):
+        return False  # a name that no file can have
 
 
 def cosigned_by(note: bytes, witnesses: list[Witness], quorum: int | None) -> list[Cosignature]:

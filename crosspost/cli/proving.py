@@ -334,7 +334,12 @@ def export(
         return
     say(t("Exported: {size} entries to {folder}", size=head.size, folder=folder))
     values = {"texts": told.texts, "posts": told.posts, "media": told.media}
-    say(t("With it: {texts} texts, their posts on {posts} channels, {media} files.", **values))
+    say(
+        t(
+            "With it: texts {texts}; posts on channels {posts}; images and videos {media}.",
+            **values,
+        )
+    )
     if told.erased:
         say(t("Erased by law, as the record says: {count} announcements.", count=told.erased))
     say(t("Anybody can check it: crosspost verify {folder} --key VKEY", folder=folder))

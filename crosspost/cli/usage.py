@@ -71,9 +71,17 @@ def _meant(message: str) -> str:
             given = {name: _bare(words) for name, words in found.groupdict().items()}
             sentence = ours.format(**given)
             if guess := given.get("guess"):
-                sentence += " " + t("Did you mean {names}?", names=guess)
+                names = ", ".join(_nearest_first(given.get("name", ""), guess.split(", ")))
+                sentence += " " + t("Did you mean {names}?", names=names)
             return sentence
     return message
+
+
+def _nearest_first(given: str, guesses: list[str]) -> list[str]:
+    """Typer sorts them by the alphabet."""
+    from difflib import SequenceMatcher
+
+    return sorted(guesses, key=lambda guess: -SequenceMatcher(None, given, guess).ratio())
 
 
 def _bare(words: str | None) -> str:

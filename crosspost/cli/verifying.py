@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.attested import cosigned_by, stamp_of, stamp_values, witnesses_in
+from crosspost.cli.attested import cosigned_by, stamp_of, stamp_values, text_of, witnesses_in
 from crosspost.cli.options import AsJson
 from crosspost.wording import set_language, t
 
@@ -217,7 +217,7 @@ def _show(
     for line in lines:
         say(line)
     if count:
-        say(t("Of {count} witnesses {found} cosigned it:", count=count, found=len(seen)))
+        say(t("Witnesses that cosigned it: {found} of {count}.", count=count, found=len(seen)))
     for one in seen:
         say(f"  {one.witness.name}  {one.at.isoformat(sep=' ')}")
     if stamped:
@@ -298,8 +298,5 @@ def _told(entry: Any) -> list[str]:
 def keys_of(key: str) -> Keys:
     """Verification keys as given: one itself, or those of a file."""
     from crosspost.ledger.keys import read_keys
-    from crosspost.ledger.strongbox import read_file
 
-    if key.count("+") < 2:
-        key = read_file(Path(key)).decode(errors="replace")
-    return read_keys(key)
+    return read_keys(text_of(key))

@@ -96,7 +96,7 @@ def serve(
         signal.signal(number, lambda *_: ended.set())
     threading.Thread(target=server.serve_forever, name="witness", daemon=True).start()
     where = f"{host}:{server.server_address[1]}"
-    say(t("This witness serves {count} neighbours at {where}.", count=len(logs), where=where))
+    say(t("This witness (neighbours: {count}) serves at {where}.", count=len(logs), where=where))
     ended.wait()
     server.shutdown()
     server.server_close()
@@ -134,10 +134,11 @@ def list_(json: AsJson = False) -> None:
     else:
         for one in ours:
             one["at"] = _time(office, one["cosigned_at"])
+            one["late"] = "-" if one["behind"] is None else one["behind"]
         if ours:
             say(t("They cosign our record:"))
-            rows = [(w["name"], w["size"], w["at"], w["problem"]) for w in ours]
-            table([t("Witness"), t("Entries"), t("Last"), t("Problem")], rows)
+            rows = [(w["name"], w["size"], w["late"], w["at"], w["problem"]) for w in ours]
+            table([t("Witness"), t("Entries"), t("Behind"), t("Last"), t("Problem")], rows)
         else:
             say(t("Nobody cosigns our record. See [witnesses.NAME] in config.example.toml."))
         if theirs:
@@ -157,16 +158,33 @@ def _witnesses(office: Office) -> list[dict[str, Any]]:
 
     with office.database.read() as session:
         found = list(recall_all(session, office.config, office.now))
+    sealed = _sealed_size(office)
     return [
         {
             "name": name,
             "vkey": known.vkey,
             "size": known.size,
             "cosigned_at": known.at.isoformat() if known.at else None,
+            "behind": max(sealed - known.size, 0) if known.at and sealed is not None else None,
             "problem": known.problem,
         }
         for name, known in found
     ]
+
+
+def _sealed_size(office: Office) -> int | None:
+    """How many entries the head covers; None where there is none that can be read."""
+    from functools import partial
+
+    from crosspost.errors import Refuted, Undecided
+    from crosspost.ledger.checkpoint import read_checkpoint
+    from crosspost.ledger.strongbox import Strongbox
+
+    box = Strongbox(office.config.folder)
+    try:
+        return box.keys().read(partial(read_checkpoint, box.head_note())).size
+    except (Refuted, Undecided):
+        return None
 
 
 def _neighbours(office: Office, memory: Memory) -> list[dict[str, Any]]:

@@ -115,8 +115,11 @@ def lines_of(verified: Verified) -> Iterator[str]:
 
 def _told(told: Told) -> Iterator[str]:
     values = {"texts": told.texts, "posts": told.posts, "media": told.media}
-    yield t("With it: {texts} texts, their posts on {posts} channels, {media} files.", **values)
+    yield t(
+        "With it: texts {texts}; posts on channels {posts}; images and videos {media}.",
+        **values,
+    )
     if told.erased:
         yield t("Erased by law, as the record says: {count} announcements.", count=told.erased)
     if told.missing:
-        yield t("Lost at the office, as the export says: {count} files.", count=told.missing)
+        yield t("Files lost at the office, as the export says: {count}.", count=told.missing)

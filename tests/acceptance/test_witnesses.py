@@ -41,7 +41,7 @@ def serving(neighbour):
     process = neighbour.start("log", "witness", "serve", "--port", "0")
     try:
         line = process.stdout.readline()
-        assert "serves 1 neighbour" in line, line
+        assert "neighbours: 1) serves" in line, line
         yield "http://" + line.split()[-1].rstrip(".")
     finally:
         process.send_signal(signal.SIGTERM)
@@ -69,6 +69,7 @@ def test_a_neighbour_cosigns_what_is_published_and_a_citizen_asks_for_it(
         desk.run("daemon", "--once")
         [about] = desk.json("log", "witness", "list")["witnesses"]
         assert (about["problem"], about["size"] > 0) == ("", True)
+        assert about["behind"] == 0
         assert "cosigned" in desk.run("log", "witness", "ask")
     [theirs] = neighbour.json("log", "witness", "list")["neighbours"]
     assert theirs["size"] == about["size"]
@@ -76,7 +77,7 @@ def test_a_neighbour_cosigns_what_is_published_and_a_citizen_asks_for_it(
     shutil.copytree(desk.folder / "public", elsewhere.folder / "site")
     key = (desk.folder / "ledger.vkey").read_text().strip()
     both = ("--key", key, "--witness", witness)
-    assert "Of 1 witnesses 1 cosigned it" in elsewhere.run("verify", "site", *both)
+    assert "Witnesses that cosigned it: 1 of 1." in elsewhere.run("verify", "site", *both)
     said = elsewhere.json("verify", "site/ledger/checkpoint", *both)
     assert [one["name"] for one in said["cosigned"]] == ["neighbour.example/witness"]
     other = key_in(
@@ -105,13 +106,13 @@ def test_the_quorum_decides_and_a_false_cosignature_refutes(desk, neighbour, tmp
     file = "ledger.cosigned"
     two = ("--key", key, "--witness", witness, "--witness", absent)
     assert "only 1 of 2" in desk.run("verify", file, *two, code=2)
-    assert "Of 2 witnesses 1" in desk.run("verify", file, *two, "--quorum", "1")
+    assert "cosigned it: 1 of 2" in desk.run("verify", file, *two, "--quorum", "1")
     assert "VERIFIED" in desk.run("verify", "ledger.head", *two, "--quorum", "0")
     assert "only 0 of 1" in desk.run("verify", "ledger.head", *two[:4], code=2)
     desk.run("verify", file, *two, "--quorum", "3", code=2)
     (desk.folder / "keys").write_text(f"{witness}\n{witness}\n\n")
     said = desk.run("verify", file, "--key", key, "--witness", "keys", "--witness", witness)
-    assert "Of 1 witnesses 1" in said
+    assert "cosigned it: 1 of 1" in said
     whole = (desk.folder / file).read_bytes()
     (desk.folder / file).write_bytes(whole[:-12] + b"AAAA" + whole[-8:])
     said = desk.run("verify", file, *two, "--json", code=1)
@@ -197,3 +198,27 @@ def test_a_running_daemon_asks_by_itself_and_ends_while_a_witness_never_answers(
         assert process.returncode == 0, err
         assert time.monotonic() - began < 15
         assert "Traceback" not in err
+
+
+def test_the_list_says_how_far_a_witness_is_behind(desk, neighbour):
+    witness = introduce(desk, neighbour)
+    with serving(neighbour) as url:
+        append(desk, f'\n[witnesses.neighbour]\nurl = "{url}"\nvkey = "{witness}"\n')
+        assert desk.json("log", "witness", "list")["witnesses"][0]["behind"] is None
+        desk.run("log", "seal")
+        desk.run("log", "witness", "ask")
+    desk.run(*GOOD)
+    sealed = desk.json("log", "seal")["size"]
+    [about] = desk.json("log", "witness", "list")["witnesses"]
+    assert about["behind"] == sealed - about["size"] > 0
+    row = next(line for line in desk.run("log", "witness", "list").splitlines() if "neigh" in line)
+    assert row.split("\t")[:3] == ["neighbour", str(about["size"]), str(about["behind"])]
+
+
+def test_what_is_no_key_is_said_to_be_none_and_no_file(desk):
+    desk.run("log", "init")
+    key = (desk.folder / "ledger.vkey").read_text().strip()
+    for given in (("--key", "garbage"), ("--key", key, "--witness", "garbage")):
+        said = desk.run("verify", "ledger.head", *given, code=2)
+        assert '"garbage" is neither a verification key nor a file.' in said
+        assert "A key is one line like" in said

@@ -108,3 +108,8 @@ def test_what_is_no_mistake_ends_as_before(monkeypatch, capsys) -> None:
     assert "Usage:" in tell(monkeypatch, capsys, ("cancel", "--help"), code=0)
     assert "Commands:" in tell(monkeypatch, capsys, (), code=2)
     assert app is not None
+
+
+def test_what_was_most_likely_meant_comes_first(monkeypatch, capsys) -> None:
+    said = tell(monkeypatch, capsys, ("add", "Halo", "--titel", "x"), "en")
+    assert "Did you mean --title" in said

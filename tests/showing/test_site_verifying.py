@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import requests
 from showroom import NOW, office_in
 
 from crosspost.errors import ForkProven, Refuted, Undecided
@@ -263,8 +264,29 @@ def test_a_site_is_verified_by_its_address_and_on_a_disk(site, served):
 
 
 def test_a_server_that_does_not_answer_decides_nothing(site):
-    with pytest.raises(Undecided, match="cannot be read"):
+    with pytest.raises(Undecided, match="cannot be read: nobody answers there"):
         verify_site(WebSource("http://127.0.0.1:9/"), site.keys)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (requests.ConnectTimeout(), "no answer in time"),
+        (requests.ReadTimeout(), "no answer in time"),
+        (requests.exceptions.SSLError(), "its certificate does not hold"),
+        (requests.exceptions.ChunkedEncodingError(), "the connection broke off"),
+        (requests.exceptions.InvalidURL(), "no address"),
+        (requests.TooManyRedirects(), "in a circle"),
+    ],
+)
+def test_why_a_site_cannot_be_read_is_a_sentence(site, monkeypatch, error, words):
+    def refuse(*_where, **_how):
+        raise error
+
+    monkeypatch.setattr("requests.Session.get", refuse)
+    with pytest.raises(Undecided, match=words) as undecided:
+        verify_site(WebSource("https://office.example/"), site.keys)
+    assert type(error).__name__ not in str(undecided.value)
 
 
 def run(tmp_path: Path, *arguments: str, code: int) -> str:
