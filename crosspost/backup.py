@@ -20,6 +20,7 @@ from pathlib import Path
 from crosspost.database import Database
 from crosspost.durable import make_durable
 from crosspost.errors import Conflict, DaemonRunning, DatabaseError, UserError
+from crosspost.foreign import of_system
 from crosspost.ledger import book
 from crosspost.lock import DaemonLock
 from crosspost.queue import Doing
@@ -254,7 +255,7 @@ def _in_words(path: Path) -> Iterator[None]:
             t(
                 "{path} cannot be written: {reason}.",
                 path=error.filename2 or error.filename or path,
-                reason=error.strerror,
+                reason=of_system(error),
             ),
             hint=t("Nothing was changed."),
         ) from error

@@ -22,6 +22,7 @@ from crosspost.binding import stored_values
 from crosspost.config import Config
 from crosspost.database import Database
 from crosspost.errors import Conflict, Refuted, UserError
+from crosspost.foreign import of_system
 from crosspost.ledger import book, exported
 from crosspost.ledger.canonical import canonical
 from crosspost.ledger.contents import files_of
@@ -82,7 +83,7 @@ def export(database: Database, config: Config, folder: Path) -> Export:
             raise
     except OSError as error:
         raise UserError(
-            t("{path} cannot be written: {reason}.", path=folder, reason=error.strerror),
+            t("{path} cannot be written: {reason}.", path=folder, reason=of_system(error)),
             hint=t("Nothing of it was left; mend that, then run this again."),
         ) from error
     return made

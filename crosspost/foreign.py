@@ -1,4 +1,5 @@
-"""What libraries say of a file that they cannot read, in the admin's words.
+"""What libraries and the operating system say of a file that cannot be read or written, in the
+admin's words.
 
 They speak English only, so their sentences are known again here; one that is not known stays as it
 is. To teach it another one, add it to a table. It must not know what the file is for.
@@ -6,6 +7,7 @@ is. To teach it another one, add it to a table. It must not know what the file i
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Mapping
 
@@ -23,6 +25,12 @@ def of_toml(message: str) -> str:
         return t("{reason}, at the end of the file", reason=reason)
     return t("{reason}, in line {line}, column {column}", reason=reason, line=found[2],
              column=found[3])  # fmt: skip
+
+
+def of_system(error: OSError) -> str:
+    """Why the operating system refused a file or an address, of its error number (errno(3))."""
+    said = _system().get(error.errno or 0)
+    return said or error.strerror or str(error) or type(error).__name__
 
 
 def of_yaml(problem: str) -> str:
@@ -76,4 +84,26 @@ def _yaml() -> dict[str, str]:
             "a word with ! before it needs quotation marks"
         ),
         r"found unhashable key": t("a name may not be a list"),
+    }
+
+
+def _system() -> dict[int, str]:
+    forbidden, full = t("this account may not do that"), t("the disk is full")
+    return {
+        errno.ENOENT: t("it is not there"),
+        errno.EACCES: forbidden,
+        errno.EPERM: forbidden,
+        errno.EISDIR: t("it is a folder"),
+        errno.ENOTDIR: t("a part of its path is no folder"),
+        errno.EEXIST: t("it is there already"),
+        errno.ENAMETOOLONG: t("its name is too long"),
+        errno.ELOOP: t("its links lead in a circle"),
+        errno.ENOSPC: full,
+        errno.EDQUOT: t("this account may use no more of the disk"),
+        errno.EROFS: t("the disk can be read only"),
+        errno.EIO: t("the disk has an error"),
+        errno.EMFILE: t("too many files are open"),
+        errno.ENFILE: t("too many files are open"),
+        errno.EADDRINUSE: t("another program listens there already"),
+        errno.EADDRNOTAVAIL: t("this machine has no such address"),
     }

@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from crosspost.database import Database
 from crosspost.errors import DaemonRunning, DatabaseError
+from crosspost.foreign import of_system
 from crosspost.wording import t
 
 _SEEN = text("SELECT 1 FROM lease WHERE name LIKE 'daemon/%' AND until > clock_timestamp()")
@@ -38,7 +39,7 @@ class DaemonLock:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise DatabaseError(
-                t("{path} cannot be written: {reason}.", path=self._path, reason=error.strerror),
+                t("{path} cannot be written: {reason}.", path=self._path, reason=of_system(error)),
                 hint=t("The daemon's account needs the right to write in this folder."),
             ) from error
         if not _locked(self._file, fcntl.LOCK_EX, TRIES):

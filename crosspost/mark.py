@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from crosspost.durable import make_durable, write_durably
 from crosspost.errors import UserError
+from crosspost.foreign import of_system
 from crosspost.ledger import book
 from crosspost.tables import LedgerEntry
 from crosspost.wording import t
@@ -106,6 +107,6 @@ def write_mark(folder: Path, mark: Mark) -> None:
         with suppress(OSError):
             half.unlink(missing_ok=True)
         raise UserError(
-            t("{path} cannot be written: {reason}.", path=path, reason=error.strerror),
+            t("{path} cannot be written: {reason}.", path=path, reason=of_system(error)),
             hint=t("The daemon's account needs the right to write in this folder."),
         ) from error

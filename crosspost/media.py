@@ -29,6 +29,7 @@ from PIL import (
 from PIL import Image as Pixels
 
 from crosspost.errors import ContentError
+from crosspost.foreign import of_system
 from crosspost.post import Image, Video
 from crosspost.wording import t
 
@@ -110,7 +111,7 @@ def _bytes_of(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(BYTES_LIMIT + 1)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = of_system(error)
         raise ContentError(
             t("{file}: the file cannot be read: {reason}.", file=path, reason=reason)
         ) from error
@@ -247,7 +248,7 @@ def stored(data: bytes, mime: str, size: tuple[int, int], alt: str, media: Path)
         media.mkdir(parents=True, exist_ok=True)
         _write(image.path, data)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = of_system(error)
         raise ContentError(
             t("The image cannot be stored in {folder}: {reason}.", folder=media, reason=reason),
             hint=t("Make room, or let this user write there, and try again."),

@@ -42,6 +42,7 @@ class Deed(StrEnum):
     CORRECT = "correct"
     RETRACT = "retract"
     REDACT = "redact"  # erasure by law
+    KEY = "key"  # log init, log rotate: by whoever may read the key's file, as the disk decides
 
 
 _A, _P, _R = Role.AUTHOR, Role.APPROVER, Role.PUBLISHER
@@ -56,6 +57,7 @@ _FIRM: Mapping[Deed, tuple[Role, ...]] = {
     Deed.PLAN: (_A, _P, _R),
     Deed.RUN: (_P, _R),
     Deed.REDACT: (_P,),
+    Deed.KEY: ALL_BUT_AUDIT,
 }
 
 
@@ -223,4 +225,5 @@ def deed_word(deed: Deed) -> str:
         "correct": t("correct this"),
         "retract": t("withdraw this"),
         "redact": t("erase anything"),
+        "key": t("make or exchange the key of the record"),
     }[deed.value]

@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from crosspost.database import Database
 from crosspost.errors import DatabaseError
+from crosspost.foreign import of_system
 from crosspost.sqlite import pages_in_wal
 from crosspost.wording import t
 
@@ -81,7 +82,7 @@ def problem_of_file(file: Path) -> str:
             head = opened.read(100)
             length = opened.seek(0, 2)
     except OSError as error:
-        return t("it cannot be read ({reason})", reason=error.strerror)
+        return t("it cannot be read ({reason})", reason=of_system(error))
     if not head:
         return t("it is empty")
     if not head.startswith(MAGIC) or len(head) < 100:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from crosspost.errors import ContentError
+from crosspost.foreign import of_system
 from crosspost.post import Capabilities, Video
 from crosspost.wording import t
 
@@ -50,7 +51,7 @@ def take_in(path: Path, alt: str, media: Path) -> Video:
         media.mkdir(parents=True, exist_ok=True)
         digest, size = _kept(path, media)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = of_system(error)
         raise ContentError(
             t("{file}: the file cannot be read or kept: {reason}.", file=path, reason=reason)
         ) from error

@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from crosspost.adapters.settings import AdapterSettings
 from crosspost.config import Config
 from crosspost.errors import DuplicateDetected, NotSupported, PlatformError, RetryLater
+from crosspost.foreign import of_system
 from crosspost.post import Account, Capabilities, Image, Outgoing, Post, Receipt, Video
 from crosspost.quotas import Quota
 from crosspost.wording import t
@@ -151,7 +152,7 @@ class Adapter(ABC):
             words = t(
                 "The file {name} cannot be read: {reason}.",
                 name=file.filename,
-                reason=error.strerror,
+                reason=of_system(error),
             )
             raise self.error(RetryLater, words, sent=False) from error
 

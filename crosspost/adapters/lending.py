@@ -13,6 +13,7 @@ from contextlib import suppress
 from crosspost.adapters.base import Adapter
 from crosspost.config import Config
 from crosspost.errors import RetryLater
+from crosspost.foreign import of_system
 from crosspost.post import Image, Video
 from crosspost.wording import t
 
@@ -42,7 +43,7 @@ def lend(adapter: Adapter, file: Image | Video) -> str:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
         raise RetryLater(
-            t("The file cannot be put onto the office's pages: {reason}.", reason=error.strerror),
+            t("The file cannot be put onto the office's pages: {reason}.", reason=of_system(error)),
             platform=adapter.platform,
             sent=False,
         ) from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from crosspost.adapters.base import Adapter, AdapterSettings
 from crosspost.config import Config
 from crosspost.errors import ConfigError, Misconfigured, RetryLater, UnknownOutcome
+from crosspost.foreign import of_system
 from crosspost.post import (
     Account,
     Capabilities,
@@ -107,7 +108,7 @@ class SiteAdapter(Adapter):
             publishing.put(self.folder, page, media, self._config.office, self._site)
         except OSError as error:
             raise RetryLater(
-                t("The page cannot be written: {reason}.", reason=error.strerror),
+                t("The page cannot be written: {reason}.", reason=of_system(error)),
                 platform=self.platform,
                 sent=False,
             ) from error
@@ -131,7 +132,7 @@ class SiteAdapter(Adapter):
             publishing.bring_lists_up_to_date(self.folder, self._config.office, self._site)
         except OSError as error:
             raise UnknownOutcome(
-                t("The list of the pages cannot be written: {reason}.", reason=error.strerror),
+                t("The list of the pages cannot be written: {reason}.", reason=of_system(error)),
                 platform=self.platform,
             ) from error
         return Receipt(code, self._config.page(code))
@@ -152,7 +153,7 @@ class SiteAdapter(Adapter):
             return films | {image.filename: image.path.read_bytes() for image in post.images}
         except OSError as error:
             raise RetryLater(
-                t("An image of the page cannot be read: {reason}.", reason=error.strerror),
+                t("An image of the page cannot be read: {reason}.", reason=of_system(error)),
                 platform=self.platform,
                 sent=False,
             ) from error

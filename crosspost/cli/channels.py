@@ -76,7 +76,7 @@ def check(
         show_json(found)
     else:
         for result in found:
-            _print(result)
+            _print(result, _advised(office, result))
     if not all(result["ok"] for result in found):
         raise typer.Exit(1)
 
@@ -104,10 +104,25 @@ def ask_platform(office: Office, name: str) -> dict[str, Any]:
     return tried(name, account)
 
 
-def _print(result: dict[str, Any]) -> None:
+def _advised(office: Office, result: dict[str, Any]) -> str:
+    """What a person does about it; "" where that is said already, or nothing helps but waiting."""
+    from crosspost.founding import logs_in
+    from crosspost.stories import cure
+
+    if result["ok"]:
+        return ""
+    channel = office.config.channels[result["channel"]]
+    given = "access_token" in channel.options
+    if result["kind"] != "auth_revoked" or given or not logs_in(channel.platform):
+        return cure(result["kind"]).format(**result)
+    command = f"crosspost channels login {channel.name}"
+    return "" if command in result["error"] else t("Log in again: {command}", command=command)
+
+
+def _print(result: dict[str, Any], advised: str) -> None:
     from crosspost.cli.introducing import introduce
     from crosspost.cli.output import say
-    from crosspost.stories import cure, outcome_word
+    from crosspost.stories import outcome_word
 
     if result["ok"]:
         introduce(result)
@@ -116,5 +131,5 @@ def _print(result: dict[str, Any]) -> None:
     say(f"    {outcome_word(result['kind'])}")
     if result["address"]:
         say("    " + t("Asked at: {address}", **result))
-    if advised := cure(result["kind"]):
-        say(f"    → {advised.format(**result)}")
+    if advised:
+        say(f"    → {advised}")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from crosspost.cli.output import COLOURS, say
 from crosspost.errors import Conflict, CrosspostError
+from crosspost.foreign import of_system
 from crosspost.wording import t
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _make_office(folder: Path) -> Office:
         found(folder, answers)
     except OSError as error:
         raise Conflict(
-            t("{path} cannot be written: {reason}.", path=folder, reason=error.strerror),
+            t("{path} cannot be written: {reason}.", path=folder, reason=of_system(error)),
             hint=t("Go to a folder of your own, or name one: crosspost demo my-demo"),
         ) from error
     config = load(folder / "crosspost.toml")

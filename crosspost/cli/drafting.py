@@ -10,6 +10,7 @@ from typing import Any
 
 from crosspost.cli.output import warn
 from crosspost.errors import ContentError, UsageError
+from crosspost.foreign import of_system
 from crosspost.wording import t
 
 #: Bytes of an announcement file; a long announcement has some thousands.
@@ -82,7 +83,7 @@ def from_file(path: Path) -> Fields:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ContentError(
-            t("{path} cannot be read: {reason}.", path=path, reason=error.strerror)
+            t("{path} cannot be read: {reason}.", path=path, reason=of_system(error))
         ) from error
     except UnicodeDecodeError as error:
         raise ContentError(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from crosspost.cli.options import AsJson, Yes
+from crosspost.foreign import of_system
 from crosspost.wording import t
 
 app = typer.Typer(
@@ -71,7 +72,7 @@ def _words(text: str, file: Path | None) -> str:
         return data.decode("utf-8-sig").strip()
     except OSError as error:
         raise ContentError(
-            t("{path} cannot be read: {reason}.", path=file, reason=error.strerror)
+            t("{path} cannot be read: {reason}.", path=file, reason=of_system(error))
         ) from error
     except UnicodeDecodeError as error:
         raise ContentError(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crosspost.foreign import of_system
 from crosspost.wording import language, t
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _write_secrets(folder: Path, typed: Mapping[str, str]) -> None:
         from crosspost.errors import ConfigError
 
         raise ConfigError(
-            t("{path} cannot be written: {reason}.", path=path, reason=error.strerror),
+            t("{path} cannot be written: {reason}.", path=path, reason=of_system(error)),
             hint=t("Run this as the account that the office's folder belongs to."),
         ) from error
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crosspost.cli.output import block, say, warn
+from crosspost.foreign import of_system
 from crosspost.wording import t
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def write_page(
     try:
         file.write_text(page(head, channels, warnings), encoding="utf-8")
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = of_system(error)
         raise UsageError(
             t("{path} cannot be written: {reason}.", path=file, reason=reason),
             hint=t("Name a file in a folder of yours."),

@@ -10,6 +10,7 @@ import typer
 
 from crosspost.cli.options import NEEDS_PERSON, AsJson, OnlyChannel, Yes
 from crosspost.cli.verifying import KEY_HELP, Against, checkpoint_values, keys_of
+from crosspost.foreign import of_system
 from crosspost.wording import t
 
 if TYPE_CHECKING:
@@ -47,8 +48,11 @@ def init(
     from crosspost.cli.output import say
     from crosspost.ledger.sealing import found_ledger
     from crosspost.ledger.strongbox import Strongbox
+    from crosspost.people import require
+    from crosspost.policy import Deed
 
     office = open_office(secrets=False)
+    require(office.config, office.person, Deed.KEY)
     folder = office.config.folder
     first = found_ledger(office.database, folder, origin or _origin(office))
     say(t("The ledger is named {name} and has {size} entries.", name=first.origin, size=first.size))
@@ -89,7 +93,7 @@ def rotate(
     from crosspost.showing.exhibit import show
 
     office = open_office(secrets=False)
-    require(office.config, office.person, Deed.RUN)
+    require(office.config, office.person, Deed.KEY)
     require_confirmed(office.database, office.config.folder)
     question = t("Go on with a new key that nobody can trust by the old one?") if lost else ""
     confirm(question or t("Let a new key take over the record?"), yes=yes, final=True)
@@ -311,7 +315,7 @@ def _write(proof: Proof, folder: Path) -> dict[str, Any]:
         path.write_bytes(proof.text())
     except OSError as error:
         raise UserError(
-            t("{path} cannot be written: {reason}.", path=path, reason=error.strerror)
+            t("{path} cannot be written: {reason}.", path=path, reason=of_system(error))
         ) from error
     return {"index": proof.index, "file": str(path)}
 

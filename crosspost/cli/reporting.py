@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crosspost.cli.options import AsJson
+from crosspost.foreign import of_system
 from crosspost.wording import t
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding=encoding, newline="")
     except OSError as error:
         raise UserError(
-            t("{path} cannot be written: {reason}.", path=path, reason=error.strerror),
+            t("{path} cannot be written: {reason}.", path=path, reason=of_system(error)),
             hint=t("Choose another file or folder."),
         ) from error
 

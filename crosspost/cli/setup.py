@@ -280,7 +280,7 @@ def _say_done(folder: Path, config: Config, channels: tuple[NewChannel, ...]) ->
     steps += [f"crosspost channels login {c.name}" for c in channels if logs_in(c.platform)]
     steps += [
         "crosspost channels check",
-        'crosspost add "..." --at "besok jam 9"',
+        f'crosspost add "..." --at "{t("tomorrow 9:00")}"',
         *(["crosspost approve 1"] if config.policy.approvals else []),
         "crosspost daemon",
     ]

@@ -14,6 +14,7 @@ from crosspost.cli.options import AsJson
 from crosspost.wording import set_language, t
 
 if TYPE_CHECKING:
+    from crosspost.errors import UserError
     from crosspost.ledger.checkpoint import Checkpoint
     from crosspost.ledger.keys import Keys
     from crosspost.ledger.verifying import Verified
@@ -97,11 +98,22 @@ def verify(
         stamped = _stamped(file, found, timestamp_root) if timestamp_root else None
     except (Refuted, Undecided, ForkProven) as error:
         if not json:
-            raise
+            raise _told_as(error) from error
         verdict = {Refuted: "refuted", Undecided: "undecided", ForkProven: "fork"}[type(error)]
         show_json({"verdict": verdict, "problem": " ".join(error.problems)})
         raise typer.Exit(error.exit_code) from error
     _show(found, seen, stamped, count=len(witnesses), as_json=json)
+
+
+def _told_as(error: UserError) -> UserError:
+    """The same with its verdict before it, and with what to do next."""
+    from crosspost.errors import Refuted
+
+    if not isinstance(error, Refuted):
+        return error
+    first, *more = error.problems
+    hint = error.hint or t("Keep a copy as it is, and tell the office and whoever audits it.")
+    return Refuted(f"{t('REFUTED')}: {first}", *more, hint=hint)
 
 
 def _verify(file: str, keys: Keys, against: Path | None) -> Verified | Genuine | Keys:

@@ -9,6 +9,7 @@ import typer
 
 from crosspost.cli.options import AsJson
 from crosspost.cli.telling import spoken_time
+from crosspost.foreign import of_system
 from crosspost.wording import t
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def serve(
     except OSError as error:
         raise UserError(
             t("Nobody can be served at {host}:{port}: {reason}.", host=host, port=port,
-              reason=error.strerror),
+              reason=of_system(error)),
             hint=t("Choose another --port."),
         ) from error  # fmt: skip
     ended = threading.Event()

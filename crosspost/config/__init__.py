@@ -47,7 +47,7 @@ from crosspost.config.settings import (
     web_address,
 )
 from crosspost.errors import ConfigError
-from crosspost.foreign import of_toml
+from crosspost.foreign import of_system, of_toml
 from crosspost.policy import Person, Policy
 from crosspost.style import Style
 from crosspost.wording import set_language, t
@@ -88,7 +88,11 @@ def find_config(given: Path | None = None) -> Path:
     Raises ConfigError when there is none.
     """
     path = given or Path(os.environ.get("CROSSPOST_CONFIG", CONFIG_NAME))
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not there:
         raise ConfigError(
             t("There is no {path} here.", path=path),
             hint=t(
@@ -172,9 +176,28 @@ def _read_toml(path: Path) -> dict[str, Any]:
             hint=t("Save it as UTF-8 in your editor."),
         ) from error
     except OSError as error:
-        raise ConfigError(
-            t("{path} cannot be read: {reason}.", path=path, reason=error.strerror)
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigError:
+    """Also where a folder on the way is closed, so that nobody knows whether the file is there."""
+    if not isinstance(error, PermissionError):
+        return ConfigError(
+            t("{path} cannot be read: {reason}.", path=path, reason=of_system(error))
+        )
+    closed = next((one for one in reversed(path.absolute().parents) if not _may_enter(one)), None)
+    reason = t("you may not enter {folder}", folder=closed) if closed else t("you may not open it")
+    return ConfigError(
+        t("{path} cannot be read: {reason}.", path=path, reason=reason),
+        hint=t(
+            "Ask whoever runs the daemon to let this account in, "
+            "or run this as an account that may."
+        ),
+    )
+
+
+def _may_enter(folder: Path) -> bool:
+    return os.access(folder, os.X_OK)
 
 
 def _no_such_keys(table: dict[str, Any]) -> list[str]:

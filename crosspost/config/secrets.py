@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from crosspost.errors import ConfigError
+from crosspost.foreign import of_system
 from crosspost.wording import t
 
 
@@ -40,7 +41,7 @@ def read_environment(folder: Path, *, unseen: bool = False) -> dict[str, str]:
         if unseen and isinstance(error, PermissionError):
             return _Unread(os.environ)
         raise ConfigError(
-            t("{path} cannot be read: {reason}.", path=path, reason=error.strerror),
+            t("{path} cannot be read: {reason}.", path=path, reason=of_system(error)),
             hint=t("It belongs to the account that runs the daemon; run this as that account."),
         ) from error
     except UnicodeDecodeError:

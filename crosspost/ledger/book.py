@@ -57,14 +57,20 @@ class Act:
 
 def stamp(at: datetime) -> str:
     """A time as entries write it: RFC 3339, UTC, microseconds, `Z`."""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at.isoformat(timespec="microseconds")[:_WITHOUT_ZONE] + "Z"
+
+
+_WITHOUT_ZONE = len("2026-01-31T09:30:00.000000")
 
 
 def entry_of(act: Act, note_digest: str = "") -> dict[str, Any]:
     """The entry of an act, as JSON values. Absent subjects have no key; nothing is ever null."""
     values: dict[str, Any] = {"v": VERSION, "kind": act.kind, "at": stamp(act.at), "by": act.by}
+    known = vars(act)
     for name in ("announcement", "revision", "code", "delivery", "channel", "digest"):
-        if (value := getattr(act, name)) is not None:
+        if (value := known[name]) is not None:
             values[name] = value
     if act.data:
         values["data"] = dict(act.data)

@@ -22,18 +22,28 @@ def canonical(value: Any) -> bytes:
 
 
 def _check(value: Any) -> None:
-    if isinstance(value, (str, bool)):
-        return
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind is dict:
         for key, item in value.items():
             if not isinstance(key, str) or not key.isascii():
                 raise ValueError(f"a key must be an ASCII string, not {key!r}")
             if type(item) is not str:  # most are
                 _check(item)
-    elif isinstance(value, (list, tuple)):
+    elif kind is list:
         for item in value:
             _check(item)
-    elif not isinstance(value, int):
-        raise ValueError(f"a {type(value).__name__} has no canonical form here")
-    elif abs(value) > LARGEST:
+    elif kind is not int and kind is not bool and kind is not str:
+        _check(_plain(value))
+    elif kind is int and not -LARGEST <= value <= LARGEST:
         raise ValueError("an integer must be within plus or minus 2**53 - 1")
+
+
+def _plain(value: Any) -> Any:
+    """What is a special kind of a string, an integer, an object or an array, as a plain one."""
+    if isinstance(value, tuple):
+        return list(value)
+    kinds: tuple[Any, ...] = (str, int, dict, list)
+    for plain in kinds:
+        if isinstance(value, plain):
+            return plain(value)
+    raise ValueError(f"a {type(value).__name__} has no canonical form here")

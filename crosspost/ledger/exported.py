@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from crosspost.errors import Refuted, Undecided
+from crosspost.foreign import of_system
 from crosspost.ledger.canonical import canonical
 from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
 from crosspost.ledger.comparing import checkpoint_in, compare, fork
@@ -52,6 +53,7 @@ def verify_export(folder: Path, known: Keys, against: Path | None) -> Export:
     manifest = _manifest(folder / MANIFEST)
     for name, about in manifest["files"].items():
         _check_file(folder, name, about)
+    _require_no_more(folder, manifest["files"])
     said = read_file(folder / KEYS).decode(errors="replace")
     keys = known.linked(handovers_in(said))
     witness = checkpoint_in(against, keys) if against else None
@@ -121,11 +123,26 @@ def _check_file(folder: Path, name: str, about: Any) -> None:
                 size += len(piece)
     except OSError as error:
         raise Undecided(
-            t("{path} cannot be read: {reason}.", path=folder / name, reason=error.strerror),
+            t("{path} cannot be read: {reason}.", path=folder / name, reason=of_system(error)),
             hint=t("Get the export again, whole and unchanged."),
         ) from error
     if about != {"sha256": digest.hexdigest(), "bytes": size}:
-        raise Refuted(t("{path} is not the file that was exported.", path=folder / name))
+        raise Refuted(
+            t("{path} is not the file that was exported.", path=folder / name),
+            hint=t("Get the export again, whole; if it stays so, keep a copy and tell the office."),
+        )
+
+
+def _require_no_more(folder: Path, known: Mapping[str, Any]) -> None:
+    """What is on no list proves nothing, but whoever looks into the folder could take it for some
+    of it."""
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if name not in known and name != MANIFEST and (path.is_symlink() or not path.is_dir()):
+            raise Undecided(
+                t("{path} is on no list of the export.", path=path),
+                hint=t("Somebody put it there; take it away, or get the export again."),
+            )
 
 
 def _check_entries(

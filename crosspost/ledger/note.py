@@ -129,13 +129,28 @@ def open_note(note: bytes, verifier: Verifier) -> str:
     text, signatures = parts(note)
     ours = [raw for name, raw in signatures if (name, raw[:4]) == (verifier.name, verifier.key_id)]
     if not ours:
-        raise Undecided(
-            t("There is no signature of {name} by this key.", name=verifier.name),
-            hint=t("Get the right verification key from the office itself."),
-        )
+        raise _not_signed(verifier, by_another=any(name == verifier.name for name, _ in signatures))
     if not all(verifier.holds(raw[4:], text.encode()) for raw in ours):
         raise Refuted(t("The signature of {name} does not hold.", name=verifier.name))
     return text
+
+
+def _not_signed(verifier: Verifier, *, by_another: bool) -> Undecided:
+    """A note alone cannot say whether the other key is this ledger's too: what leads from key to
+    key is `identity.json`."""
+    if not by_another:
+        return Undecided(
+            t("There is no signature of {name} by this key.", name=verifier.name),
+            hint=t("Get the right verification key from the office itself."),
+        )
+    return Undecided(
+        t("There is no signature of {name} by this key, but one by another.", name=verifier.name),
+        hint=t(
+            "If the office has exchanged its key, identity.json of its site leads from one to the "
+            "other. See whether it does from yours: crosspost verify identity.json --key VKEY; "
+            "then verify with --key identity.json"
+        ),
+    )
 
 
 def parts(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:

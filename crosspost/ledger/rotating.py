@@ -18,6 +18,7 @@ from sqlmodel import Session
 from crosspost.database import Database
 from crosspost.durable import write_durably
 from crosspost.errors import Conflict, Refuted, Undecided, UserError
+from crosspost.foreign import of_system
 from crosspost.ledger import book
 from crosspost.ledger.checkpoint import Checkpoint
 from crosspost.ledger.growth import grown_from
@@ -98,7 +99,7 @@ def _begin(
         write_durably(box.next_key, new.secret.encode() + b"\n", mode=0o600)
     except OSError as error:
         raise UserError(
-            t("{path} cannot be written: {reason}.", path=box.next_key, reason=error.strerror),
+            t("{path} cannot be written: {reason}.", path=box.next_key, reason=of_system(error)),
             hint=t("Nothing was changed."),
         ) from error
     signers = (old, new) if old else (new,)

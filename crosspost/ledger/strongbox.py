@@ -21,6 +21,7 @@ from pathlib import Path
 
 from crosspost.durable import make_durable, replace_durably, write_durably
 from crosspost.errors import Conflict, ForkProven, Refuted, Undecided, UserError
+from crosspost.foreign import of_system
 from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
 from crosspost.ledger.keys import Keys, handovers_in
 from crosspost.ledger.note import Signer, Verifier, parts, read_signer, read_verifier
@@ -187,6 +188,13 @@ class Strongbox:
                     if self.key.exists() or self._taken_over():
                         continue
                 raise self._no_key() from error
+            except PermissionError as error:
+                raise Undecided(
+                    t("This account may not read the key of the ledger: {path}.", path=self.key),
+                    hint=t(
+                        "It belongs to the account that runs the daemon; run this as that account."
+                    ),
+                ) from error
             except OSError as error:
                 raise _unreadable(self.key, error) from error
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -252,7 +260,7 @@ class Strongbox:
             self._move_to_head()
         except OSError as error:
             raise UserError(
-                t("{path} cannot be written: {reason}.", path=self.head, reason=error.strerror),
+                t("{path} cannot be written: {reason}.", path=self.head, reason=of_system(error)),
                 hint=t("Nothing is lost: the ledger is sealed again as soon as that is mended."),
             ) from error
 
@@ -265,7 +273,7 @@ class Strongbox:
             self._taken_over()
         except OSError as error:
             raise UserError(
-                t("{path} cannot be written: {reason}.", path=self.folder, reason=error.strerror),
+                t("{path} cannot be written: {reason}.", path=self.folder, reason=of_system(error)),
                 hint=t("Nothing is lost: the new key takes over as soon as that is mended."),
             ) from error
 
@@ -276,7 +284,11 @@ class Strongbox:
             replace_durably(self.keys_file, content.encode())
         except OSError as error:
             raise UserError(
-                t("{path} cannot be written: {reason}.", path=self.keys_file, reason=error.strerror)
+                t(
+                    "{path} cannot be written: {reason}.",
+                    path=self.keys_file,
+                    reason=of_system(error),
+                )
             ) from error
 
     def _taken_over(self) -> bool:
@@ -316,7 +328,7 @@ class Strongbox:
             make_durable(self.folder)
         except OSError as error:
             raise UserError(
-                t("{path} cannot be written: {reason}.", path=self.folder, reason=error.strerror),
+                t("{path} cannot be written: {reason}.", path=self.folder, reason=of_system(error)),
                 hint=t("Mend that, then run this again."),
             ) from error
 
@@ -359,4 +371,4 @@ def read_file(path: Path) -> bytes:
 
 
 def _unreadable(path: Path, error: OSError) -> Undecided:
-    return Undecided(t("{path} cannot be read: {reason}.", path=path, reason=error.strerror))
+    return Undecided(t("{path} cannot be read: {reason}.", path=path, reason=of_system(error)))

@@ -13,6 +13,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from crosspost.errors import Refuted, Undecided
+from crosspost.foreign import of_system
 from crosspost.ledger.checkpoint import Checkpoint, read_checkpoint
 from crosspost.ledger.comparing import checkpoint_in, compare, is_proof
 from crosspost.ledger.contents import Told
@@ -55,7 +56,7 @@ def verify(path: Path, keys: Keys, against: Path | None = None) -> Verified:
         return verify_data(path.name, read_file(path), keys, witness)
     except OSError as error:
         raise Undecided(
-            t("{path} cannot be read: {reason}.", path=path, reason=error.strerror)
+            t("{path} cannot be read: {reason}.", path=path, reason=of_system(error))
         ) from error
 
 

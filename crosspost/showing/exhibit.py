@@ -20,6 +20,7 @@ from crosspost.adapters import adapter_class
 from crosspost.config import Config
 from crosspost.database import Database
 from crosspost.errors import ForkProven, Refuted, UserError
+from crosspost.foreign import of_system
 from crosspost.ledger import book
 from crosspost.ledger.checkpoint import read_checkpoint
 from crosspost.ledger.evidence import Sealed, open_sealed
@@ -68,7 +69,7 @@ def show(
             return exhibit.show(None if whole else exhibit.covered())
     except OSError as error:
         raise UserError(
-            t("The pages cannot be written: {reason}.", reason=error.strerror or error),
+            t("The pages cannot be written: {reason}.", reason=of_system(error)),
             hint=t("Mend that; they are brought up to date by themselves then."),
         ) from error
 
@@ -87,7 +88,7 @@ def show_checkpoint(config: Config) -> None:
                 folder.settle(f"{LEDGER}/checkpoint", box.shown_note())
     except OSError as error:
         raise UserError(
-            t("The pages cannot be written: {reason}.", reason=error.strerror or error)
+            t("The pages cannot be written: {reason}.", reason=of_system(error))
         ) from error
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from crosspost.errors import Undecided
+from crosspost.foreign import of_system
 from crosspost.wording import t
 
 
@@ -40,7 +41,11 @@ class FolderSource:
             return None
         except OSError as error:
             raise Undecided(
-                t("{path} cannot be read: {reason}.", path=self.where(path), reason=error.strerror)
+                t(
+                    "{path} cannot be read: {reason}.",
+                    path=self.where(path),
+                    reason=of_system(error),
+                )
             ) from error
 
     def names(self) -> list[str] | None:

@@ -18,6 +18,7 @@ from crosspost.config import Config
 from crosspost.database import Database
 from crosspost.durable import make_durable, write_durably
 from crosspost.errors import Undecided, UserError
+from crosspost.foreign import of_system
 from crosspost.ledger.evidence import Sealed
 from crosspost.ledger.strongbox import Strongbox, read_file
 from crosspost.timestamps.kept import FOLDER, STAMPED, TOKEN
@@ -117,5 +118,5 @@ def _keep(folder: Path, size: int, note: bytes, token: bytes) -> None:
         make_durable(folder)
     except OSError as error:
         raise UserError(
-            t("{path} cannot be written: {reason}.", path=place, reason=error.strerror)
+            t("{path} cannot be written: {reason}.", path=place, reason=of_system(error))
         ) from error

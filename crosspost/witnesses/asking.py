@@ -23,6 +23,7 @@ from crosspost.config import Config
 from crosspost.database import Database
 from crosspost.durable import make_durable, write_durably
 from crosspost.errors import ForkProven, Refuted, Undecided, UserError
+from crosspost.foreign import of_system
 from crosspost.ledger.checkpoint import DECIMAL, Checkpoint, read_checkpoint
 from crosspost.ledger.evidence import Sealed, open_sealed
 from crosspost.ledger.note import Verifier, parts
@@ -299,4 +300,4 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _unwritable(path: Path, error: OSError) -> UserError:
-    return UserError(t("{path} cannot be written: {reason}.", path=path, reason=error.strerror))
+    return UserError(t("{path} cannot be written: {reason}.", path=path, reason=of_system(error)))

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from crosspost.durable import make_durable, write_durably
 from crosspost.errors import Conflict, Undecided, UserError
+from crosspost.foreign import of_system
 from crosspost.ledger.strongbox import read_file
 from crosspost.witnesses.cosignature import (
     Witness,
@@ -214,6 +215,6 @@ class Memory:
 
 def _unwritable(path: Path, error: OSError) -> UserError:
     return UserError(
-        t("{path} cannot be written: {reason}.", path=path, reason=error.strerror),
+        t("{path} cannot be written: {reason}.", path=path, reason=of_system(error)),
         hint=t("Nothing was cosigned. Mend that; whoever asked asks again by itself."),
     )

@@ -6,10 +6,12 @@ import os
 import re
 import stat
 import subprocess
+from datetime import UTC, datetime
 
 import pytest
 
 from crosspost.sqlite import driver
+from crosspost.times import understand
 
 GOOD = ("add", "The road is closed on Sunday.", "--title", "Road closed", "--source", "Letter 1")
 
@@ -430,3 +432,11 @@ def test_an_emergency_is_published_at_once_and_asks_for_a_second_person(desk):
     assert desk.statuses(1) == {"site": "published"}
     desk.run("countersign", "1", "--reason", "Rightly so.", "--yes")
     assert "EMERGENCY" not in desk.run("status")
+
+
+@pytest.mark.parametrize(("language", "time"), [("en", "tomorrow 9:00"), ("id", "besok jam 9")])
+def test_init_suggests_a_time_in_the_language_that_it_speaks(empty_desk, language, time):
+    spoken = {"CROSSPOST_LANGUAGE": language}
+    said = empty_desk.run("init", ".", "--name", "Office", "--language", language, env=spoken)
+    assert f'--at "{time}"' in said
+    assert understand(time, "Asia/Jakarta", datetime.now(UTC)).utc > datetime.now(UTC)

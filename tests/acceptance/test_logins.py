@@ -30,6 +30,7 @@ def office(desk, mastodon):
 def test_a_pasted_code_connects_the_account(office, mastodon):
     before = office.run("channels", "check", "social", code=1)
     assert "crosspost channels login social" in before
+    assert ".env" not in before  # one next step, not two
     said = office.run("channels", "login", "social", "--paste", "--yes", text="code-1\n")
     assert "/oauth/authorize?" in said
     assert "@kejari" in said

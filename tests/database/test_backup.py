@@ -15,13 +15,12 @@ from desk import NOW, doing, last_entry, only_sqlite, scheduled
 from sqlmodel import select
 
 from crosspost import backup
-from crosspost import database as storage
 from crosspost.backup import back_up, put_in_place, require_placeable
 from crosspost.database import Database
 from crosspost.errors import Conflict, DaemonRunning, DatabaseError, UserError
 from crosspost.lock import DaemonLock
 from crosspost.sqlite import driver
-from crosspost.tables import Announcement, OfficeState
+from crosspost.tables import Announcement, LedgerEntry, OfficeState
 
 pytestmark = [only_sqlite, pytest.mark.usefixtures("journal")]
 
@@ -94,7 +93,7 @@ def test_it_is_one_moment_while_others_write(database, tmp_path):
         opened = Database(f"sqlite:///{tmp_path / f'{number}.db'}")
         with opened.read() as session:
             # each announcement comes with its two entries, or not at all
-            entries = session.exec(select(storage.LedgerEntry.kind)).all()
+            entries = session.exec(select(LedgerEntry.kind)).all()
         assert count(opened) == entries.count("queued") == entries.count("approved") >= 20
         opened.close()
 
@@ -136,11 +135,11 @@ def test_a_disk_that_refuses_leaves_nothing_half_done(database, tmp_path, monkey
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(backup, "make_durable", full)
-    with pytest.raises(UserError, match="No space left on device"):
+    with pytest.raises(UserError, match="the disk is full"):
         back_up(database, tmp_path / "copy.db", doing())
     assert left_in(tmp_path) == set()
     with database.read() as session:
-        assert session.exec(select(storage.LedgerEntry)).all() == []
+        assert session.exec(select(LedgerEntry)).all() == []
 
 
 def test_a_database_that_refuses_the_entry_leaves_no_copy(database, tmp_path, monkeypatch):

@@ -230,3 +230,14 @@ def test_a_tile_holds_the_hashes_of_its_level():
     assert found["tile/1/000.p/2"] == b"".join(
         Tree(b"".join(leaves[at : at + 256])).root() for at in (0, 256)
     )
+
+
+def test_a_note_of_another_key_of_that_name_says_what_leads_from_key_to_key():
+    other = Signer(SIGNER.name, bytes(range(1, 33)))
+    with pytest.raises(Undecided, match="but one by another") as undecided:
+        open_note(other.sign(CHECKPOINT.text()), SIGNER.verifier)
+    assert "verify with --key identity.json" in undecided.value.hint
+    stranger = Signer("elsewhere.example/ledger", bytes(range(32)))
+    with pytest.raises(Undecided) as undecided:
+        open_note(stranger.sign(CHECKPOINT.text()), SIGNER.verifier)
+    assert "identity.json" not in undecided.value.hint

@@ -301,7 +301,7 @@ def test_a_full_disk_leaves_the_old_head_and_says_so(ledger, monkeypatch):
     monkeypatch.setattr(os, "fsync", full)
     for fails_at in (1, 2, 3):
         left = iter(range(fails_at - 1, -1, -1))
-        with pytest.raises(UserError, match="No space left"):
+        with pytest.raises(UserError, match="the disk is full"):
             sealed(ledger)
         assert ledger.box.head_note() == before
         assert not ledger.box.next_head.exists()

@@ -321,3 +321,31 @@ def refused_unseen(path):
     with pytest.raises(ConfigError) as caught:
         load(path, check_channel=problems_of, unseen=True)
     return caught.value
+
+
+# --- a folder that another account has closed ---
+
+
+def test_an_office_that_one_may_not_enter_is_told_so(office, monkeypatch):
+    path = office()
+
+    def refuse(_path, **_how):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.is_file", refuse)
+    monkeypatch.setattr("os.access", lambda folder, _how: folder != path.parent)
+    report = refused(path)
+    assert report.problems == (f"{path} cannot be read: you may not enter {path.parent}.",)
+    assert "account that may" in report.hint
+
+
+def test_a_configuration_that_one_may_not_open_is_told_so(office, monkeypatch):
+    path = office()
+
+    def refuse(_path, **_how):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.read_text", refuse)
+    report = refused(path)
+    assert report.problems == (f"{path} cannot be read: you may not open it.",)
+    assert report.hint

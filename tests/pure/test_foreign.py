@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ import yaml
 from crosspost.cli.drafting import from_markdown
 from crosspost.config import load
 from crosspost.errors import ConfigError, ContentError
-from crosspost.foreign import of_toml, of_yaml
+from crosspost.foreign import of_system, of_toml, of_yaml
 from crosspost.wording import language, set_language
 
 
@@ -95,3 +97,22 @@ def test_a_bad_configuration_names_the_line_in_the_office_s_language(
 def test_what_is_not_known_stays_as_it_is() -> None:
     assert of_toml("Some day (at line 1, column 2)").startswith("Some day, ")
     assert of_yaml("some day") == "some day"
+
+
+@pytest.mark.parametrize(
+    "number",
+    [errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST,
+     errno.ENAMETOOLONG, errno.ELOOP, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO,
+     errno.EMFILE, errno.ENFILE, errno.EADDRINUSE, errno.EADDRNOTAVAIL],
+)  # fmt: skip
+def test_what_the_system_refuses_is_said_in_indonesian(number: int) -> None:
+    ours = of_system(OSError(number, os.strerror(number)))
+    assert ours != os.strerror(number)
+    set_language("en")
+    assert of_system(OSError(number, os.strerror(number))) != ours, "translate it"
+
+
+def test_a_refusal_that_is_not_known_is_said_as_the_system_says_it() -> None:
+    assert of_system(OSError(errno.ENXIO, "No such device")) == "No such device"
+    assert of_system(OSError("cannot identify image file")) == "cannot identify image file"
+    assert of_system(OSError()) == "OSError"

@@ -91,7 +91,7 @@ def test_a_folder_is_no_image(tmp_path: Path) -> None:
 def test_an_unreadable_file_is_named_with_the_reason(tmp_path: Path) -> None:
     path = saved(tmp_path / "foto.jpg", photo(), "JPEG")
     path.chmod(0)
-    assert "Permission denied" in refusal(path, tmp_path)
+    assert "may not do that" in refusal(path, tmp_path)
 
 
 def test_a_name_too_long_for_the_system_is_refused_with_the_reason(tmp_path: Path) -> None:

@@ -250,7 +250,7 @@ def test_a_full_disk_is_said_and_mended_later(office, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(type(office.public), "replace", full)
-    with pytest.raises(UserError, match="No space left"):
+    with pytest.raises(UserError, match="the disk is full"):
         show(office.database, office.config)
     monkeypatch.setattr(type(office.public), "replace", real)
     assert not list(office.public.rglob(".new-*"))

@@ -368,7 +368,7 @@ def test_a_full_disk_leaves_nothing(filled, monkeypatch):
     monkeypatch.setattr(exporting.Path, "open", full)
     for fails_at in (1, 4, 8, 11):
         left = iter(range(fails_at - 1, -1, -1))
-        with pytest.raises(UserError, match="No space left"):
+        with pytest.raises(UserError, match="the disk is full"):
             made(filled)
         assert nothing_left(filled)
 
@@ -417,3 +417,30 @@ def test_what_happened_since_the_last_sealing_is_not_in_it(filled):
     after, _ = made(filled, "after")
     names = sorted(path.relative_to(before) for path in before.rglob("*") if path.is_file())
     assert all((before / n).read_bytes() == (after / n).read_bytes() for n in names)
+
+
+@pytest.mark.parametrize("name", ["extra.txt", "media/abc", "tile/0/x", "proofs/more/entry"])
+def test_a_file_that_somebody_put_there_cannot_be_decided(filled, name):
+    out, _ = made(filled)
+    (out / name).parent.mkdir(parents=True, exist_ok=True)
+    (out / name).touch()
+    with pytest.raises(Undecided, match="on no list") as undecided:
+        verify(out, filled.keys)
+    assert str(out / name) in str(undecided.value)
+    assert undecided.value.hint
+
+
+def test_a_link_that_somebody_put_there_cannot_be_decided(filled):
+    out, _ = made(filled)
+    (out / "elsewhere").symlink_to(out / "media", target_is_directory=True)
+    with pytest.raises(Undecided, match="elsewhere is on no list"):
+        verify(out, filled.keys)
+
+
+def test_a_file_that_misses_a_byte_is_refuted_with_what_to_do(filled):
+    out, _ = made(filled)
+    image = next((out / "media").iterdir())
+    image.write_bytes(image.read_bytes()[:-1])
+    with pytest.raises(Refuted, match=image.name) as refuted:
+        verify(out, filled.keys)
+    assert "keep a copy" in refuted.value.hint

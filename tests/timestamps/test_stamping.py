@@ -247,7 +247,7 @@ def test_a_full_disk_keeps_no_token_without_what_it_is_of(office, authority, mon
 
     monkeypatch.setattr(stamping, "write_durably", full)
     with serving(honest(authority)) as url:
-        with pytest.raises(UserError, match="No space left"):
+        with pytest.raises(UserError, match="the disk is full"):
             stamping.stamp(office.database, office.config(url), office.sealed(), now)
         assert kept(office.folder) == []
         monkeypatch.undo()

@@ -131,12 +131,12 @@ def test_nothing_is_given_out_when_the_disk_refuses(memory, log, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(room, "write_durably", full)
-    with pytest.raises(UserError, match="No space left"):
+    with pytest.raises(UserError, match="the disk is full"):
         memory.add(log.request(3, 4), log.logs, NOW)
     monkeypatch.undo()
     assert size_of(memory, log) == 3
     monkeypatch.setattr(durable.os, "fsync", full)
-    with pytest.raises(UserError, match="No space left"):
+    with pytest.raises(UserError, match="the disk is full"):
         memory.add(log.request(3, 4), log.logs, NOW)
     monkeypatch.undo()
     assert size_of(memory, log) in (3, 4)
