@@ -16,8 +16,6 @@ from sqlmodel import Session, col, select
 from crosspost.config import Config
 from crosspost.database import Database
 from crosspost.durable import make_durable
-from crosspost.site.folder import Folder
-from crosspost.site.publishing import withdraw_list
 from crosspost.tables import Announcement, Erasure, Image, Part, Revision, Video, table
 from crosspost.wording import t
 
@@ -143,6 +141,9 @@ def _remove_pages(config: Config, codes: Sequence[str]) -> list[str]:
     the record."""
     if config.site_folder is None:
         return []
+    from crosspost.site.folder import Folder  # `status` asks for the list alone
+    from crosspost.site.publishing import withdraw_list
+
     plain = Folder(config.site_folder)
     folder = Folder(config.site_folder, lambda _name: withdraw_list(plain))
     try:
