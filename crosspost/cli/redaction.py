@@ -55,7 +55,7 @@ def redact(
             warn(f"  {link}")
     mine = [one for one in left if one.announcement == number]
     if mine:
-        _say_left(office, mine[0], files)
+        _say_left(office, mine[0])
         raise typer.Exit(NEEDS_PERSON)
     say(t("Erased: announcement {number}, {files} files.", number=number, files=files))
 
@@ -79,17 +79,15 @@ def _finish(office: Office) -> tuple[int, tuple[Unfinished, ...]]:
     return done.files, done.left
 
 
-def _say_left(office: Office, left: Unfinished, files: int) -> None:
+def _say_left(office: Office, left: Unfinished) -> None:
     from crosspost.cli.output import warn
     from crosspost.ledger.strongbox import Strongbox
 
-    number = left.announcement
     warn(
         t(
-            "NOT ALL OF IT IS ERASED: announcement {number}. The text is gone from the database, "
-            "and {files} files.",
-            number=number,
-            files=files,
+            "NOT ALL OF IT IS ERASED: announcement {number}. The text is gone from the database; "
+            "this is left:",
+            number=left.announcement,
         )
     )
     for reason in left.reasons:
