@@ -22,6 +22,7 @@ from crosspost.adapters import problems_of
 from crosspost.config import Config, load
 from crosspost.connections import unconnected
 from crosspost.database import Database
+from crosspost.erasures import unfinished
 from crosspost.errors import ConfigError, UserError
 from crosspost.ledger import book
 from crosspost.ledger.checkpoint import read_checkpoint
@@ -73,6 +74,7 @@ def topic(about: str) -> str:
         "database": t("database"),
         "restore": t("older copy"),
         "record": t("record"),
+        "erasure": t("erasure"),
         "witnesses": t("witnesses"),
         "clock": t("clock"),
         "channels": t("channels"),
@@ -123,6 +125,7 @@ def _of_database(config: Config, now: datetime) -> list[Finding]:
         lambda: soundness(database),
         lambda: restores(database, config),
         lambda: record(database, config),
+        lambda: erasure(database, config),
         lambda: witnesses(database, config, now),
         lambda: clock(database, config, now),
         lambda: channels(database, config, now),
@@ -228,6 +231,23 @@ def record(database: Database, config: Config) -> Iterator[Finding]:
         yield bad("record", " ".join(error.problems), error.hint)
         return
     yield well("record", t("{count} entries are signed, and none was changed.", count=head.size))
+
+
+def erasure(database: Database, config: Config) -> Iterator[Finding]:
+    """What was erased by law is gone from the disk too."""
+    with database.read() as session:
+        left = unfinished(session)
+    for one in left:
+        said = t(
+            "Announcement {number} was erased ({order}), and not all of it is gone from {media} or "
+            "{site}.",
+            number=one.announcement,
+            order=one.order,
+            media=config.media,
+            site=config.site_folder or t("the site"),
+        )
+        step = t("Let the daemon's account write there; then it does so within a minute.")
+        yield bad("erasure", said, step)
 
 
 def witnesses(database: Database, config: Config, now: datetime) -> Iterator[Finding]:

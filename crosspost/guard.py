@@ -2,7 +2,8 @@
 
 The file is whole, the database is the one that was here, and the ledger goes on from what was
 sealed. What is not so stops the daemon before it sends. The site shows only what was found sound,
-so it is brought up to date here too. This room must not mend what it finds.
+so it is brought up to date here too, and what was erased by law goes with it. This room must not
+mend what it finds.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from crosspost import erasures
 from crosspost.config import Config
 from crosspost.database import Database
 from crosspost.errors import ForkProven, Refuted, RestoreUnconfirmed, Undecided, UserError
@@ -23,6 +25,7 @@ from crosspost.restoring import Marker, require_confirmed
 from crosspost.showing.exhibit import show
 from crosspost.soundness import require_sound
 from crosspost.witnesses.asking import require_no_conflict
+from crosspost.wording import t
 
 log = logging.getLogger("crosspost.daemon")
 
@@ -135,6 +138,14 @@ class Guard:
         with self._sound_or_stopped():
             self._shown = show(self._database, self._config, whole=whole, since=self._shown)
             self._mended = now if whole else self._mended
+        with self._sound_or_stopped():
+            self._finish_erasures()
+
+    def _finish_erasures(self) -> None:
+        """What was erased by somebody who may not remove files goes now."""
+        for one in erasures.finish(self._database, self._config, self._shown).left:
+            said = t("Announcement {number} is not erased everywhere.", number=one.announcement)
+            log.warning("%s %s", said, " ".join(one.reasons), extra={"event": "erasure"})
 
     @contextmanager
     def _sound_or_stopped(self) -> Iterator[None]:

@@ -9,17 +9,17 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
-from crosspost import queue
+from crosspost import erasures, queue
 from crosspost.config import Config
 from crosspost.database import Database
 from crosspost.delivery_parts import parts_of
 from crosspost.errors import Conflict
+from crosspost.ledger import book
 from crosspost.lifecycle import ENDED, status_word
 from crosspost.people import require
 from crosspost.policy import Deed
@@ -30,6 +30,7 @@ from crosspost.tables import (
     Announcement,
     Attempt,
     Delivery,
+    Erasure,
     Image,
     LedgerEntry,
     LedgerNote,
@@ -43,31 +44,38 @@ from crosspost.wording import t, words
 
 @dataclass(frozen=True)
 class Redacted:
-    """What was erased: the codes of the pages, how many files, and where copies of others are."""
+    """By which order it is erased, how many files went now, and where copies of others are."""
 
-    codes: tuple[str, ...]
+    order: str
     files: int
     elsewhere: tuple[str, ...]
 
 
 def redact(database: Database, config: Config, number: int, order: str, doing: Doing) -> Redacted:
     """Erase announcement `number` with all its revisions, by an order (its number), for the reason
-    in `doing.note`. Raises Conflict while something of it may still go out, or when `doing.by` may
-    not; DatabaseError when remains could not be cleaned out of the file: then do it again."""
+    in `doing.note`. What this account may not remove stays on the list of `erasures.py`; done
+    again, it goes on with that, and is no second act. Raises Conflict while something of it may
+    still go out, or when `doing.by` may not; DatabaseError when remains could not be cleaned out of
+    the file: then do it again."""
     require_possible(database, config, number, order, doing)
     with database.write() as session:
         current, revisions, deliveries = _redactable(session, number, order)
+        channels = {delivery.id: delivery.channel for delivery in deliveries}
         parts = [part for delivery in deliveries for part in parts_of(session, delivery)]
-        digests = {*_files_of(session, revisions), *(d for p in parts for d in _files_in(p))}
-        elsewhere = tuple(part.permalink for part in parts if part.permalink)
-        _erase(session, number, revisions, deliveries, parts, order.strip())
-        record(session, current, "redacted", doing, data={"order": order.strip()})
-        gone = [digest for digest in sorted(digests) if not _is_used(session, digest)]
-    for digest in gone:
-        with suppress(FileNotFoundError):
-            (config.media / digest).unlink()
+        elsewhere = [
+            part.permalink
+            for part in parts
+            if part.permalink and channels[part.delivery_id] != config.site_channel
+        ]
+        if not session.get_one(Announcement, number).redacted:
+            digests = {*_files_of(session, revisions), *(d for p in parts for d in _files_in(p))}
+            _erase(session, number, revisions, deliveries, parts, order.strip())
+            record(session, current, "redacted", doing, data={"order": order.strip()})
+            erasures.begin(session, number, sorted(digests), book.size(session))
+        by = session.get_one(Announcement, number).redacted
+    done = erasures.finish(database, config, None)
     database.scrub()
-    return Redacted(tuple(revision.code for revision in revisions), len(gone), elsewhere)
+    return Redacted(by, done.files, tuple(elsewhere))
 
 
 def require_possible(
@@ -90,7 +98,7 @@ def _redactable(
     """The current revision of an announcement, and all its revisions and deliveries."""
     current = current_revision(session, number)
     by = session.get_one(Announcement, number).redacted
-    if by and by != order.strip():
+    if by and by != order.strip() and session.get(Erasure, number) is None:
         raise Conflict(
             t(
                 "Announcement {number} was erased already, by the order {order}.",
@@ -206,13 +214,3 @@ def _files_in(part: Part) -> Iterator[str]:
     except (ValueError, AttributeError):
         return
     yield from (str(file["sha256"]) for file in shown if file)
-
-
-def _is_used(session: Session, digest: str) -> bool:
-    """Whether another announcement shows the same file."""
-    for model in (Image, Video):
-        its = table(model).c
-        if session.execute(select(its.id).where(its.sha256 == digest).limit(1)).first():
-            return True
-    named = select(Part.id).where(col(Part.payload).contains(digest)).limit(1)
-    return session.exec(named).first() is not None

@@ -326,6 +326,17 @@ class ChannelState(_Table, table=True):
     renewing_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by one program
 
 
+class Erasure(_Table, table=True):
+    """What was erased by law and is not gone from the disk yet (`erasures.py`); then the row goes
+    too."""
+
+    announcement_id: int = Field(
+        sa_column=Column(Integer, ForeignKey("announcement.id"), primary_key=True)
+    )
+    files: str = Field(sa_type=Text)  # JSON: the digests of files in the media folder
+    entries: int  # the site is as it should be when it covers so many of the ledger
+
+
 class AlarmState(_Table, table=True):
     """What is remembered of one alarm (`alarms.py`), whether it is there now or was lately."""
 

@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+#: A command ends with this when something needs a person, for monitors.
+NEEDS_PERSON = 3
+
 Number = Annotated[
     int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="The announcement's number.")
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.options import AsJson, OnlyChannel, Yes
+from crosspost.cli.options import NEEDS_PERSON, AsJson, OnlyChannel, Yes
 from crosspost.cli.verifying import KEY_HELP, Against, checkpoint_values, keys_of
 from crosspost.foreign import of_system
 from crosspost.wording import t
@@ -137,20 +137,29 @@ def _say_handover(handover: Handover, *, as_json: bool) -> None:
 def seal(json: AsJson = False) -> None:
     """Sign the record as it stands now, and bring all of the site up to date with it.
 
+    What was erased by law and is still on the disk goes too; ends with 3 when it cannot.
+
     Refused when the record is not what was sealed before.
     """
     from crosspost.cli.office import open_office
-    from crosspost.cli.output import say, show_json
+    from crosspost.cli.output import say, show_json, warn
+    from crosspost.erasures import finish
     from crosspost.ledger import sealing
     from crosspost.showing.exhibit import show
 
     office = open_office(secrets=False)
     sealed = sealing.seal(office.database, office.config.folder)
-    show(office.database, office.config, whole=True)
+    shown = show(office.database, office.config, whole=True)
+    left = finish(office.database, office.config, shown).left
     if json:
         show_json(checkpoint_values(sealed))
-        return
-    say(t("Sealed: {size} entries. Root: {root}", size=sealed.size, root=sealed.root.hex()))
+    else:
+        say(t("Sealed: {size} entries. Root: {root}", size=sealed.size, root=sealed.root.hex()))
+    for one in left:
+        said = t("Announcement {number} is not erased everywhere.", number=one.announcement)
+        warn(" ".join([said, *one.reasons]))
+    if left:
+        raise typer.Exit(NEEDS_PERSON)
 
 
 def verify_log(

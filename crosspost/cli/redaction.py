@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crosspost.cli.options import Number, Yes
+from crosspost.cli.options import NEEDS_PERSON, Number, Yes
 from crosspost.wording import t
 
 if TYPE_CHECKING:
     from crosspost.cli.office import Office
+    from crosspost.erasures import Unfinished
 
 
 def register(app: typer.Typer) -> None:
@@ -27,6 +28,7 @@ def redact(
     """Erase an announcement by order of law: text and images, everywhere here. It cannot be undone.
 
     The record keeps that it was there, and verifies; its page says that it was erased.
+    Ends with 3 while something is left that this account may not remove.
     """
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say, warn
@@ -42,34 +44,54 @@ def redact(
     say(f"  {found['title']}")
     confirm(t("Erase its text and images for ever, in all its revisions?"), yes=yes, final=True)
     done = erase(office.database, office.config, number, order, doing)
-    say(t("Erased: announcement {number}, {files} files.", number=number, files=done.files))
-    _erase_pages(office, done.codes)
+    if done.order != order.strip():
+        warn(t("It was erased before, by the order {order}; that stays.", order=done.order))
+    files, left = _finish(office)
+    files += done.files
     warn(t("Copies of the database that were made before still hold it: erase them too."))
     if done.elsewhere:
         warn(t("Copies on other platforms are not touched; have them taken down there:"))
         for link in done.elsewhere:
             warn(f"  {link}")
+    mine = [one for one in left if one.announcement == number]
+    if mine:
+        _say_left(office, mine[0])
+        raise typer.Exit(NEEDS_PERSON)
+    say(t("Erased: announcement {number}, {files} files.", number=number, files=files))
 
 
-def _erase_pages(office: Office, codes: tuple[str, ...]) -> None:
-    """The pages say by now that it was erased; what else lay beside them is gone."""
+def _finish(office: Office) -> tuple[int, tuple[Unfinished, ...]]:
+    """The site is brought up to date, then it is seen what is left; and how many files went."""
     from crosspost.cli.output import warn
+    from crosspost.erasures import finish
     from crosspost.errors import UserError
     from crosspost.ledger.sealing import seal_if_due
     from crosspost.showing.exhibit import show
-    from crosspost.site.folder import Folder
 
-    folder = office.config.site_folder
-    if folder is None:
-        return
-    try:
-        for code in codes:
-            Folder(folder).clear(code)
-    except OSError as error:
-        warn(t("The pages cannot be erased: {reason}.", reason=error.strerror or error))
-    try:
-        seal_if_due(office.database, office.config.folder, now=office.now, last=None)
-        show(office.database, office.config, whole=True)
-    except UserError as error:
-        warn(str(error))
-        warn(t("So the pages still show it. Under the daemon's account, run: crosspost log seal"))
+    shown = None
+    if office.config.site_folder is not None:
+        try:
+            seal_if_due(office.database, office.config.folder, now=office.now, last=None)
+            shown = show(office.database, office.config, whole=True)
+        except UserError as error:
+            warn(str(error))
+    done = finish(office.database, office.config, shown)
+    return done.files, done.left
+
+
+def _say_left(office: Office, left: Unfinished) -> None:
+    from crosspost.cli.output import warn
+    from crosspost.ledger.strongbox import Strongbox
+
+    warn(
+        t(
+            "NOT ALL OF IT IS ERASED: announcement {number}. The text is gone from the database; "
+            "this is left:",
+            number=left.announcement,
+        )
+    )
+    for reason in left.reasons:
+        warn(f"  {reason}")
+    warn(t("A daemon that may remove the rest does so within a minute; see: crosspost status"))
+    if Strongbox(office.config.folder).is_founded():
+        warn(t("Or do it at once, under the daemon's account: crosspost log seal"))

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.options import AsJson, Reason
+from crosspost.cli.options import NEEDS_PERSON, AsJson, Reason
 from crosspost.cli.telling import spoken_time
 from crosspost.wording import t
 
 if TYPE_CHECKING:
     from crosspost.cli.office import Office
-
-#: `status` ends with this when something needs a person, for monitors.
-NEEDS_PERSON = 3
 
 
 class LogFormat(StrEnum):
@@ -86,7 +83,7 @@ def status(
     waiting = [one for one in found["needs_person"] if not one["read"] or one["status"] == "review"]
     waiting += [one for one in found["witnesses"] if not one["read"]]
     urgent = (found["overdue"], found["restored"], found["broken_alarms"], found["emergencies"])
-    if waiting or any(urgent):
+    if waiting or any(urgent) or found["unfinished_erasures"]:
         raise typer.Exit(NEEDS_PERSON)
 
 
@@ -184,6 +181,7 @@ def _print(office: Office, found: dict[str, Any]) -> None:
     for emergency in found["emergencies"]:
         say(t("EMERGENCY: {by} published announcement {announcement} alone, {at}.", **emergency))
         say(t("         A second person: crosspost countersign {announcement}", **emergency))
+    _print_erasures(found)
     _print_witnesses(found)
     for ending in found["ending_logins"]:
         say(t("Login:   {sentence}", sentence=_sentence(office, ending)))
@@ -196,6 +194,14 @@ def _print(office: Office, found: dict[str, Any]) -> None:
             )
         )
         say(t("         The story: crosspost why {announcement}", **delivery))
+
+
+def _print_erasures(found: dict[str, Any]) -> None:
+    from crosspost.cli.output import say
+
+    for one in found["unfinished_erasures"]:
+        say(t("ERASURE: not all of announcement {announcement} is gone ({order}).", **one))
+        say(t("         The daemon goes on with it. Does it stay: crosspost doctor"))
 
 
 def _print_witnesses(found: dict[str, Any]) -> None:

@@ -80,6 +80,8 @@ class Shelf:
             self.folder.replace(f"{where}/{NEXT}", note)
         for name, content in files.items():
             self.folder.settle(f"{where}/{name}", content)
+        if standing.erased:
+            self.folder.clear(subject.page.code, but={*digests, NAME, NEXT})
         if note is not None:
             self.put(f"{where}/{NAME}", note)
             self.folder.remove(f"{where}/{NEXT}")

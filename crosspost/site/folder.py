@@ -147,10 +147,11 @@ class Folder:
             shutil.rmtree(draft, ignore_errors=True)
             raise
 
-    def clear(self, code: str) -> None:
-        """Nothing of the page `code` is left but its folder."""
+    def clear(self, code: str, but: Collection[str] = ()) -> None:
+        """Nothing of the page `code` is left but its folder, and the files named in `but`."""
         for path in sorted(self._of(code).glob("*")):
-            path.unlink()
+            if path.name not in but:
+                self.remove(f"p/{code}/{path.name}")
 
     def replace(self, name: str, content: bytes | Path) -> None:
         """Write a file of the folder whole (a path is copied), in the place of an older one."""

@@ -11,6 +11,7 @@ from sqlmodel import col, func, select
 from crosspost import agenda, alarms, allowance, connections, logins, queue, sightings
 from crosspost.config import Channel
 from crosspost.emergencies import unreviewed
+from crosspost.erasures import unfinished
 from crosspost.errors import UserError
 from crosspost.lifecycle import NEEDS_PERSON, Status
 from crosspost.restoring import restored
@@ -116,6 +117,10 @@ class OfficeViews(Shown):
                     "at": self.time(one.at),
                 }
                 for one in unreviewed(self.session)
+            ],
+            "unfinished_erasures": [
+                {"announcement": one.announcement, "order": one.order}
+                for one in unfinished(self.session)
             ],
             "restored": self._restored(),
             "witnesses": [

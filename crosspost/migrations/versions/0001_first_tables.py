@@ -30,6 +30,17 @@ def upgrade() -> None:
     op.create_index("ix_announcement_amends", "announcement", ["amends"])
 
     op.create_table(
+        "erasure",
+        sa.Column("announcement_id", sa.Integer(), nullable=False),
+        sa.Column("files", sa.Text(), nullable=False),
+        sa.Column("entries", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["announcement_id"],
+            ["announcement.id"],
+        ),
+        sa.PrimaryKeyConstraint("announcement_id"),
+    )
+    op.create_table(
         "alarm_state",
         sa.Column("key", AutoString(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
