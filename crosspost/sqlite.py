@@ -8,6 +8,7 @@ open a database.
 from __future__ import annotations
 
 import os
+import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -78,6 +79,15 @@ def choose_journal(connection: Any, file: str) -> None:
     elif not wal:
         connection.execute("PRAGMA journal_mode = PERSIST")
     connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT}")
+
+
+def share_as_folder(file: Path) -> None:
+    """Let the group write a database file if it may write in its folder. What SQLite puts beside a
+    file has the rights of the file, and with WAL who reads puts something there too: without the
+    right, one account's reading would keep the others from writing."""
+    if file.parent.stat().st_mode & stat.S_IWGRP:
+        with suppress(PermissionError):  # it is another account's
+            file.chmod(file.stat().st_mode | stat.S_IRGRP | stat.S_IWGRP)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 
 from crosspost.database import Database
+from crosspost.sqlite import share_as_folder
 
 
 def upgrade(database: Database) -> None:
@@ -22,3 +23,5 @@ def upgrade(database: Database) -> None:
     with database.write(any_schema=True) as session:
         config.attributes["connection"] = session.connection()
         command.upgrade(config, "head")
+    if database.file is not None:
+        share_as_folder(database.file)

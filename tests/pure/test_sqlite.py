@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import os
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 import crosspost
 from crosspost import sqlite
+from crosspost.database import Database
+from crosspost.migrations import upgrade
 
 
 def test_one_room_alone_knows_the_librarys_name():
@@ -58,3 +62,25 @@ def mounts(monkeypatch):
 @pytest.mark.usefixtures("mounts")
 def test_a_network_share_is_known_by_what_is_mounted_nearest(folder, kind):
     assert sqlite.network_share(Path(folder)) == kind
+
+
+@pytest.mark.parametrize(("folder", "shared"), [(0o2770, True), (0o755, False)])
+def test_who_may_write_in_the_folder_may_write_the_queue_and_what_lies_beside_it(
+    tmp_path, folder, shared
+):
+    place = tmp_path / "office"
+    place.mkdir()
+    place.chmod(folder)
+    before = os.umask(0o077)
+    try:
+        made = Database(f"sqlite:///{place / 'crosspost.db'}")
+        upgrade(made)
+        made.close()
+        with made.read() as session:
+            session.execute(text("SELECT 1 FROM delivery"))
+            files = {file.name: file.stat().st_mode & 0o060 for file in place.iterdir()}
+        made.close()
+    finally:
+        os.umask(before)
+    assert "crosspost.db-shm" in files
+    assert set(files.values()) == {0o060 if shared else 0}
