@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
-from conftest import CONFIG, START, Ledger
+from kept import CONFIG, START, Ledger
 from postgres_server import PostgresServer
 
 from crosspost.database import Database

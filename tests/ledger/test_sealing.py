@@ -7,7 +7,7 @@ import stat
 from datetime import timedelta
 
 import pytest
-from conftest import START
+from kept import START
 from killing import killed_at
 
 from crosspost.errors import Conflict, ForkProven, Refuted, Undecided, UserError
