@@ -6,6 +6,7 @@ It must not know what stands in it (`tables.py`), and decides nothing.
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -259,11 +260,10 @@ def _hint(reason: str) -> str:
     if "locked" in reason:
         return t("Close the program that holds it, then try again. Nothing was changed.")
     if "readonly" in reason or "unable to open" in reason:
-        user = os.environ.get("USER", "")
         return t(
             "The account {user} needs the right to write this file and its folder. Who is only to "
             "read gets a copy: crosspost backup FILE",
-            user=user,
+            user=_account(),
         )
     if "malformed" in reason or "not a database" in reason:
         return t(
@@ -275,3 +275,11 @@ def _hint(reason: str) -> str:
     return t(
         "Nothing was changed. Try again; if it stays so, look at the disk or the database server."
     )
+
+
+def _account() -> str:
+    """The name of the account that this process has, as the system knows it; its number if none."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
