@@ -234,7 +234,7 @@ class Setting(Prepared):
 
 
 #: So many rows stand in one statement; few numbers, so that few texts are kept.
-CHUNKS = (64, 16, 4, 1)
+CHUNKS = (64, 32, 16, 8, 4, 2, 1)
 
 
 def _in_chunks(
