@@ -123,7 +123,7 @@ def test_images_are_there_under_the_digests_that_the_texts_name(filled):
     assert image["alt"] == "A red road"
     assert (out / "media" / image["sha256"]).read_bytes().startswith(b"\x89PNG")
     assert found.told.media == len(list((out / "media").iterdir())) >= 1
-    assert any("2 texts" in line for line in lines_of(verify(out, filled.keys)))
+    assert any("texts 2;" in line for line in lines_of(verify(out, filled.keys)))
 
 
 def test_it_is_for_its_owner_only_and_says_what_it_is(filled):
