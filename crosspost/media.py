@@ -12,7 +12,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -190,14 +190,12 @@ def _in_srgb(pixels: Pixels.Image, profile: bytes | None) -> Pixels.Image:
     """`pixels` with the colours that its profile means; without a usable one, as they are."""
     mode = "RGBA" if pixels.mode == "RGBA" else "RGB"
     if profile and pixels.mode != "L":
-        try:
+        with suppress(ImageCms.PyCMSError, OSError):
             source = ImageCms.ImageCmsProfile(BytesIO(profile))
             target = ImageCms.createProfile("sRGB")
             transform = ImageCms.buildTransform(source, target, pixels.mode, mode)
             if pixels.mode != mode or _changes_colours(transform, mode):
                 return ImageCms.applyTransform(pixels, transform) or pixels
-        except (ImageCms.PyCMSError, OSError):
-            pass  # without a usable profile
     return pixels.convert("RGB") if pixels.mode == "CMYK" else pixels
 
 

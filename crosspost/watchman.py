@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
@@ -183,12 +183,11 @@ def last_words(config: Config, now: Callable[[], datetime]) -> Iterator[None]:
 def _say_last(config: Config, words: str, now: datetime) -> None:
     path = config.folder / LAST_WORDS
     digest = hashlib.sha256(words.encode()).hexdigest()
-    try:
+    # else nothing was said yet, or nobody knows what
+    with suppress(OSError, ValueError, KeyError, TypeError):
         last = json.loads(path.read_text())
         if last["digest"] == digest and now - datetime.fromisoformat(last["at"]) < ONCE:
             return
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # nothing was said yet, or nobody knows what
     try:
         write_durably(path, json.dumps({"digest": digest, "at": now.isoformat()}).encode())
     except OSError as error:

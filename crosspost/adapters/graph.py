@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -192,9 +193,9 @@ class GraphAdapter(OAuthAdapter):
 class GraphFeed(ListingAdapter, GraphAdapter):
     """A platform of Meta that lists the account's own posts."""
 
+    @abstractmethod
     def list_of(self, outgoing: Outgoing) -> str:
         """The path of the list in which such a post is."""
-        raise NotImplementedError
 
     def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:
         name, text, address, time = self.shown_fields

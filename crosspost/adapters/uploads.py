@@ -41,9 +41,10 @@ class UploadingAdapter(HttpAdapter):
     def upload(self, file: File) -> Upload:
         """One file, uploaded. Raises PlatformError."""
 
-    def state_of(self, name: str) -> Upload | None:
-        """An earlier upload as it stands; None when the platform has forgotten it."""
-        raise NotImplementedError
+    def state_of(self, name: str) -> Upload | None:  # noqa: ARG002
+        """An earlier upload as it stands; None when the platform has forgotten it, or cannot be
+        asked: then the file goes up again."""
+        return None
 
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
         files = _files(outgoing.post)

@@ -9,6 +9,7 @@ import hashlib
 import html
 import io
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -47,7 +48,7 @@ STALLED = 0.5
 POLLS = 10
 
 
-class Case:
+class Case(ABC):
     """One adapter and its platform. Subclass it, fill in what differs, and put it into `CASES` of
     a test module that imports the suite."""
 
@@ -70,19 +71,19 @@ class Case:
     #: A text of exactly the platform's limit is made of this; its `measure` must be 1.
     unit_text: ClassVar[str] = "a"
 
+    @abstractmethod
     def start(self) -> Platform:
         """A new platform without posts, that knows the account of `options`; the suite enters it.
         For an adapter without HTTP: anything with `posts`, that can be entered."""
-        raise NotImplementedError
 
+    @abstractmethod
     def options(self, platform: Platform) -> dict[str, Any]:
         """The channel's options as `config.load` gives them: secrets are `SecretStr`."""
-        raise NotImplementedError
 
-    def revoke(self, platform: Platform) -> None:
+    def revoke(self, platform: Platform) -> None:  # noqa: ARG002
         """Make the credential invalid from now on: every call is refused as the platform does it.
         Needed for adapters with HTTP."""
-        raise NotImplementedError
+        raise AssertionError(f"{type(self).__name__} does not say how a credential is revoked")
 
     def config(self, platform: Platform) -> Config | None:  # noqa: ARG002
         """The settings around the channel, when the adapter looks at them."""
