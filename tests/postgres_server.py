@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ports import free_ports
+
 MISSING = (
     "PostgreSQL is not installed, and these tests need it. On Debian or Ubuntu: "
     "apt-get install postgresql"
@@ -63,7 +65,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it, on the port that it had before."""
-        self.port = self.port or _free_port()
+        self.port = self.port or free_ports()
         given = {**self.settings, "port": str(self.port), "unix_socket_directories": self._place()}
         options = [word for name, value in given.items() for word in ("-c", f"{name}={value}")]
         with (self._at("log")).open("ab") as log:
@@ -193,9 +195,3 @@ def _program(name: str) -> str:
 
 def _not_as_root() -> dict:
     return {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port

@@ -8,26 +8,21 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from ports import free_ports
 
 RIGS = Path(__file__).with_name("rigs")
 #: Seconds that a rig may take to install what it needs and to start.
 START = 600
+#: Ports in a row that a rig may use: a PDS has its directory of accounts on the second.
+PORTS = 2
 
 #: Starts a rig, with settings for its environment; gives what it exports, by name.
 Rig = Callable[..., dict[str, str]]
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def _run(script: str, *arguments: str, **settings: str) -> str:
@@ -51,7 +46,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     def start(script: str, **settings: str) -> dict[str, str]:
         home = str(tmp_path_factory.mktemp(script.partition(".")[0]))
         started.append((script, home))
-        exports = _run(script, "start", str(free_port()), **{"RIG_HOME": home, **settings})
+        exports = _run(script, "start", str(free_ports(PORTS)), **{"RIG_HOME": home, **settings})
         return dict(re.findall(r"^export (\w+)='(.*)'$", exports, re.M))
 
     yield start

@@ -39,7 +39,15 @@ class Mock(Platform):
 
 
 class SpecCase(Case):
+    """Telegram as `Mock` knows it: the platform itself is Prism, started once for the module."""
+
     platform = "telegram"
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def start(self) -> Platform:
+        return Mock(self.address)
 
     def options(self, platform: Platform) -> dict[str, Any]:
         return {
@@ -57,7 +65,8 @@ def address(rig: Any) -> str:
 
 @pytest.fixture
 def bench(address: str, tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench(SpecCase(), Mock(address), tmp_path)
+    case = SpecCase(address)
+    bench = Bench(case, case.start(), tmp_path)
     bench.adapter.upload_timeout = bench.adapter.call_timeout = (5.0, 20.0)  # type: ignore[attr-defined]
     yield bench
     bench.adapter.close()
