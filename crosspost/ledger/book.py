@@ -59,18 +59,18 @@ def stamp(at: datetime) -> str:
     """A time as entries write it: RFC 3339, UTC, microseconds, `Z`."""
     if at.tzinfo is not UTC:
         at = at.astimezone(UTC)
-    return at.isoformat(timespec="microseconds")[:_WITHOUT_ZONE] + "Z"
+    return at.isoformat("T", "microseconds")[:_WITHOUT_ZONE] + "Z"
 
 
+_SUBJECTS = ("announcement", "revision", "code", "delivery", "channel", "digest")
 _WITHOUT_ZONE = len("2026-01-31T09:30:00.000000")
 
 
 def entry_of(act: Act, note_digest: str = "") -> dict[str, Any]:
     """The entry of an act, as JSON values. Absent subjects have no key; nothing is ever null."""
     values: dict[str, Any] = {"v": VERSION, "kind": act.kind, "at": stamp(act.at), "by": act.by}
-    known = vars(act)
-    for name in ("announcement", "revision", "code", "delivery", "channel", "digest"):
-        if (value := known[name]) is not None:
+    for name in _SUBJECTS:
+        if (value := getattr(act, name)) is not None:
             values[name] = value
     if act.data:
         values["data"] = dict(act.data)
@@ -81,12 +81,22 @@ def entry_of(act: Act, note_digest: str = "") -> dict[str, Any]:
 
 def append(session: Session, act: Act) -> int:
     """Append the entry of `act`; returns its leaf index, from 0. Commits nothing by itself."""
-    salt = new_salt() if act.note else b""
-    entry = canonical(entry_of(act, salted_digest(salt, act.note) if act.note else ""))
     index = session.info.get(NEXT)  # nobody else appends in this transaction
     index = _size(session, apart=True) if index is None else index
     session.info[NEXT] = index + 1
-    row = {
+    salt = new_salt() if act.note else b""
+    _APPENDED.put(session, (index, act, salt))
+    if act.note:
+        session.add(LedgerNote(id=index, note=act.note, salt=salt))
+        session.flush()
+    return index
+
+
+def _row(appended: tuple[int, Act, bytes]) -> dict[str, Any]:
+    """The row of an act, which has this index; the salt is that of its note."""
+    index, act, salt = appended
+    entry = canonical(entry_of(act, salted_digest(salt, act.note) if act.note else ""))
+    return {
         "id": index,
         "entry": entry,
         "leaf": leaf_hash(entry),
@@ -96,17 +106,13 @@ def append(session: Session, act: Act) -> int:
         "announcement_id": act.announcement,
         "delivery_id": act.delivery,
     }
-    _APPENDED.put(session, row)
-    if act.note:
-        session.add(LedgerNote(id=index, note=act.note, salt=salt))
-        session.flush()
-    return index
 
 
 _APPENDED = Prepared(
     inserting(
         LedgerEntry, "id", "entry", "leaf", "kind", "at", "by", "announcement_id", "delivery_id"
-    )
+    ),
+    _row,
 )
 
 

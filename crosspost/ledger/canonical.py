@@ -6,26 +6,38 @@ objects with ASCII keys, so that no two programs can disagree on numbers or on t
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Iterable
+from json.encoder import JSONEncoder, c_make_encoder, encode_basestring  # type: ignore[attr-defined]
 from typing import Any
 
 #: Integers beyond this are not exact everywhere (RFC 8785 section 3.2.2.3, IEEE 754 double).
 LARGEST = 2**53 - 1
-_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _encoder() -> Callable[[Any, int], Iterable[str]]:
+    """Python's encoder in pieces of text. `json.dumps` makes this anew for each value."""
+    options: Any = (encode_basestring, None, ":", ",", True, False, False)
+    if c_make_encoder is not None:
+        return c_make_encoder(None, None, *options)  # type: ignore[no-any-return]
+    plain = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return lambda value, _: plain.iterencode(value)
+
+
+_pieces = _encoder()
 
 
 def canonical(value: Any) -> bytes:
     """The canonical bytes of `value` (UTF-8). Raises ValueError for what the ledger does not allow:
     floats, null, large integers, keys that are not ASCII, strings that are not Unicode text."""
     _check(value)
-    return _ENCODER.encode(value).encode()
+    return "".join(_pieces(value, 0)).encode()
 
 
 def _check(value: Any) -> None:
     kind = type(value)
     if kind is dict:
         for key, item in value.items():
-            if not isinstance(key, str) or not key.isascii():
+            if type(key) is not str or not key.isascii():
                 raise ValueError(f"a key must be an ASCII string, not {key!r}")
             if type(item) is not str:  # most are
                 _check(item)

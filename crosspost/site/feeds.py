@@ -24,28 +24,28 @@ Standings = Mapping[str, Standing]
 def atom(pages: Sequence[Page], office: Office, site: SiteSettings, standings: Standings) -> bytes:
     """The Atom feed of whole pages, newest first. What was corrected, withdrawn or erased says so,
     and is updated by that (RFC 4287 section 4.2.15), so that readers show it again."""
-    from feedgen.feed import FeedGenerator
+    from feedgenerator import Atom1Feed
 
-    feed = FeedGenerator()
-    feed.id(f"{site.url}/")
-    feed.title(office.name)
-    feed.language(office.language)
-    feed.author(name=office.name)
-    feed.link(href=f"{site.url}/", rel="alternate")
-    feed.link(href=f"{site.url}/feed.xml", rel="self")
-    if pages:
-        feed.updated(max(_updated(page, standings) for page in pages))
+    feed = Atom1Feed(
+        title=office.name,
+        link=f"{site.url}/",
+        description=None,
+        language=office.language,
+        author_name=office.name,
+        feed_url=f"{site.url}/feed.xml",
+    )
     for page in pages:
-        entry = feed.add_entry(order="append")
         url = address(site, page.code)
-        entry.id(url)
-        entry.title(_heading(page, standings))
-        entry.link(href=url)
-        entry.published(instant(page))
-        entry.updated(_updated(page, standings))
-        entry.summary(page.summary)
-        entry.content(_notices(page, site, standings) + page.html, type="html")
-    return bytes(feed.atom_str(pretty=True))
+        feed.add_item(
+            title=_heading(page, standings),
+            link=url,
+            unique_id=url,
+            pubdate=instant(page),
+            updateddate=_updated(page, standings),
+            description=escape(page.summary),  # it is read as HTML
+            content=_notices(page, site, standings) + page.html,
+        )
+    return feed.writeString("utf-8").encode()
 
 
 def json_feed(

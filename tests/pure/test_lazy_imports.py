@@ -9,7 +9,7 @@ import pytest
 
 # Not pydantic: Typer itself converts arguments with it.
 HEAVY = {"sqlmodel", "sqlalchemy", "requests", "apscheduler", "alembic", "PIL"}
-HEAVY |= {"markdown_it", "babel", "jinja2", "feedgen", "regex", "frontmatter", "cryptography"}
+HEAVY |= {"markdown_it", "babel", "jinja2", "feedgenerator", "regex", "frontmatter", "cryptography"}
 
 PROGRAM = """
 import atexit, sys
