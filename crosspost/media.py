@@ -7,9 +7,6 @@ know platforms.
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,7 +27,8 @@ from PIL import Image as Pixels
 
 from crosspost.errors import ContentError
 from crosspost.foreign import of_system
-from crosspost.post import Image, Video
+from crosspost.mediafiles import stored
+from crosspost.post import Image
 from crosspost.wording import t
 
 BYTES_LIMIT = 30_000_000
@@ -60,15 +58,6 @@ def take_in(path: Path, alt: str, media: Path) -> Image:
         return stored(encoded(pixels, "image/png"), "image/png", pixels.size, alt, media)
     data = encoded(pixels, "image/jpeg", **options)
     return stored(data, "image/jpeg", pixels.size, alt, media)
-
-
-def intact(image: Image | Video) -> bool:
-    """Whether the file is there and still has the bytes that its digest names."""
-    try:
-        with image.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == image.sha256
-    except OSError:
-        return False
 
 
 def names_its_place(path: Path) -> bool:
@@ -234,41 +223,3 @@ def encoded(pixels: Pixels.Image, mime: str, *, optimize: bool = True, **options
             pixels = white
         pixels.save(buffer, "JPEG", optimize=optimize, **options)
     return buffer.getvalue()
-
-
-def stored(data: bytes, mime: str, size: tuple[int, int], alt: str, media: Path) -> Image:
-    """The image as a file of `media`, whole and durable or not there at all."""
-    digest = hashlib.sha256(data).hexdigest()
-    image = Image(media / digest, digest, mime, alt, *size, len(data))
-    if intact(image):
-        return image
-    try:
-        media.mkdir(parents=True, exist_ok=True)
-        _write(image.path, data)
-    except OSError as error:
-        reason = of_system(error)
-        raise ContentError(
-            t("The image cannot be stored in {folder}: {reason}.", folder=media, reason=reason),
-            hint=t("Make room, or let this user write there, and try again."),
-        ) from error
-    return image
-
-
-def _write(path: Path, data: bytes) -> None:
-    """A file that is there whole after a crash, or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -21,7 +21,7 @@ from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
-from crosspost import agenda, allowance, media, outcomes, queue, retry
+from crosspost import agenda, allowance, mediafiles, outcomes, queue, retry
 from crosspost.acts import Act, is_repeatable
 from crosspost.adapters import Adapter
 from crosspost.binding import Basis, approvals_of, bases_of, departure, parsed
@@ -157,9 +157,9 @@ def not_as_approved(bench: Workbench, claimed: Claimed) -> str:
     if reason:
         return reason
     posts = claimed.posts(bench.config.media)
-    if not all(media.intact(image) for post in posts for image in post.images):
+    if not all(mediafiles.intact(image) for post in posts for image in post.images):
         return t("An image file is missing or is not the one that was approved.")
-    if not all(media.intact(video) for post in posts for video in post.videos):
+    if not all(mediafiles.intact(video) for post in posts for video in post.videos):
         return t("A video file is missing or is not the one that was approved.")
     if bench.config.policy.signed:
         digest = str(delivery.approved_digest)

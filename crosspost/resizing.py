@@ -21,7 +21,8 @@ from typing import Generic, TypeVar
 from PIL import Image as Pixels
 
 from crosspost.errors import ContentError
-from crosspost.media import encoded, intact, opened_file, stored
+from crosspost.media import encoded, opened_file
+from crosspost.mediafiles import intact, stored
 from crosspost.post import Capabilities, Image
 from crosspost.sizes import Size, fits, halvings, steps, target
 from crosspost.wording import t

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import datetime
 from html import escape
 from typing import Any
 
 from crosspost import __version__
-from crosspost.adapters import Adapter, Context, adapter_class, transport
-from crosspost.adapters.email import EmailAdapter
-from crosspost.adapters.webhook import WebhookAdapter
+from crosspost.adapters import Context, transport
 from crosspost.config import Config
 from crosspost.post import Document, Outgoing, Post
 from crosspost.wording import t
@@ -28,24 +27,32 @@ def tell(
     config: Config, way: str, options: Mapping[str, Any], subject: str, text: str, now: datetime
 ) -> None:
     """Send one alarm message by `way` ("email", "webhook"). Raises PlatformError."""
-    kind = adapter_class(way)
     context = Context(config, f"alarms.{way}", now=lambda: now)
-    adapter = kind(kind.Settings.model_validate(dict(options)), context)
-    try:
-        _send(adapter, config, subject, text, now)
-    finally:
-        adapter.close()
+    if way == "webhook":
+        _call(options, context, config.office.name, subject, text)
+    else:
+        _mail(options, context, _letter(subject, text, config.office.language))
 
 
-def _send(adapter: Adapter, config: Config, subject: str, text: str, now: datetime) -> None:
-    if isinstance(adapter, WebhookAdapter):
-        adapter.upload_timeout = (PATIENCE, PATIENCE)
-        lines = {"subject": subject, "text": text, "office": config.office.name}
-        adapter.tell("crosspost.alarm", lines)
-    elif isinstance(adapter, EmailAdapter):
-        adapter.patience = PATIENCE
-        post = _letter(subject, text, config.office.language)
-        key = hashlib.sha256(f"{now.isoformat()} {text}".encode()).hexdigest()
+def _call(
+    options: Mapping[str, Any], context: Context, office: str, subject: str, text: str
+) -> None:
+    from crosspost.adapters.webhook import WebhookAdapter
+
+    adapter = WebhookAdapter(WebhookAdapter.Settings.model_validate(dict(options)), context)
+    adapter.upload_timeout = (PATIENCE, PATIENCE)
+    with closing(adapter):
+        adapter.tell("crosspost.alarm", {"subject": subject, "text": text, "office": office})
+
+
+def _mail(options: Mapping[str, Any], context: Context, post: Post) -> None:
+    from crosspost.adapters.email import EmailAdapter
+
+    adapter = EmailAdapter(EmailAdapter.Settings.model_validate(dict(options)), context)
+    adapter.patience = PATIENCE
+    now = context.now()
+    key = hashlib.sha256(f"{now.isoformat()} {post.text}".encode()).hexdigest()
+    with closing(adapter):
         adapter.publish(Outgoing(post, adapter.new_handle(f"alarm {key}", now), {}))
 
 

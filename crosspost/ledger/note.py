@@ -11,14 +11,12 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
 from crosspost.errors import Refuted, Undecided
+from crosspost.ledger import ed25519
+from crosspost.ledger.ed25519 import KEY_BYTES
 from crosspost.wording import t
 
 ED25519 = b"\x01"  # the signature type of a plain Ed25519 signature
-KEY_BYTES = 32
 MOST_SIGNATURES = 64
 _DASH = "\N{EM DASH} "
 
@@ -42,11 +40,7 @@ class Verifier:
 
     def holds(self, signature: bytes, text: bytes) -> bool:
         """Whether this key signed `text`."""
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text)
-        except InvalidSignature:
-            return False
-        return True
+        return ed25519.holds(self.public, signature, text)
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,8 +53,7 @@ class Signer:
     @property
     def verifier(self) -> Verifier:
         """The public half."""
-        key = Ed25519PrivateKey.from_private_bytes(self.seed)
-        return Verifier(self.name, key.public_key().public_bytes_raw())
+        return Verifier(self.name, ed25519.public_of(self.seed))
 
     @property
     def secret(self) -> str:
@@ -76,7 +69,7 @@ class Signer:
 
     def line(self, text: str) -> str:
         """The signature under a note of `text`."""
-        made = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
+        made = ed25519.signature(self.seed, text.encode())
         return f"{_DASH}{self.name} {to_base64(self.verifier.key_id + made)}\n"
 
 
@@ -91,7 +84,7 @@ def new_signer(name: str) -> Signer:
     """A fresh key. Raises ValueError for a name that cannot stand in a note."""
     if not is_name(name):
         raise ValueError("a key's name has no spaces, no plus signs and no control characters")
-    return Signer(name, Ed25519PrivateKey.generate().private_bytes_raw())
+    return Signer(name, ed25519.new_seed())
 
 
 def read_verifier(text: str) -> Verifier:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crosspost import media
+from crosspost import mediafiles
 from crosspost.adapters import open_adapter
 from crosspost.config import Config
 from crosspost.post import Capabilities, CardMaker, Image, Markup, Post, Video, from_json
@@ -92,7 +92,7 @@ def _problems(post: Post, length: int, limit: int | None) -> list[str]:
     found += [
         t("The file {name} is missing or was changed.", name=file.filename)
         for file in files
-        if not media.intact(file)
+        if not mediafiles.intact(file)
     ]
     return found
 

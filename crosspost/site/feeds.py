@@ -45,7 +45,7 @@ def atom(pages: Sequence[Page], office: Office, site: SiteSettings, standings: S
             description=escape(page.summary),  # it is read as HTML
             content=_notices(page, site, standings) + page.html,
         )
-    return feed.writeString("utf-8").encode()
+    return str(feed.writeString("utf-8")).encode()
 
 
 def json_feed(

@@ -12,12 +12,11 @@ from datetime import UTC, datetime
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from cryptography.x509 import Certificate, load_pem_x509_certificates
-
 from crosspost.errors import Refuted, Undecided
 from crosspost.wording import t
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
     from rfc3161_client import TimeStampRequest, TimeStampResponse
 
 QUERY_TYPE = "application/timestamp-query"
@@ -109,6 +108,8 @@ def _reason(error: Exception) -> str:
 
 def read_roots(data: bytes) -> list[Certificate]:
     """The certificates in a PEM file. Raises Undecided when there are none."""
+    from cryptography.x509 import load_pem_x509_certificates
+
     try:
         return load_pem_x509_certificates(data)
     except ValueError as error:

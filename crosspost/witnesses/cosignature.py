@@ -14,11 +14,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
 from crosspost.errors import Refuted, Undecided
-from crosspost.ledger.note import KEY_BYTES, from_base64, is_name, parts, to_base64
+from crosspost.ledger import ed25519
+from crosspost.ledger.ed25519 import KEY_BYTES
+from crosspost.ledger.note import from_base64, is_name, parts, to_base64
 from crosspost.wording import t
 
 COSIGNATURE = b"\x04"  # the signature type of a cosignature by Ed25519 (C2SP signed-note)
@@ -54,10 +53,7 @@ class Witness:
         [at] = struct.unpack(">Q", raw[4:12])
         if not 0 < at <= _LAST:
             return None
-        try:
-            key = Ed25519PublicKey.from_public_bytes(self.public)
-            key.verify(raw[12:], _message(text, at))
-        except (InvalidSignature, ValueError):
+        if not ed25519.holds(self.public, raw[12:], _message(text, at)):
             return None
         return int(at)
 
@@ -72,8 +68,7 @@ class WitnessSigner:
     @property
     def witness(self) -> Witness:
         """The public half."""
-        key = Ed25519PrivateKey.from_private_bytes(self.seed)
-        return Witness(self.name, key.public_key().public_bytes_raw())
+        return Witness(self.name, ed25519.public_of(self.seed))
 
     @property
     def secret(self) -> str:
@@ -84,7 +79,7 @@ class WitnessSigner:
     def cosign(self, text: str, now: datetime) -> bytes:
         """The signature line under the text of a checkpoint."""
         at = int(now.timestamp())
-        made = Ed25519PrivateKey.from_private_bytes(self.seed).sign(_message(text, at))
+        made = ed25519.signature(self.seed, _message(text, at))
         raw = self.witness.key_id + struct.pack(">Q", at) + made
         return signature_line(self.name, raw)
 
@@ -93,7 +88,7 @@ def new_witness_signer(name: str) -> WitnessSigner:
     """A fresh key. Raises ValueError for a name that cannot stand in a note."""
     if not is_name(name):
         raise ValueError("a key's name has no spaces, no plus signs and no control characters")
-    return WitnessSigner(name, Ed25519PrivateKey.generate().private_bytes_raw())
+    return WitnessSigner(name, ed25519.new_seed())
 
 
 def signature_line(name: str, raw: bytes) -> bytes:

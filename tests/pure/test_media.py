@@ -15,7 +15,7 @@ import pytest
 from PIL import ExifTags, ImageChops, ImageCms, ImageFilter, ImageStat, PngImagePlugin
 from PIL import Image as Pixels
 
-from crosspost import media, resizing, sizes
+from crosspost import media, mediafiles, resizing, sizes
 from crosspost.errors import ContentError
 from crosspost.post import Capabilities, Image
 from crosspost.resizing import Fitter
@@ -203,7 +203,7 @@ def test_a_damaged_stored_file_is_written_again(tmp_path: Path) -> None:
     path = saved(tmp_path / "f.jpg", photo(), "JPEG")
     image = media.take_in(path, ALT, tmp_path / "m")
     image.path.write_bytes(b"half")
-    assert media.intact(media.take_in(path, ALT, tmp_path / "m"))
+    assert mediafiles.intact(media.take_in(path, ALT, tmp_path / "m"))
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
@@ -392,7 +392,7 @@ def test_a_derivative_is_within_every_limit(
     assert fitted.mime in capabilities.image_types
     assert abs(fitted.width / fitted.height - 500 / 400) < 0.05, "nothing is squeezed"
     assert fitted.alt == ALT
-    assert media.intact(fitted)
+    assert mediafiles.intact(fitted)
 
 
 @pytest.mark.parametrize(("width", "height"), [(400, 100), (100, 400), (191, 100), (3000, 100)])
@@ -451,11 +451,11 @@ def test_a_very_long_strip_ends_in_a_refusal_not_in_an_endless_loop(tmp_path: Pa
 @pytest.mark.parametrize("change", [b"", b"other bytes", None])
 def test_a_stored_file_that_changed_is_noticed(tmp_path: Path, change: bytes | None) -> None:
     image = taken(tmp_path, photo(), "JPEG")
-    assert media.intact(image)
+    assert mediafiles.intact(image)
     image.path.unlink()
     if change is not None:
         image.path.write_bytes(change)
-    assert not media.intact(image)
+    assert not mediafiles.intact(image)
     with pytest.raises(ContentError, match="missing or was changed"):
         fit(image, Capabilities(image_side=10), tmp_path / "m")
 
