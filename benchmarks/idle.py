@@ -1,7 +1,9 @@
-"""Resident memory and processor time of a daemon with nothing to do, over a minute (Linux)."""
+"""Resident memory and processor time of a daemon with nothing to do, over a minute (Linux); then
+its memory once it has published a first announcement, for which it loads more."""
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -37,6 +39,14 @@ def main() -> None:
             used = processor_seconds(daemon.pid) - before
             print(f"resident  {resident_mb(daemon.pid):6.1f} MB")
             print(f"processor {100 * used / SECONDS:6.2f} % of a core")
+            run = functools.partial(subprocess.run, cwd=folder, check=True, capture_output=True)
+            run([*crosspost, "add", "The office is open on Saturday.", "--yes"])
+            run([*crosspost, "approve", "1", "--yes"])
+            time.sleep(15)
+            listed = run([*crosspost, "list", "--json"], text=True).stdout
+            if '"published"' not in listed:
+                raise SystemExit(f"not published:\n{listed}")
+            print(f"resident  {resident_mb(daemon.pid):6.1f} MB once it has published")
         finally:
             daemon.terminate()
             daemon.wait()

@@ -51,8 +51,7 @@ class Attestation:
 
     def look(self) -> None:
         """Ask every witness that is due and not being asked. Returns at once; never raises."""
-        wanted = self._config.witnesses or self._config.ledger.timestamp_url
-        if not wanted or not Strongbox(self._config.folder).is_founded():
+        if not Strongbox(self._config.folder).is_founded():
             return
         try:
             if self._leases.on_duty("seal"):

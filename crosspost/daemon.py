@@ -17,13 +17,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlmodel import Session
 
 from crosspost import agenda, connections, outcomes, queue, sharing
-from crosspost.attestation import Attestation
 from crosspost.clerk import Question
 from crosspost.config import Config
 from crosspost.database import Database
@@ -42,6 +42,9 @@ from crosspost.watchman import BEAT, Watchman
 from crosspost.watchman import LOOK as WATCH_OVER
 from crosspost.wording import t
 from crosspost.workbench import Following, Workbench, failure_of, utc_now
+
+if TYPE_CHECKING:
+    from crosspost.attestation import Attestation
 
 log = logging.getLogger("crosspost.daemon")
 
@@ -92,7 +95,7 @@ class Daemon:
         self._looked_at: datetime | None = None  # when a look at the queue went well last
         self._refused = ""  # why it did not since
         self.guard = Guard(database, config, now, self.stopping, self.leases)
-        self.attestation = Attestation(database, config, now, self.guard.stop, self.leases)
+        self.attestation = self._attestation(config)
         self._wake: Callable[[datetime], None] = lambda _when: None
 
     # --- running ----------------------------------------------------------------------------------
@@ -142,8 +145,9 @@ class Daemon:
                             break
                         self._idle.wait()
                 self.guard.seal_and_show(at_once=True, mend=False)
-                self.attestation.look()
-                self.attestation.wait(ONCE_PATIENCE)
+                if self.attestation is not None:
+                    self.attestation.look()
+                    self.attestation.wait(ONCE_PATIENCE)
                 self._watch_over()
                 self._beat()
             finally:
@@ -162,6 +166,14 @@ class Daemon:
 
         signal.signal(signal.SIGTERM, handle)
         signal.signal(signal.SIGINT, handle)
+
+    def _attestation(self, config: Config) -> Attestation | None:
+        """Who asks others to remember what is sealed; None where nobody is to be asked."""
+        if not config.witnesses and not config.ledger.timestamp_url:
+            return None
+        from crosspost.attestation import Attestation
+
+        return Attestation(self.database, config, self.now, self.guard.stop, self.leases)
 
     def _scheduler(self) -> BackgroundScheduler:
         scheduler = BackgroundScheduler(
@@ -186,8 +198,10 @@ class Daemon:
         scheduler.add_job(lambda: self._safely(self.timekeeper.rezone), daily, max_instances=1)
         soon = IntervalTrigger(seconds=SEAL_SOON.total_seconds())
         scheduler.add_job(self.guard.seal_and_show, soon, max_instances=1, next_run_time=self.now())
-        asking = IntervalTrigger(seconds=ASK.total_seconds())
-        scheduler.add_job(self.attestation.look, asking, max_instances=1, next_run_time=self.now())
+        if self.attestation is not None:
+            asking = IntervalTrigger(seconds=ASK.total_seconds())
+            look = self.attestation.look
+            scheduler.add_job(look, asking, max_instances=1, next_run_time=self.now())
         marking = IntervalTrigger(seconds=MARK.total_seconds())
         scheduler.add_job(self.guard.mark, marking, max_instances=1)
         for often, work in ((WATCH_OVER, self._watch_over), (BEAT, self._beat)):

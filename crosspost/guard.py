@@ -24,7 +24,7 @@ from crosspost.ledger.strongbox import Strongbox
 from crosspost.restoring import Marker, require_confirmed
 from crosspost.showing.exhibit import show
 from crosspost.soundness import require_sound
-from crosspost.witnesses.asking import require_no_conflict
+from crosspost.witnesses.conflicts import require_no_conflict
 from crosspost.wording import t
 
 log = logging.getLogger("crosspost.daemon")

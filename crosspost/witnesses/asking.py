@@ -14,21 +14,24 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from sqlmodel import Session
-
 from crosspost import __version__
 from crosspost.adapters import transport
 from crosspost.adapters.base import Answer
 from crosspost.config import Config
 from crosspost.database import Database
-from crosspost.durable import make_durable, write_durably
-from crosspost.errors import ForkProven, Refuted, Undecided, UserError
+from crosspost.durable import replace_durably
+from crosspost.errors import Refuted, Undecided, UserError
 from crosspost.foreign import of_system
-from crosspost.ledger.checkpoint import DECIMAL, Checkpoint, read_checkpoint
-from crosspost.ledger.evidence import Sealed, open_sealed
-from crosspost.ledger.note import Verifier, parts
-from crosspost.ledger.strongbox import Strongbox, read_file
-from crosspost.ledger.tree import consistency_proof, subtree_hash
+from crosspost.ledger.checkpoint import DECIMAL, read_checkpoint
+from crosspost.ledger.evidence import Sealed
+from crosspost.ledger.note import parts
+from crosspost.ledger.strongbox import Strongbox
+from crosspost.ledger.tree import consistency_proof
+from crosspost.witnesses.conflicts import (
+    Contradiction,
+    contradiction,
+    keep_conflict,
+)
 from crosspost.witnesses.cosignature import (
     Cosignature,
     Witness,
@@ -36,7 +39,7 @@ from crosspost.witnesses.cosignature import (
     cosignatures,
     read_witness,
 )
-from crosspost.witnesses.places import CONFLICTS, origin_hash
+from crosspost.witnesses.places import origin_hash
 from crosspost.witnesses.protocol import ADD, MOST_SIZE, Request
 from crosspost.witnesses.remembered import recall, remember
 from crosspost.witnesses.standing import failed, worked
@@ -67,16 +70,6 @@ def asked_in(config: Config) -> list[Asked]:
             where = t("{where}: {reason}", where=f"witnesses.{name}", reason=error.problems[0])
             raise Undecided(where, hint=error.hint) from error
     return found
-
-
-@dataclass(frozen=True)
-class Contradiction:
-    """A checkpoint with a signature of this office, as a witness has it, that the head cannot have
-    grown from."""
-
-    checkpoint: Checkpoint
-    note: bytes
-    why: Refuted | ForkProven
 
 
 def ask(asked: Asked, sealed: Sealed, size: int, now: datetime) -> Cosignature | Contradiction:
@@ -180,63 +173,6 @@ def _why(status: int) -> str:
     return t("it answers with HTTP status {status}", status=status)
 
 
-# --- what contradicts the head --------------------------------------------------------------------
-
-
-def contradiction(sealed: Sealed, known: Checkpoint) -> Refuted | ForkProven | None:
-    """Why `known`, which this office signed, and the head cannot both be right."""
-    hint = t(
-        "Keep all files, and the folder {folder}. If the database was restored: docs/record.md",
-        folder=CONFLICTS,
-    )
-    if known.size > sealed.head.size:
-        return Refuted(
-            t(
-                "A witness cosigned {size} entries, and the head has only {ours}: it was set back.",
-                size=known.size,
-                ours=sealed.head.size,
-            ),
-            hint=hint,
-        )
-    if subtree_hash(sealed.tree.node, 0, known.size) != known.root:
-        return ForkProven(
-            t("FORK: a witness has another history of {size} entries, signed with this key.",
-              size=known.size),
-            hint=hint,
-        )  # fmt: skip
-    return None
-
-
-def keep_conflict(folder: Path, found: Contradiction) -> None:
-    """Keep what contradicts the head. Raises UserError when the disk refuses."""
-    place = folder / CONFLICTS
-    try:
-        place.mkdir(exist_ok=True)
-        name = f"{found.checkpoint.size}-{found.checkpoint.root.hex()[:16]}.checkpoint"
-        _replace(place / name, found.note)
-        make_durable(folder)
-    except OSError as error:
-        raise _unwritable(place, error) from error
-
-
-def require_no_conflict(session: Session, folder: Path) -> None:
-    """Raises Refuted or ForkProven while a kept checkpoint contradicts the head."""
-    kept = sorted((folder / CONFLICTS).glob("*.checkpoint"))
-    if not kept or not Strongbox(folder).is_founded():
-        return
-    sealed = open_sealed(session, folder)
-    for path in kept:
-        known = sealed.keys.read_ever(partial(_kept, path))
-        if known is None:
-            continue  # of another ledger that was here
-        if (found := contradiction(sealed, known)) is not None:
-            raise found
-
-
-def _kept(path: Path, key: Verifier) -> Checkpoint:
-    return read_checkpoint(read_file(path), key)
-
-
 # --- what a witness gave --------------------------------------------------------------------------
 
 
@@ -279,9 +215,11 @@ def keep(folder: Path, note: bytes, given: Cosignature) -> bool:
             return False
         known = dict.fromkeys(_others(box.shown_note()[len(head_note) :], given))
         try:
-            _replace(box.cosigned, head_note + b"".join(known) + given.line())
+            replace_durably(box.cosigned, head_note + b"".join(known) + given.line())
         except OSError as error:
-            raise _unwritable(box.cosigned, error) from error
+            raise UserError(
+                t("{path} cannot be written: {reason}.", path=box.cosigned, reason=of_system(error))
+            ) from error
         return True
 
 
@@ -290,14 +228,3 @@ def _others(lines: bytes, given: Cosignature) -> list[bytes]:
     ours = given.line().rpartition(b" ")[0]
     found = [line + b"\n" for line in lines.split(b"\n") if line]
     return [line for line in found if line.rpartition(b" ")[0] != ours]
-
-
-def _replace(path: Path, data: bytes) -> None:
-    new = path.with_name(f"{path.name}.new")
-    write_durably(new, data)
-    new.replace(path)
-    make_durable(path.parent)
-
-
-def _unwritable(path: Path, error: OSError) -> UserError:
-    return UserError(t("{path} cannot be written: {reason}.", path=path, reason=of_system(error)))

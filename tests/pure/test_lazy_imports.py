@@ -7,6 +7,10 @@ import sys
 
 import pytest
 
+from crosspost.ledger.checkpoint import Checkpoint
+from crosspost.ledger.note import new_signer
+from crosspost.ledger.tree import EMPTY_ROOT
+
 # Not pydantic: Typer itself converts arguments with it.
 HEAVY = {"sqlmodel", "sqlalchemy", "requests", "apscheduler", "alembic", "PIL"}
 HEAVY |= {"markdown_it", "babel", "jinja2", "feedgenerator", "regex", "frontmatter", "cryptography"}
@@ -60,10 +64,15 @@ def test_reading_imports_neither_network_nor_images_nor_scheduler(tmp_path):
         assert not loaded & {"requests", "apscheduler", "alembic", "PIL", "jinja2", "cryptography"}
 
 
-def test_checking_a_proof_imports_the_signature_library_and_no_database():
-    loaded = modules_after("verify", "nothing", "--key", "a.example+00000000+AQ==")
+def test_checking_a_proof_imports_the_signature_library_and_no_database(tmp_path):
+    signer = new_signer("a.example")
+    head = tmp_path / "checkpoint"
+    head.write_bytes(Checkpoint("a.example", 0, EMPTY_ROOT).signed(signer))
+    loaded = modules_after("verify", str(head), "--key", str(signer.verifier))
     assert "cryptography" in loaded
     assert not loaded & (HEAVY - {"cryptography"})
+    loaded = modules_after("verify", "nothing", "--key", "a.example+00000000+AQ==")
+    assert not loaded & HEAVY, "nothing was to be verified"
 
 
 def test_adding_a_plain_text_imports_neither_network_nor_images_nor_scheduler(tmp_path):

@@ -17,8 +17,9 @@ from crosspost.ledger.checkpoint import Checkpoint
 from crosspost.ledger.note import read_signer
 from crosspost.ledger.sealing import seal
 from crosspost.witnesses import asking, standing
-from crosspost.witnesses.asking import Asked, ask_and_keep, require_no_conflict
+from crosspost.witnesses.asking import Asked, ask_and_keep
 from crosspost.witnesses.concerns import concerns
+from crosspost.witnesses.conflicts import require_no_conflict
 from crosspost.witnesses.cosignature import cosignatures, new_witness_signer
 from crosspost.witnesses.protocol import Request, read_request
 from crosspost.witnesses.remembered import recall
