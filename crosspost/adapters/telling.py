@@ -14,7 +14,7 @@ from html import escape
 from typing import Any
 
 from crosspost import __version__
-from crosspost.adapters import Context, transport
+from crosspost.adapters import Context
 from crosspost.config import Config
 from crosspost.post import Document, Outgoing, Post
 from crosspost.wording import t
@@ -75,6 +75,8 @@ def _letter(subject: str, text: str, lang: str) -> Post:
 
 def ping(url: str) -> str:
     """Call the heartbeat's address; "" when it took it, else what is wrong, without the address."""
+    from crosspost.adapters import transport
+
     session = transport.new_session(f"crosspost/{__version__}")
     try:
         answer = transport.send(session, "GET", url, (PATIENCE, PATIENCE), {}, {})
