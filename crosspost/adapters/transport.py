@@ -26,6 +26,8 @@ from urllib3.util.retry import Retry
 from crosspost.adapters.answers import BODY_CAP, Answer
 from crosspost.wording import t
 
+#: So many bytes of a request are written at once.
+ONE_PIECE = 65_536
 #: The longest that a whole request may take to leave, in seconds: 8 MB at 0.5 Mbit/s.
 SEND_SECONDS = 180.0
 #: An answer that trickles in is not read for longer than this, in seconds.
@@ -59,9 +61,13 @@ class _NoConnection(NewConnectionError):
 
 class _PlainConnection(HTTPConnection):
     """A failure to connect is told from every later one, and an upload may take its time (urllib3
-    gives it no longer than connecting may take, or than the last answer)."""
+    gives it no longer than connecting may take, or than the last answer). What is small leaves in
+    one piece, headers and body."""
+
+    _held: bytes | None = None  # of a request that is being written
 
     def connect(self) -> None:
+        self._held = None  # a proxy is asked for the way before anything else
         try:
             super().connect()
         except (HTTPError, OSError) as error:
@@ -77,7 +83,23 @@ class _PlainConnection(HTTPConnection):
                 self.connect()
             if not may_send():
                 raise _NoConnection(self, "not ours any more")
+        self._held = b""
         super().request(*args, **kwargs)
+        self._let_go()
+
+    def send(self, data: Any) -> None:
+        if self._held is None:
+            super().send(data)
+        elif isinstance(data, bytes) and len(self._held) + len(data) <= ONE_PIECE:
+            self._held += data
+        else:
+            self._let_go()
+            super().send(data)
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, None
+        if held:
+            super().send(held)
 
 
 class _TlsConnection(_PlainConnection, HTTPSConnection):
@@ -97,6 +119,16 @@ class _Transport(HTTPAdapter):
 
     def __init__(self) -> None:
         super().__init__(max_retries=Retry(0, read=False, redirect=0))
+        self._keys: dict[Any, Any] = {}
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> Any:
+        """Kept for each host: to find them out looks for the file of CAs each time."""
+        key = (*urlsplit(request.url)[:2], verify, cert)
+        if key not in self._keys:
+            self._keys[key] = super().build_connection_pool_key_attributes(request, verify, cert)
+        return self._keys[key]
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -170,12 +202,12 @@ def _send(
 ) -> Answer:
     request = _prepared(session, method, url, headers, body)
     try:
-        with session.send(
+        # not by `session.send`, which is for redirects, hooks and cookies
+        with session.get_adapter(url).send(
             request,
             timeout=timeout,
-            allow_redirects=False,
             stream=True,
-            verify=session.verify,
+            verify=session.verify or True,
             proxies=session.proxies_for(url),
         ) as response:
             return Answer(response.status_code, response.headers, _read(response))
@@ -210,6 +242,9 @@ def _prepared(
 
 class _Request(requests.PreparedRequest):
     """One that remembers how addresses are written: to take one apart takes long."""
+
+    def prepare_cookies(self, cookies: Any) -> None:
+        """There are none."""
 
     def prepare_url(self, url: Any, params: Any) -> None:
         if params:
