@@ -9,18 +9,23 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from contextvars import ContextVar
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError, LocationValueError, NewConnectionError
+from urllib3.exceptions import TimeoutError as TimedOut
+from urllib3.response import BaseHTTPResponse
+from urllib3.util import Timeout
 from urllib3.util.retry import Retry
 
 from crosspost.adapters.answers import BODY_CAP, Answer
@@ -120,6 +125,7 @@ class _Transport(HTTPAdapter):
     def __init__(self) -> None:
         super().__init__(max_retries=Retry(0, read=False, redirect=0))
         self._keys: dict[Any, Any] = {}
+        self._trusting: WeakSet[Any] = WeakSet()  # pools that know whose certificates are believed
 
     def build_connection_pool_key_attributes(
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
@@ -129,6 +135,34 @@ class _Transport(HTTPAdapter):
         if key not in self._keys:
             self._keys[key] = super().build_connection_pool_key_attributes(request, verify, cert)
         return self._keys[key]
+
+    def ask(
+        self,
+        request: requests.PreparedRequest,
+        timeout: tuple[float, float],
+        proxies: Mapping[str, str],
+        verify: bool | str,
+    ) -> BaseHTTPResponse:
+        """What `send` does, without what is for redirects, cookies and hooks. Its body is not read
+        yet. Raises what urllib3 raises."""
+        pool: Any = self.get_connection_with_tls_context(request, verify, proxies=dict(proxies))
+        if pool not in self._trusting:
+            self.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call]
+            self._trusting.add(pool)
+        answer: BaseHTTPResponse = pool.urlopen(
+            request.method or "",
+            self.request_url(request, dict(proxies)),
+            request.body,
+            request.headers,
+            self.max_retries,
+            redirect=False,
+            assert_same_host=False,
+            timeout=Timeout(connect=timeout[0], read=timeout[1]),
+            chunked=request.body is not None and "Content-Length" not in request.headers,
+            preload_content=False,
+            decode_content=False,
+        )
+        return answer
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -150,6 +184,9 @@ class Session(requests.Session):
     def __init__(self) -> None:
         super().__init__()
         self._proxies_for: dict[tuple[str, str], dict[str, str]] = {}
+        self.transport = _Transport()
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, self.transport)
 
     def proxies_for(self, url: str) -> dict[str, str]:
         """The proxies for this address, as the environment named them at the first call."""
@@ -168,8 +205,6 @@ def new_session(user_agent: str) -> Session:
     session.verify = settings["verify"]
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _Transport())
     return session
 
 
@@ -202,15 +237,9 @@ def _send(
 ) -> Answer:
     request = _prepared(session, method, url, headers, body)
     try:
-        # not by `session.send`, which is for redirects, hooks and cookies
-        with session.get_adapter(url).send(
-            request,
-            timeout=timeout,
-            stream=True,
-            verify=session.verify or True,
-            proxies=session.proxies_for(url),
-        ) as response:
-            return Answer(response.status_code, response.headers, _read(response))
+        proxies, verify = session.proxies_for(url), session.verify or True
+        with closing(session.transport.ask(request, timeout, proxies, verify)) as response:
+            return Answer(response.status, response.headers, _read(response))
     except (requests.RequestException, HTTPError, OSError) as error:
         raise _sorted(error) from error
 
@@ -260,10 +289,10 @@ def _written(url: str) -> str | None:
     return plain.url
 
 
-def _read(response: requests.Response) -> bytes:
+def _read(response: BaseHTTPResponse) -> bytes:
     body = bytearray()
     end = time.monotonic() + ANSWER_SECONDS
-    while piece := response.raw.read1(65536, decode_content=True):
+    while piece := response.read1(65536, decode_content=True):
         body += piece
         if len(body) > BODY_CAP:
             raise Broken(t("The answer is larger than {limit} bytes.", limit=BODY_CAP))
@@ -282,9 +311,9 @@ def _sorted(error: Exception) -> Exception:
                 t("The server's certificate is not valid for its name."), misconfigured=True
             )
         return NotSent(_no_connection(names))
-    if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL):
+    if isinstance(error, LocationValueError | requests.exceptions.InvalidURL):
         return NotSent(t("The address of the channel cannot be used."), misconfigured=True)
-    if any(isinstance(cause, requests.Timeout | TimeoutError) for cause in chain):
+    if any(isinstance(cause, TimedOut | TimeoutError) for cause in chain):
         return Broken(t("The server did not answer in time."))
     return Broken(t("The connection broke before the answer was complete."))
 
