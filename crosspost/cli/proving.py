@@ -157,7 +157,7 @@ def seal(json: AsJson = False) -> None:
         say(t("Sealed: {size} entries. Root: {root}", size=sealed.size, root=sealed.root.hex()))
     for one in left:
         said = t("Announcement {number} is not erased everywhere.", number=one.announcement)
-        warn(" ".join([said, *one.reasons]))
+        warn(f"{said} {one.reason}")
     if left:
         raise typer.Exit(NEEDS_PERSON)
 

@@ -90,8 +90,7 @@ def _say_left(office: Office, left: Unfinished) -> None:
             number=left.announcement,
         )
     )
-    for reason in left.reasons:
-        warn(f"  {reason}")
+    warn(f"  {left.reason}")
     warn(t("A daemon that may remove the rest does so within a minute; see: crosspost status"))
     if Strongbox(office.config.folder).is_founded():
         warn(t("Or do it at once, under the daemon's account: crosspost log seal"))

@@ -66,8 +66,14 @@ def test_a_file_that_cannot_be_removed_is_said_and_the_daemon_removes_it(public)
             "status", code=3
         )
         [one] = public.json("status")["unfinished_erasures"]
-        assert one == {"announcement": 1, "order": "Putusan 7/2026"}
-        assert "Announcement 1 was erased" in public.run("doctor", code=1)
+        assert one == one | {"announcement": 1, "order": "Putusan 7/2026"}
+        assert "cannot be removed" in one["reason"]
+        said = public.run("doctor", code=3)
+        assert "NEEDS YOU" in said
+        assert "Announcement 1 was erased" in said
+        (public.folder / ".env").chmod(0o644)
+        assert "BAD" in public.run("doctor", code=1)  # then publishing is not safe, which is worse
+        (public.folder / ".env").chmod(0o600)
         assert "is not erased everywhere" in public.run("log", "seal", code=3)
     public.run("daemon", "--once")
     assert not file.exists()
