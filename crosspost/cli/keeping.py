@@ -171,7 +171,7 @@ def _confirm(reason: str, *, yes: bool) -> None:
     from crosspost.policy import Deed
 
     office = open_office(secrets=False)
-    require(office.config, office.person, Deed.RUN)
+    require(office.config, office.person, Deed.CONFIRM)
     with office.database.read() as session:
         found = restoring.restored(session, office.config.folder)
         if found is not None:

@@ -38,16 +38,16 @@ def login(
     platform gives in return is kept encrypted in the database.
     """
     from crosspost.adapters import adapter_class
-    from crosspost.adapters.oauth import by_browser
     from crosspost.cli import office
     from crosspost.config import load
+    from crosspost.connections import by_login
 
     plain = load(office.config_file, secrets=False)
     channel = _channel(plain, name)
     kind = adapter_class(channel.platform)
     about = t("How to get what is asked here: docs/channels/{platform}.md", platform=kind.platform)
     typer.echo(about)
-    if by_browser(kind) and "access_token" not in channel.options:
+    if by_login(channel):
         _by_browser(plain, channel, paste=paste, yes=yes)
     else:
         _by_secrets(plain, channel, yes=yes)

@@ -118,7 +118,12 @@ def why(number: Number, channel: OnlyChannel = [], json: AsJson = False) -> None
                 {"at": at, "by": by, "what": what}
                 for at, by, what in story(delivery, entries, office.config.office.tz)
             ],
-            "next": advice(delivery, number=number, daemon_runs=runs),
+            "next": advice(
+                delivery,
+                number=number,
+                daemon_runs=runs,
+                by_login=_by_login(office, delivery["channel"]),
+            ),
         }
         for delivery in found["deliveries"]
         if not channel or delivery["channel"] in channel
@@ -128,6 +133,12 @@ def why(number: Number, channel: OnlyChannel = [], json: AsJson = False) -> None
         return
     for told in stories:
         _tell(office, number, told)
+
+
+def _by_login(office: Office, channel: str) -> bool:
+    from crosspost.connections import by_login
+
+    return channel in office.config.channels and by_login(office.config.channels[channel])
 
 
 def _tell(office: Office, number: int, told: dict[str, Any]) -> None:
