@@ -17,6 +17,8 @@ from pathlib import Path
 
 #: Languages that have a catalogue (English needs none). Add the folder and the code here.
 LANGUAGES = ("en", "id")
+#: What an office speaks that names no language.
+OFFICE_LANGUAGE = "id"
 
 Say = Callable[..., str]
 

@@ -38,12 +38,13 @@ from crosspost.cli import (
     witnesses,
     writing,
 )
+from crosspost.cli.helping import Commands
 from crosspost.errors import CrosspostError, UserError
 
 #: New objects before the garbage collector looks among them.
 BETWEEN_COLLECTIONS = 200_000
 
-app = typer.Typer(
+app = Commands(
     name="crosspost",
     help="Queue an announcement once; publish it on time, once, to every channel, on the record.",
     no_args_is_help=True,

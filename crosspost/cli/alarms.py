@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
+from crosspost.cli.helping import Commands
 from crosspost.cli.options import AsJson
 from crosspost.wording import t
 
-app = typer.Typer(help="What needs a person, and who has been told.", no_args_is_help=True)
+app = Commands(help="What needs a person, and who has been told.", no_args_is_help=True)
 
 
 @app.command("list")

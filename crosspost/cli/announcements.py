@@ -26,7 +26,9 @@ def list_(
     status: Annotated[
         str | None, typer.Option(help="Only those with a delivery in this status, e.g. failed.")
     ] = None,
-    channel: Annotated[str | None, typer.Option(help="Only those for this channel.")] = None,
+    channel: Annotated[
+        str | None, typer.Option(metavar="CHANNEL", help="Only those for this channel.")
+    ] = None,
     last: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 20,
     json: AsJson = False,
 ) -> None:

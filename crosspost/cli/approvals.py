@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crosspost.cli.helping import Commands
 from crosspost.cli.options import AsJson, Number, Reason, Yes
 from crosspost.cli.telling import spoken_time, warn_without_daemon
 from crosspost.wording import t
@@ -26,7 +27,7 @@ Key = Annotated[
     ),
 ]
 
-people = typer.Typer(help="Who is who in this office.", no_args_is_help=True)
+people = Commands(help="Who is who in this office.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crosspost.cli.helping import Commands
 from crosspost.cli.logins import login
 from crosspost.cli.options import AsJson
 from crosspost.wording import t
@@ -13,7 +14,7 @@ from crosspost.wording import t
 if TYPE_CHECKING:
     from crosspost.cli.office import Office
 
-app = typer.Typer(help="The accounts that crosspost publishes to.", no_args_is_help=True)
+app = Commands(help="The accounts that crosspost publishes to.", no_args_is_help=True)
 app.command()(login)
 
 

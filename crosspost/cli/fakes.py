@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
+from crosspost.cli.helping import Commands
 from crosspost.cli.options import AsJson, Yes
 from crosspost.foreign import of_system
 from crosspost.wording import t
 
-app = typer.Typer(
-    help="Known fakes: what others spread in the office's name.", no_args_is_help=True
-)
+app = Commands(help="Known fakes: what others spread in the office's name.", no_args_is_help=True)
 
 
 @app.command()
@@ -112,7 +111,7 @@ def list_(json: AsJson = False) -> None:
 
 @app.command()
 def remove(
-    number: Annotated[int, typer.Argument(min=1, max=2**31 - 1, help="Its number.")],
+    number: Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="Its number.")],
     reason: Annotated[str, typer.Option(help="Why it is none.")],
     yes: Yes = False,
 ) -> None:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crosspost.cli.helping import Commands
 from crosspost.cli.options import AsJson, Number, OnlyChannel
 from crosspost.wording import t
 
 if TYPE_CHECKING:
     from crosspost.cli.office import Office
 
-log = typer.Typer(help="The record of every act.", no_args_is_help=True)
+log = Commands(help="The record of every act.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -29,12 +30,19 @@ def list_(
     kind: Annotated[
         str | None, typer.Option(help="Only of this kind, like published (docs/record.md).")
     ] = None,
-    channel: Annotated[str | None, typer.Option(help="Only on this channel.")] = None,
-    by: Annotated[str | None, typer.Option(help="Only by this person or daemon.")] = None,
-    since: Annotated[
-        str | None, typer.Option(help='Only from then on, like "2026-11-23" or "2026-11-23 09:00".')
+    channel: Annotated[
+        str | None, typer.Option(metavar="CHANNEL", help="Only on this channel.")
     ] = None,
-    until: Annotated[str | None, typer.Option(help="Only before then.")] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only by this person or daemon.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help='Only from then on, like "2026-11-23" or "2026-11-23 09:00".'
+        ),
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Only before then.")] = None,
     last: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 50,
     json: AsJson = False,
 ) -> None:

@@ -22,7 +22,8 @@ def register(app: typer.Typer) -> None:
 
 def report(
     month: Annotated[
-        str | None, typer.Option(help='Which, like "2026-11"; by default the one that runs.')
+        str | None,
+        typer.Option(metavar="MONTH", help='Which, like "2026-11"; by default the one that runs.'),
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Write it as a page into this file.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the numbers into this file.")] = None,

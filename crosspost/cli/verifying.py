@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,7 @@ import typer
 
 from crosspost.cli.attested import cosigned_by, stamp_of, stamp_values, text_of, witnesses_in
 from crosspost.cli.options import AsJson
-from crosspost.wording import set_language, t
+from crosspost.wording import t
 
 if TYPE_CHECKING:
     from crosspost.errors import UserError
@@ -90,7 +89,6 @@ def verify(
     from crosspost.errors import ForkProven, Refuted, Undecided
     from crosspost.ledger.keys import Keys
 
-    set_language(os.environ.get("CROSSPOST_LANGUAGE", "en"))
     try:
         witnesses = witnesses_in(witness, quorum)
         found = _verify(file, keys_of(key), against)

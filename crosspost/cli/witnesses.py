@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crosspost.cli.helping import Commands
 from crosspost.cli.options import AsJson
 from crosspost.cli.telling import spoken_time
 from crosspost.foreign import of_system
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from crosspost.witnesses.memory import Memory
     from crosspost.witnesses.protocol import Logs
 
-app = typer.Typer(
+app = Commands(
     help="Who cosigns the record of this office, and whose record this office cosigns.",
     no_args_is_help=True,
 )
@@ -60,7 +61,10 @@ def _name(office: Office) -> str:
 @app.command()
 def serve(
     host: Annotated[
-        str, typer.Option(help="Where to listen. A web server before it adds https://.")
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="Where to listen. A web server before it adds https://."
+        ),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0: any that is free.")] = (
         8470
