@@ -67,7 +67,7 @@ def show(
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Show an announcement: words, images, approvals, and where it is published."""
+    """Show an announcement, its approvals, and where it is published."""
     from crosspost.cli.histories import show_history
     from crosspost.cli.office import open_office
     from crosspost.cli.output import show_json
@@ -93,7 +93,7 @@ def preview(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Show each channel's post exactly as it is approved and sent, with its length."""
+    """Show each channel's post, exactly as it is sent. With its length, as the channel counts."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import show_json
     from crosspost.cli.previews import doubts, show_posts, write_page

@@ -31,7 +31,7 @@ def add(
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
-    """Tell the public that something is a fake; whoever pastes it into the check page hears so."""
+    """Tell the public that something is a fake. Who pastes it into the check page hears so."""
     from crosspost import fakes
     from crosspost.cli.office import open_office
     from crosspost.cli.output import block, confirm, say, show_json
@@ -115,7 +115,7 @@ def remove(
     reason: Annotated[str, typer.Option(help="Why it is none.")],
     yes: Yes = False,
 ) -> None:
-    """Take a fake back that was none: from then on nobody is told so."""
+    """Take a fake back that was none. From then on nobody is told so."""
     from crosspost import fakes
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say

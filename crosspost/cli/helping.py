@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class _Page:
         parts = {
             t("Arguments"): [(_placed(param), _explained(param)) for param in arguments],
             t("Options"): [(_written(param), _explained(param)) for param in options],
-            t("Commands"): [(below.name, below.get_short_help_str()) for below in _below(self)],
+            **_listed(_below(self)),
         }
         for heading, rows in parts.items():
             if rows:
@@ -70,13 +71,25 @@ class Group(_Page, TyperGroup):
 
 
 class Commands(typer.Typer):
-    """A Typer whose commands have help in the admin's language."""
+    """A Typer whose commands have help in the admin's language, and may be listed in parts."""
+
+    heading: str | None = None
 
     def __init__(self, **options: Any) -> None:
         super().__init__(cls=Group, **options)
 
+    @contextmanager
+    def part(self, heading: str) -> Iterator[None]:
+        """What is added meanwhile is listed under `heading`."""
+        self.heading = heading
+        yield
+        self.heading = None
+
     def command(self, name: str | None = None, **options: Any) -> Any:
-        return super().command(name, cls=Command, **options)
+        return super().command(name, cls=Command, rich_help_panel=self.heading, **options)
+
+    def add_typer(self, added: typer.Typer, **options: Any) -> None:
+        super().add_typer(added, rich_help_panel=self.heading, **options)
 
 
 def texts(command: Any) -> Iterator[str]:
@@ -87,6 +100,8 @@ def texts(command: Any) -> Iterator[str]:
             yield from _paragraphs(param.help)
         yield from _STAND_IN.findall(_english(param))
     for below in _below(command):
+        if below.rich_help_panel:
+            yield below.rich_help_panel
         yield from texts(below)
 
 
@@ -154,6 +169,18 @@ def _params(command: Any, ctx: Any) -> tuple[list[Any], list[Any]]:
     shown = [param for param in command.get_params(ctx) if not getattr(param, "hidden", False)]
     arguments = [param for param in shown if param.param_type_name == "argument"]
     return arguments, [param for param in shown if param not in arguments]
+
+
+def _listed(commands: list[Any]) -> dict[str, list[tuple[str, str]]]:
+    """The commands with their first sentences, by heading, in columns that stand in one line."""
+    wide = max((len(command.name) for command in commands), default=0)
+    parts: dict[str, list[tuple[str, str]]] = {}
+    for command in commands:
+        part = command.rich_help_panel
+        heading = words(language())(part) if part else t("Commands")
+        row = (command.name.ljust(wide), command.get_short_help_str())
+        parts.setdefault(heading, []).append(row)
+    return parts
 
 
 def _below(command: Any) -> list[Any]:

@@ -91,7 +91,7 @@ def _moment(office: Office, said: str | None) -> datetime | None:
 
 
 def why(number: Number, channel: OnlyChannel = [], json: AsJson = False) -> None:
-    """Tell the whole story of each delivery in plain words, and what to do next."""
+    """Tell the story of each delivery, and what to do next."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import show_json
     from crosspost.errors import NotFound
