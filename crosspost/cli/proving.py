@@ -147,12 +147,17 @@ def seal(json: AsJson = False) -> None:
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say, show_json, warn
     from crosspost.erasures import finish
+    from crosspost.errors import UserError
     from crosspost.ledger import sealing
     from crosspost.showing.exhibit import show
 
     office = open_office(secrets=False)
     sealed = sealing.seal(office.database, office.config.folder)
-    shown = show(office.database, office.config, whole=True)
+    shown = trouble = None
+    try:
+        shown = show(office.database, office.config, whole=True)
+    except UserError as error:  # what was erased by law goes from elsewhere all the same
+        trouble = error
     left = finish(office.database, office.config, shown).left
     if json:
         show_json(checkpoint_values(sealed))
@@ -161,6 +166,8 @@ def seal(json: AsJson = False) -> None:
     for one in left:
         said = t("Announcement {number} is not erased everywhere.", number=one.announcement)
         warn(f"{said} {one.reason}")
+    if trouble is not None:
+        raise trouble
     if left:
         raise typer.Exit(NEEDS_PERSON)
 

@@ -126,3 +126,20 @@ def test_the_offices_own_page_is_no_copy_elsewhere(public):
     said = public.run("redact", "1", *ORDER)
     assert "other platforms" not in said
     assert "https://office.example/p/" not in said
+
+
+def test_sealing_removes_the_media_although_the_site_cannot_be_written(public):
+    file, _ = picture(public)
+    with kept_from_us(file):
+        public.run("redact", "1", *ORDER, code=3)
+    site = public.folder / "public"
+    kept = site.rename(public.folder / "kept")
+    site.write_text("a file in the place of the folder")
+    said = public.run("log", "seal", code=1)
+    assert "The pages cannot be written: " in said
+    assert "Sealed" in said
+    assert not file.exists()
+    site.unlink()
+    kept.rename(site)
+    public.run("log", "seal")
+    public.run("status")
