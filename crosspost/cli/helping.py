@@ -43,6 +43,11 @@ class _Page:
             if rows:
                 with formatter.section(heading):
                     formatter.write_dl(rows)
+        if _below(self):
+            formatter.write_paragraph()
+            formatter.write_text(
+                t("More of each: {command} COMMAND --help", command=ctx.command_path)
+            )
 
     def format_usage(self: Any, ctx: Any, formatter: Any) -> None:
         pieces = [t("[OPTIONS]"), *map(_placed, _params(self, ctx)[0])]
@@ -88,8 +93,8 @@ class Commands(typer.Typer):
     def command(self, name: str | None = None, **options: Any) -> Any:
         return super().command(name, cls=Command, rich_help_panel=self.heading, **options)
 
-    def add_typer(self, added: typer.Typer, **options: Any) -> None:
-        super().add_typer(added, rich_help_panel=self.heading, **options)
+    def add_typer(self, typer_instance: typer.Typer, **options: Any) -> None:
+        super().add_typer(typer_instance, rich_help_panel=self.heading, **options)
 
 
 def texts(command: Any) -> Iterator[str]:
