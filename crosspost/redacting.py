@@ -71,7 +71,7 @@ def redact(database: Database, config: Config, number: int, order: str, doing: D
             digests = {*_files_of(session, revisions), *(d for p in parts for d in _files_in(p))}
             _erase(session, number, revisions, deliveries, parts, order.strip())
             record(session, current, "redacted", doing, data={"order": order.strip()})
-            erasures.begin(session, number, sorted(digests), book.size(session))
+            erasures.begin(session, number, sorted(digests), book.size(session), doing.at)
         by = session.get_one(Announcement, number).redacted
     done = erasures.finish(database, config, None)
     database.scrub()

@@ -15,9 +15,10 @@ from sqlalchemy import and_, or_, update
 from sqlmodel import Session, col, select
 
 from crosspost import agenda, logins
-from crosspost.alarms import Alarm, Known, Seen, Trouble
+from crosspost.alarms import Alarm, Known, Leftover, Seen, Trouble
 from crosspost.config import Config
 from crosspost.emergencies import unreviewed
+from crosspost.erasures import unfinished
 from crosspost.ledger import book
 from crosspost.lifecycle import Status
 from crosspost.queue import Doing
@@ -64,6 +65,10 @@ def seen_in(session: Session, config: Config, now: datetime, daemon: bool | None
         paused=_paused(session, config, now),
         next=agenda.next_wake(session, (), now),
         daemon=daemon,
+        erasures=[
+            Leftover(one.announcement, one.order, one.reason, one.begun)
+            for one in unfinished(session)
+        ],
         others=others,
     )
 

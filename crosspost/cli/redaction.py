@@ -25,10 +25,10 @@ def redact(
     reason: Annotated[str, typer.Option("--reason", help="Why; it goes on the record.")],
     yes: Yes = False,
 ) -> None:
-    """Erase an announcement by order of law: text and images, everywhere here. It cannot be undone.
+    """Erase an announcement by order of law. It cannot be undone.
 
-    The record keeps that it was there, and verifies; its page says that it was erased.
-    Ends with 3 while something is left that this account may not remove.
+    Text and images go, everywhere here. The record keeps that it was there, and verifies; its page
+    says that it was erased. Ends with 3 while something is left that this account may not remove.
     """
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say, warn
@@ -90,8 +90,7 @@ def _say_left(office: Office, left: Unfinished) -> None:
             number=left.announcement,
         )
     )
-    for reason in left.reasons:
-        warn(f"  {reason}")
+    warn(f"  {left.reason}")
     warn(t("A daemon that may remove the rest does so within a minute; see: crosspost status"))
     if Strongbox(office.config.folder).is_founded():
         warn(t("Or do it at once, under the daemon's account: crosspost log seal"))

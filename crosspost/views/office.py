@@ -119,7 +119,12 @@ class OfficeViews(Shown):
                 for one in unreviewed(self.session)
             ],
             "unfinished_erasures": [
-                {"announcement": one.announcement, "order": one.order}
+                {
+                    "announcement": one.announcement,
+                    "order": one.order,
+                    "begun": self.time(one.begun),
+                    "reason": one.reason or None,
+                }
                 for one in unfinished(self.session)
             ],
             "restored": self._restored(),

@@ -106,7 +106,7 @@ def test_sentences_of_older_typers_are_known(older: str, ours: str) -> None:
 def test_what_is_no_mistake_ends_as_before(monkeypatch, capsys) -> None:
     assert "crosspost " in tell(monkeypatch, capsys, ("--version",), code=0)
     assert "Usage:" in tell(monkeypatch, capsys, ("cancel", "--help"), code=0)
-    assert "Commands:" in tell(monkeypatch, capsys, (), code=2)
+    assert "To write:" in tell(monkeypatch, capsys, (), code=2)
     assert app is not None
 
 
