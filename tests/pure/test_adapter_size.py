@@ -29,8 +29,6 @@ ALONE = {
     "bluesky_video": "a service of its own, with another address and other errors",
     "email_message": LARGE,
     "linkedin_api": LARGE,
-    "telegram_api": LARGE,
-    "telegram_messages": LARGE,
     "tiktok_api": LARGE,
     "wordpress_api": LARGE,
     "x_api": LARGE,
