@@ -68,8 +68,8 @@ def _say(code: str, message: str, values: Mapping[str, object]) -> str:
 @cache
 def _catalogue(code: str) -> Mapping[str, str]:
     """English to translation. A test sees to it that each side of an entry is one line, whose
-    escapes are those of JSON, so no parser for all of gettext is loaded: that took a quarter of a
-    second of every command."""
+    escapes are those of JSON, so no parser for all of gettext is loaded: 5 ms instead of 28, of
+    the 70 that `--help` takes."""
     if code == "en":
         return {}
     path = Path(__file__).parent / "locale" / code / "LC_MESSAGES" / "crosspost.po"

@@ -72,6 +72,7 @@ class BlueskyAdapter(BlueskyVideos):
         delete=True,
         reconcile=Reconcile.CHOSEN_ID,
     )
+    measure = staticmethod(graphemes)  # grapheme clusters (`maxGraphemes` of the lexicon)
 
     def check(self) -> Account:
         answer = self.call_as("GET", "com.atproto.server.getSession", phase="check")
@@ -88,10 +89,6 @@ class BlueskyAdapter(BlueskyVideos):
         facts = {t("server"): self.settings.base_url, t("identity"): did}
         address = f"https://bsky.app/profile/{did}"
         return Account(f"@{handle}", address, facts, tuple(self._warnings(handle)))
-
-    def measure(self, text: str) -> int:
-        """Grapheme clusters (`maxGraphemes` of the lexicon)."""
-        return graphemes(text)
 
     def new_handle(self, key: str, now: datetime) -> dict[str, str]:  # noqa: ARG002
         at = now.astimezone(UTC).isoformat(timespec="milliseconds")

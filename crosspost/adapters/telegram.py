@@ -68,6 +68,7 @@ class TelegramAdapter(TelegramApi):
         edit=True,
         shows_edits=True,
     )
+    measure = staticmethod(utf16)  # of the visible text, without tags
 
     def check(self) -> Account:
         bot = self.result("getMe", {}, phase="check")
@@ -87,10 +88,6 @@ class TelegramAdapter(TelegramApi):
             raise self.error(errors.PermissionDenied, words)
         facts = {t("bot"): f"@{field(bot, 'username')}", t("number"): str(field(chat, "id"))}
         return Account(name, address_of(chat), facts, warnings_of(chat))
-
-    def measure(self, text: str) -> int:
-        """UTF-16 code units of the visible text: tags of the markup do not count."""
-        return utf16(text)
 
     # --- publishing -------------------------------------------------------------------------------
 

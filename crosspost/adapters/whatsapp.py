@@ -9,19 +9,19 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr, field_validator
 
 from crosspost import errors
-from crosspost.adapters.base import AdapterSettings, Answer, HttpSettings, Meaning, text_id
+from crosspost.adapters.base import AdapterSettings, HttpSettings, Meaning
 from crosspost.adapters.graph import GraphAdapter
-from crosspost.adapters.uploads import File, Upload, UploadingAdapter
-from crosspost.adapters.whatsapp_messages import content_of, masked, one_line
+from crosspost.adapters.uploads import File, Upload, UploadingAdapter, media_of
 from crosspost.config import WebAddress
 from crosspost.errors import PartialSuccess, PlatformError
 from crosspost.post import Account, Capabilities, CardMaker, Outgoing, Receipt, Reconcile
 from crosspost.rendering.measure import utf16
+from crosspost.rendering.plain import one_line
 from crosspost.wording import t
 
 MOST_RECIPIENTS = 256
@@ -104,7 +104,7 @@ class WhatsAppAdapter(UploadingAdapter, GraphAdapter):
         fields = {"fields": "id,verified_name,display_phone_number,quality_rating"}
         answer = self.graph("GET", self.settings.phone_number_id, fields, phase="check")
         with self.reading(answer, "check"):
-            self.id_of(answer, "check")
+            self.id_in(answer, "check", "id")
             name = str(answer.data["verified_name"])
             telephone = str(answer.data["display_phone_number"])
         facts = {
@@ -126,10 +126,10 @@ class WhatsAppAdapter(UploadingAdapter, GraphAdapter):
 
     def upload(self, file: File) -> Upload:
         fields = {"messaging_product": "whatsapp", "type": file.mime}
-        files = {"file": (file.filename, self.bytes_of(file), file.mime)}
+        files = {"file": self.form_file(file)}
         path = f"{self.settings.phone_number_id}/media"
         answer = self.graph("POST", path, fields, phase="prepare", files=files)
-        return Upload(self.id_of(answer, "prepare"))
+        return Upload(self.id_in(answer, "prepare", "id"))
 
     def publish(self, outgoing: Outgoing) -> Receipt:
         """A message to each, one after the other. As long as nobody has it a no is a no; after that
@@ -167,15 +167,33 @@ class WhatsAppAdapter(UploadingAdapter, GraphAdapter):
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             "to": to,
-            **content_of(outgoing, self.settings),
+            **self._content(outgoing),
         }
         path = f"{self.settings.phone_number_id}/messages"
         answer = self.graph("POST", path, {}, phase="publish", json=message)
-        with self.reading(answer, "publish"):
-            return text_id(answer.data["messages"][0]["id"])
+        return self.id_in(answer, "publish", "messages", 0, "id")
 
-    def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:
-        """WhatsApp's own codes, then those of everywhere at Meta."""
-        code = self.code_of(answer)
-        own = (row.kind for row in self.meanings if code and code in row.code.split())
-        return next(own, None) or super().error_of(answer, phase)
+    def _content(self, outgoing: Outgoing) -> dict[str, Any]:
+        text, image = outgoing.post.text, next(iter(media_of(outgoing)), "")
+        if self.settings.template:
+            return {"type": "template", "template": self._template(text, image)}
+        if image:
+            return {"type": "image", "image": {"id": image, "caption": text}}
+        return {"type": "text", "text": {"body": text, "preview_url": True}}
+
+    def _template(self, text: str, image: str) -> dict[str, Any]:
+        """The office's template with the text in its place."""
+        code = self.settings.template_language
+        body = {"type": "body", "parameters": [{"type": "text", "text": one_line(text)}]}
+        picture = [{"type": "image", "image": {"id": image}}]
+        header = [{"type": "header", "parameters": picture}] if image else []
+        return {
+            "name": self.settings.template,
+            "language": {"policy": "deterministic", "code": code},
+            "components": [*header, body],
+        }
+
+
+def masked(telephone: str) -> str:
+    """Enough of a number for the office to know it, and for nobody else."""
+    return f"{telephone[:3]}…{telephone[-4:]}"

@@ -7,19 +7,18 @@ one short call shows it. Facts: developers.google.com, YouTube Data API v3, "Res
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import Field
 
 from crosspost import errors
-from crosspost.adapters.base import text_id
+from crosspost.adapters.base import Meaning, text_id
 from crosspost.adapters.oauth import OAuth, OAuthSettings
-from crosspost.adapters.youtube_api import YouTubeApi
+from crosspost.adapters.youtube_api import UPLOADS, YouTubeApi
 from crosspost.config import WebAddress
 from crosspost.post import Account, Capabilities, CardMaker, Outgoing, Post, Receipt, Reconcile
-from crosspost.quotas import Quota
 from crosspost.rendering.measure import utf8
+from crosspost.rendering.plain import without_angles as shown
 from crosspost.wording import t
 
 
@@ -55,7 +54,8 @@ class YouTubeAdapter(YouTubeApi):
         reconcile=Reconcile.TWO_PHASE,
         settle=timedelta(seconds=90),  # longer than our own time-out
     )
-    quotas = (Quota(Decimal(100), "day", zone="America/Los_Angeles", setting="uploads_per_day"),)
+    quotas = (UPLOADS,)
+    so_already = (Meaning(errors.TargetGone, 404, code="videoNotFound", phases="delete"),)
     oauth = OAuth(
         authorize="https://accounts.google.com/o/oauth2/v2/auth",
         token="https://oauth2.googleapis.com/token",  # noqa: S106 - an address
@@ -133,11 +133,7 @@ class YouTubeAdapter(YouTubeApi):
         return receipt
 
     def delete(self, receipt: Receipt) -> None:
-        answer = self.api(
-            "DELETE", "videos", {"id": receipt.remote_id}, phase="delete", ok=(200, 204, 404)
-        )
-        if answer.status == 404 and self.code_of(answer) != "videoNotFound":
-            raise self.error_from(answer, "delete")
+        self.api("DELETE", "videos", {"id": receipt.remote_id}, phase="delete")
 
     def _about(self, post: Post) -> dict[str, Any]:
         return {
@@ -164,11 +160,6 @@ class YouTubeAdapter(YouTubeApi):
                     "YouTube does not take the video: {reason}.", reason=self.said(str(reason))
                 )
                 raise self.error(errors.MediaRejected, words)
-
-
-def shown(text: str) -> str:
-    """`text` as YouTube can show it: its titles and descriptions know no angle brackets."""
-    return text.translate({ord("<"): "‹", ord(">"): "›"})
 
 
 def _receipt(name: str) -> Receipt:

@@ -7,19 +7,20 @@ developers.google.com, YouTube Data API v3, "Resumable uploads", "Errors".
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from decimal import Decimal
+from typing import Any, ClassVar
 
 from crosspost import errors
 from crosspost.adapters.base import Answer, Meaning, address, text_id, web_link
 from crosspost.adapters.oauth import OAuthAdapter
 from crosspost.adapters.uploads import VideoAdapter
 from crosspost.post import Outgoing, Video
+from crosspost.quotas import Quota
 
 #: Bytes of one piece of an upload, a multiple of 256 KiB, and pieces at most in one go.
 PIECE, PIECES = 8 * 1024 * 1024, 16
-PACIFIC = ZoneInfo("America/Los_Angeles")  # where Google's day ends
+#: Google's day ends at midnight in California.
+UPLOADS = Quota(Decimal(100), "day", zone="America/Los_Angeles", setting="uploads_per_day")
 
 
 class YouTubeApi(VideoAdapter, OAuthAdapter):
@@ -42,6 +43,9 @@ class YouTubeApi(VideoAdapter, OAuthAdapter):
         Meaning(errors.RejectedContent, 400),
     )
 
+    code_at, words_at, shows_code = ("error", "errors", 0, "reason"), (("error", "message"),), True
+    renewed: ClassVar = {errors.QuotaExhausted: UPLOADS}
+
     def api(
         self, method: str, what: str, query: dict[str, str], *, phase: str, **more: Any
     ) -> Answer:
@@ -58,8 +62,7 @@ class YouTubeApi(VideoAdapter, OAuthAdapter):
         answer = self._piece(session, video, 0, 0)
         for _ in range(PIECES):
             if answer.status != 308:
-                with self.reading(answer, "prepare"):
-                    return text_id(answer.data["id"])
+                return self.id_in(answer, "prepare", "id")
             start = _next(answer)
             if start >= video.size:
                 break
@@ -96,20 +99,6 @@ class YouTubeApi(VideoAdapter, OAuthAdapter):
                 return None
             text_id(videos[0]["id"]), str(videos[0]["status"]["privacyStatus"])
             return dict(videos[0]["status"])
-
-    def code_of(self, answer: Answer) -> str:
-        return answer.word("error", "errors", 0, "reason")
-
-    def until_of(self, answer: Answer) -> datetime | None:
-        """Google's quotas are renewed at midnight in California."""
-        if self.error_of(answer, "") is not errors.QuotaExhausted:
-            return None
-        tomorrow = self.context.now().astimezone(PACIFIC).date() + timedelta(days=1)
-        return datetime.combine(tomorrow, datetime.min.time(), PACIFIC)
-
-    def words_of(self, answer: Answer) -> str:
-        words = answer.word("error", "message")
-        return f"{words} [{self.code_of(answer)}]" if words else super().words_of(answer)
 
 
 def _next(answer: Answer) -> int:

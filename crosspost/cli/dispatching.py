@@ -119,7 +119,7 @@ def resolve(
         bool, typer.Option("--give-up", help="It is not there; leave it so.")
     ] = False,
 ) -> None:
-    """Say what you found, where only a person can tell whether a post is public."""
+    """Say whether a post is public, where only a person can tell."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say
     from crosspost.dispatch import Finding, resolve

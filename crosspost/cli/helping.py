@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from crosspost.cli.language import speak
+from crosspost.cli.options import MOST
 from crosspost.wording import language, t, words
 
 #: A word that stands for what the admin writes: CHANNEL=TEXT has two.
@@ -36,12 +38,17 @@ class _Page:
         parts = {
             t("Arguments"): [(_placed(param), _explained(param)) for param in arguments],
             t("Options"): [(_written(param), _explained(param)) for param in options],
-            t("Commands"): [(below.name, below.get_short_help_str()) for below in _below(self)],
+            **_listed(_below(self)),
         }
         for heading, rows in parts.items():
             if rows:
                 with formatter.section(heading):
                     formatter.write_dl(rows)
+        if _below(self):
+            formatter.write_paragraph()
+            formatter.write_text(
+                t("More of each: {command} COMMAND --help", command=ctx.command_path)
+            )
 
     def format_usage(self: Any, ctx: Any, formatter: Any) -> None:
         pieces = [t("[OPTIONS]"), *map(_placed, _params(self, ctx)[0])]
@@ -49,6 +56,15 @@ class _Page:
             pieces.append(t("COMMAND ..."))
         prefix = t("Usage: {usage}", usage="")
         formatter.write_usage(ctx.command_path, " ".join(pieces), prefix=prefix)
+
+    def parse_args(self: Any, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)  # type: ignore[misc, no-any-return]
+        except Exception as error:
+            mistake: Any = error
+            if getattr(mistake, "ctx", ctx) is None:
+                mistake.ctx = ctx  # Typer does not say of each to which command it belongs
+            raise
 
     def get_short_help_str(self: Any, limit: int = 0) -> str:
         """The first sentence: whole, since half of one helps nobody to choose."""
@@ -70,13 +86,25 @@ class Group(_Page, TyperGroup):
 
 
 class Commands(typer.Typer):
-    """A Typer whose commands have help in the admin's language."""
+    """A Typer whose commands have help in the admin's language, and may be listed in parts."""
+
+    heading: str | None = None
 
     def __init__(self, **options: Any) -> None:
         super().__init__(cls=Group, **options)
 
+    @contextmanager
+    def part(self, heading: str) -> Iterator[None]:
+        """What is added meanwhile is listed under `heading`."""
+        self.heading = heading
+        yield
+        self.heading = None
+
     def command(self, name: str | None = None, **options: Any) -> Any:
-        return super().command(name, cls=Command, **options)
+        return super().command(name, cls=Command, rich_help_panel=self.heading, **options)
+
+    def add_typer(self, typer_instance: typer.Typer, **options: Any) -> None:
+        super().add_typer(typer_instance, rich_help_panel=self.heading, **options)
 
 
 def texts(command: Any) -> Iterator[str]:
@@ -87,6 +115,8 @@ def texts(command: Any) -> Iterator[str]:
             yield from _paragraphs(param.help)
         yield from _STAND_IN.findall(_english(param))
     for below in _below(command):
+        if below.rich_help_panel:
+            yield below.rich_help_panel
         yield from texts(below)
 
 
@@ -143,7 +173,7 @@ def _default(param: Any) -> str:
 
 
 def _limits(least: int | None, most: int | None) -> Iterator[str]:
-    if least is not None and most is not None:
+    if least is not None and most is not None and most < MOST:
         yield t("{least} to {most}", least=least, most=most)
     elif least is not None:
         yield t("{least} or more", least=least)
@@ -154,6 +184,18 @@ def _params(command: Any, ctx: Any) -> tuple[list[Any], list[Any]]:
     shown = [param for param in command.get_params(ctx) if not getattr(param, "hidden", False)]
     arguments = [param for param in shown if param.param_type_name == "argument"]
     return arguments, [param for param in shown if param not in arguments]
+
+
+def _listed(commands: list[Any]) -> dict[str, list[tuple[str, str]]]:
+    """The commands with their first sentences, by heading, in columns that stand in one line."""
+    wide = max((len(command.name) for command in commands), default=0)
+    parts: dict[str, list[tuple[str, str]]] = {}
+    for command in commands:
+        part = command.rich_help_panel
+        heading = words(language())(part) if part else t("Commands")
+        row = (command.name.ljust(wide), command.get_short_help_str())
+        parts.setdefault(heading, []).append(row)
+    return parts
 
 
 def _below(command: Any) -> list[Any]:

@@ -108,7 +108,7 @@ def restore(
     reason: Annotated[str, typer.Option("--reason", help="Why; it goes on the record.")] = "",
     yes: Yes = False,
 ) -> None:
-    """Put a backup in the place of the queue database; then, without FILE, confirm it.
+    """Put a backup in the place of the queue database. Then, without FILE, confirm it.
 
     Until it is confirmed nothing is published. Confirming shows what may be public although the
     backup does not know, and leaves that to you; nothing is sent again by itself.

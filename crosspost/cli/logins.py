@@ -32,7 +32,7 @@ def login(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="It is the right account.")] = False,
 ) -> None:
-    """Connect a channel's account: walks through the platform's way, checks, posts nothing.
+    """Connect a channel's account. Walks through the platform's way, checks, posts nothing.
 
     Secrets are typed unseen, or read from standard input, one a line; they go into .env, and what a
     platform gives in return is kept encrypted in the database.

@@ -25,10 +25,10 @@ def redact(
     reason: Annotated[str, typer.Option("--reason", help="Why; it goes on the record.")],
     yes: Yes = False,
 ) -> None:
-    """Erase an announcement by order of law: text and images, everywhere here. It cannot be undone.
+    """Erase an announcement by order of law. It cannot be undone.
 
-    The record keeps that it was there, and verifies; its page says that it was erased.
-    Ends with 3 while something is left that this account may not remove.
+    Text and images go, everywhere here. The record keeps that it was there, and verifies; its page
+    says that it was erased. Ends with 3 while something is left that this account may not remove.
     """
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say, warn

@@ -33,7 +33,10 @@ def report(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """What was planned, published, late, failed and corrected in a month, and how fast."""
+    """Tell a month in numbers.
+
+    What was planned, published, late, failed and corrected, and how fast.
+    """
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say, show_json
     from crosspost.reports import gathering, page, sheets

@@ -60,7 +60,9 @@ def init(
         bool, typer.Option("--upgrade", help="Bring an existing queue database up to date.")
     ] = False,
 ) -> None:
-    """Make a new office: crosspost.toml, .env (mode 0600) and the queue database.
+    """Make a new office.
+
+    Its crosspost.toml, .env (mode 0600) and queue database are made in FOLDER.
 
     Asks for what is not given. Secrets are never options, since others could see them in the list
     of processes: type them when asked, or write them into .env.
@@ -303,7 +305,10 @@ def demo(
         "crosspost-demo"
     ),
 ) -> None:
-    """See it work, with no account and no settings: an office, five announcements, a daemon."""
+    """See it work, with no account and no settings.
+
+    It makes an office with five announcements, and runs its daemon.
+    """
     from crosspost.cli.demonstration import show
 
     show(folder)

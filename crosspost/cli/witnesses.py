@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crosspost.witnesses.protocol import Logs
 
 app = Commands(
-    help="Who cosigns the record of this office, and whose record this office cosigns.",
+    help="Who cosigns the record of this office, and whom it cosigns.",
     no_args_is_help=True,
 )
 #: `list` ends with this when a neighbour was proved to tell two histories.
@@ -36,7 +36,7 @@ def init(
         ),
     ] = None,
 ) -> None:
-    """Make the key by which this office cosigns the records of its neighbours."""
+    """Make the key by which this office cosigns its neighbours' records."""
     from crosspost.cli.output import say
 
     office, memory = _open()
@@ -70,7 +70,7 @@ def serve(
         8470
     ),
 ) -> None:
-    """Cosign the records of the neighbours in crosspost.toml, until stopped."""
+    """Cosign the records of our neighbours, until stopped."""
     import signal
     import threading
 
