@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.options import AsJson, Number, OnlyChannel
+from crosspost.cli.options import MOST, AsJson, Number, OnlyChannel
 from crosspost.cli.telling import short_time
 from crosspost.wording import t
 
@@ -29,7 +29,7 @@ def list_(
     channel: Annotated[
         str | None, typer.Option(metavar="CHANNEL", help="Only those for this channel.")
     ] = None,
-    last: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 20,
+    last: Annotated[int, typer.Option(min=1, max=MOST, help="How many, the newest.")] = 20,
     json: AsJson = False,
 ) -> None:
     """List announcements, newest last."""

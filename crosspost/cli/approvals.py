@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crosspost.cli.helping import Commands
-from crosspost.cli.options import AsJson, Number, Reason, Yes
+from crosspost.cli.options import MOST, AsJson, Number, Reason, Yes
 from crosspost.cli.telling import spoken_time, warn_without_daemon
 from crosspost.wording import t
 
@@ -55,7 +55,10 @@ def submit(number: Number, yes: Yes = False) -> None:
 def approve(
     number: Number,
     revision: Annotated[
-        int | None, typer.Option(help="The revision that you have read; refused if it is older.")
+        int | None,
+        typer.Option(
+            min=1, max=MOST, help="The revision that you have read; refused if it is older."
+        ),
     ] = None,
     emergency: Annotated[
         bool,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from crosspost.cli.helping import Commands
-from crosspost.cli.options import AsJson, Yes
+from crosspost.cli.options import MOST, AsJson, Yes
 from crosspost.foreign import of_system
 from crosspost.wording import t
 
@@ -111,7 +111,7 @@ def list_(json: AsJson = False) -> None:
 
 @app.command()
 def remove(
-    number: Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="Its number.")],
+    number: Annotated[int, typer.Argument(metavar="ID", min=1, max=MOST, help="Its number.")],
     reason: Annotated[str, typer.Option(help="Why it is none.")],
     yes: Yes = False,
 ) -> None:

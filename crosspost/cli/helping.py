@@ -19,6 +19,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from crosspost.cli.language import speak
+from crosspost.cli.options import MOST
 from crosspost.wording import language, t, words
 
 #: A word that stands for what the admin writes: CHANNEL=TEXT has two.
@@ -55,6 +56,15 @@ class _Page:
             pieces.append(t("COMMAND ..."))
         prefix = t("Usage: {usage}", usage="")
         formatter.write_usage(ctx.command_path, " ".join(pieces), prefix=prefix)
+
+    def parse_args(self: Any, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)  # type: ignore[misc, no-any-return]
+        except Exception as error:
+            mistake: Any = error
+            if getattr(mistake, "ctx", ctx) is None:
+                mistake.ctx = ctx  # Typer does not say of each to which command it belongs
+            raise
 
     def get_short_help_str(self: Any, limit: int = 0) -> str:
         """The first sentence: whole, since half of one helps nobody to choose."""
@@ -163,7 +173,7 @@ def _default(param: Any) -> str:
 
 
 def _limits(least: int | None, most: int | None) -> Iterator[str]:
-    if least is not None and most is not None:
+    if least is not None and most is not None and most < MOST:
         yield t("{least} to {most}", least=least, most=most)
     elif least is not None:
         yield t("{least} or more", least=least)

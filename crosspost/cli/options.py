@@ -9,9 +9,11 @@ import typer
 
 #: A command ends with this when something needs a person, for monitors.
 NEEDS_PERSON = 3
+#: No number of anything is above this: what a database and a machine can count with.
+MOST = 2**31 - 1
 
 Number = Annotated[
-    int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="The announcement's number.")
+    int, typer.Argument(metavar="ID", min=1, max=MOST, help="The announcement's number.")
 ]
 Text = Annotated[
     str | None, typer.Argument(metavar="[TEXT]", help="The text, or - for standard input.")

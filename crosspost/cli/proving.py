@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.options import NEEDS_PERSON, AsJson, OnlyChannel, Yes
+from crosspost.cli.options import MOST, NEEDS_PERSON, AsJson, OnlyChannel, Yes
 from crosspost.cli.verifying import KEY_HELP, Against, checkpoint_values, keys_of
 from crosspost.foreign import of_system
 from crosspost.wording import t
@@ -268,16 +268,16 @@ def _tell(found: Audit) -> None:
 def prove(
     number: Annotated[
         int | None,
-        typer.Argument(metavar="[ID]", min=1, max=2**31 - 1, help="The announcement's number."),
+        typer.Argument(metavar="[ID]", min=1, max=MOST, help="The announcement's number."),
     ] = None,
     channel: OnlyChannel = [],
     delivery: Annotated[
         int | None,
-        typer.Option(metavar="ID", min=1, max=2**31 - 1, help="A delivery, instead."),
+        typer.Option(metavar="ID", min=1, max=MOST, help="A delivery, instead."),
     ] = None,
     entry: Annotated[
         int | None,
-        typer.Option(metavar="INDEX", min=0, max=2**31 - 1, help="An entry, instead."),
+        typer.Option(metavar="INDEX", min=0, max=MOST, help="An entry, instead."),
     ] = None,
     to: Annotated[
         Path, typer.Option("--to", metavar="FOLDER", help="Where the files are written.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crosspost.cli.helping import Commands
-from crosspost.cli.options import AsJson, Number, OnlyChannel
+from crosspost.cli.options import MOST, AsJson, Number, OnlyChannel
 from crosspost.wording import t
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def register(app: typer.Typer) -> None:
 @log.command("list")
 def list_(
     announcement: Annotated[
-        int | None, typer.Option("--announcement", metavar="ID", help="Only of this one.")
+        int | None,
+        typer.Option("--announcement", metavar="ID", min=1, max=MOST, help="Only of this one."),
     ] = None,
     kind: Annotated[
         str | None, typer.Option(help="Only of this kind, like published (docs/record.md).")
@@ -43,7 +44,7 @@ def list_(
         ),
     ] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Only before then.")] = None,
-    last: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 50,
+    last: Annotated[int, typer.Option(min=1, max=MOST, help="How many, the newest.")] = 50,
     json: AsJson = False,
 ) -> None:
     """List the acts on record, newest last."""

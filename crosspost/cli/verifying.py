@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crosspost.cli.attested import cosigned_by, stamp_of, stamp_values, text_of, witnesses_in
-from crosspost.cli.options import AsJson
+from crosspost.cli.options import MOST, AsJson
 from crosspost.wording import t
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def verify(
             "--quorum",
             metavar="N",
             min=0,
+            max=MOST,
             help="So many of the witnesses must have cosigned. By default all of them.",
         ),
     ] = None,
