@@ -37,11 +37,14 @@ def redact(
 
     office = open_office(secrets=False)
     doing = office.doing(reason.strip())
-    require_possible(office.database, office.config, number, order, doing)
+    reach = require_possible(office.database, office.config, number, order, doing)
     with office.views() as views:
         found = views.announcement(number)
     say(t("Announcement {number}, revision {revision}", **found))
     say(f"  {found['title']}")
+    for other in reach.withdrawals:
+        say(t("Announcement {number} withdraws it and repeats its words; it is erased with it.",
+              number=other))  # fmt: skip
     confirm(t("Erase its text and images for ever, in all its revisions?"), yes=yes, final=True)
     done = erase(office.database, office.config, number, order, doing)
     if done.order != order.strip():
@@ -53,9 +56,12 @@ def redact(
         warn(t("Copies on other platforms are not touched; have them taken down there:"))
         for link in done.elsewhere:
             warn(f"  {link}")
-    mine = [one for one in left if one.announcement == number]
+    for other in reach.corrections:
+        _say_kept(other, order.strip())
+    mine = [one for one in left if one.announcement in (number, *reach.withdrawals)]
     if mine:
-        _say_left(office, mine[0])
+        for one in mine:
+            _say_left(office, one)
         raise typer.Exit(NEEDS_PERSON)
     say(t("Erased: announcement {number}, {files} files.", number=number, files=files))
 
@@ -77,6 +83,19 @@ def _finish(office: Office) -> tuple[int, tuple[Unfinished, ...]]:
             warn(str(error))
     done = finish(office.database, office.config, shown)
     return done.files, done.left
+
+
+def _say_kept(number: int, order: str) -> None:
+    from crosspost.cli.output import warn
+
+    warn(
+        t(
+            "Announcement {number} corrects it and is NOT erased. Does it repeat what was to be "
+            "erased (its title, its source), erase it too:",
+            number=number,
+        )
+    )
+    warn(f'  crosspost redact {number} --order "{order}" --reason "..."')
 
 
 def _say_left(office: Office, left: Unfinished) -> None:
