@@ -19,10 +19,10 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from crosspost.adapters.base import Adapter, AdapterSettings
-from crosspost.adapters.email_message import Envelope, message_of
 from crosspost.adapters.email_smtp import Broken, Line, NotConnected, Refused, Server, first_no
 from crosspost.errors import PartialSuccess, PlatformError, UnknownOutcome
 from crosspost.post import Account, Capabilities, CardMaker, Markup, Outgoing, Receipt
+from crosspost.rendering.mail import Envelope, message_of
 from crosspost.rendering.measure import code_points
 from crosspost.wording import t
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -21,7 +21,7 @@ from crosspost.config import WebAddress
 from crosspost.errors import PartialSuccess, PlatformError
 from crosspost.post import Account, Capabilities, CardMaker, Outgoing, Receipt, Reconcile
 from crosspost.rendering.measure import utf16
-from crosspost.rendering.plain import one_line
+from crosspost.rendering.whatsapp import content_of, one_line
 from crosspost.wording import t
 
 MOST_RECIPIENTS = 256
@@ -111,11 +111,8 @@ class WhatsAppAdapter(UploadingAdapter, GraphAdapter):
             t("recipients"): str(len(self.settings.recipients)),
             t("quality"): str(answer.data.get("quality_rating") or "?"),
         }
-        warnings: tuple[str, ...] = ()
-        if not self.settings.template:
-            warnings = (
-                t("Without a template only those are reached who wrote in the last 24 hours."),
-            )
+        short = t("Without a template only those are reached who wrote in the last 24 hours.")
+        warnings = () if self.settings.template else (short,)
         return Account(f"{name} ({telephone})", "", facts, warnings)
 
     def measure(self, text: str) -> int:
@@ -163,35 +160,12 @@ class WhatsAppAdapter(UploadingAdapter, GraphAdapter):
 
     def _send(self, to: str, outgoing: Outgoing) -> str:
         """The id of the message to one person."""
-        message = {
-            "messaging_product": "whatsapp",
-            "recipient_type": "individual",
-            "to": to,
-            **self._content(outgoing),
-        }
-        path = f"{self.settings.phone_number_id}/messages"
+        template = (self.settings.template, self.settings.template_language)
+        content = content_of(outgoing.post, media_of(outgoing), *template)
+        whom = {"messaging_product": "whatsapp", "recipient_type": "individual", "to": to}
+        path, message = f"{self.settings.phone_number_id}/messages", whom | content
         answer = self.graph("POST", path, {}, phase="publish", json=message)
         return self.id_in(answer, "publish", "messages", 0, "id")
-
-    def _content(self, outgoing: Outgoing) -> dict[str, Any]:
-        text, image = outgoing.post.text, next(iter(media_of(outgoing)), "")
-        if self.settings.template:
-            return {"type": "template", "template": self._template(text, image)}
-        if image:
-            return {"type": "image", "image": {"id": image, "caption": text}}
-        return {"type": "text", "text": {"body": text, "preview_url": True}}
-
-    def _template(self, text: str, image: str) -> dict[str, Any]:
-        """The office's template with the text in its place."""
-        code = self.settings.template_language
-        body = {"type": "body", "parameters": [{"type": "text", "text": one_line(text)}]}
-        picture = [{"type": "image", "image": {"id": image}}]
-        header = [{"type": "header", "parameters": picture}] if image else []
-        return {
-            "name": self.settings.template,
-            "language": {"policy": "deterministic", "code": code},
-            "components": [*header, body],
-        }
 
 
 def masked(telephone: str) -> str:

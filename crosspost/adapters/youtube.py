@@ -18,7 +18,6 @@ from crosspost.adapters.youtube_api import UPLOADS, YouTubeApi
 from crosspost.config import WebAddress
 from crosspost.post import Account, Capabilities, CardMaker, Outgoing, Post, Receipt, Reconcile
 from crosspost.rendering.measure import utf8
-from crosspost.rendering.plain import without_angles as shown
 from crosspost.wording import t
 
 
@@ -160,6 +159,11 @@ class YouTubeAdapter(YouTubeApi):
                     "YouTube does not take the video: {reason}.", reason=self.said(str(reason))
                 )
                 raise self.error(errors.MediaRejected, words)
+
+
+def shown(text: str) -> str:
+    """`text` as YouTube can show it: its titles and descriptions know no angle brackets."""
+    return text.translate({ord("<"): "‹", ord(">"): "›"})
 
 
 def _receipt(name: str) -> Receipt:

@@ -23,7 +23,7 @@ from crosspost.errors import (
     UnknownOutcome,
 )
 from crosspost.founding import logs_in
-from crosspost.rendering.plain import one_line
+from crosspost.rendering.whatsapp import one_line
 from crosspost.testing.case import Bench
 from crosspost.testing.conformance import refused
 from crosspost.testing.loopback import Platform, Reply, Seen
