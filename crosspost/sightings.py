@@ -20,7 +20,7 @@ from crosspost.config import Config
 from crosspost.emergencies import unreviewed
 from crosspost.erasures import unfinished
 from crosspost.ledger import book
-from crosspost.lifecycle import Status
+from crosspost.lifecycle import GIVEN_UP, Status
 from crosspost.queue import Doing
 from crosspost.restoring import restored
 from crosspost.tables import AlarmState, ChannelState, Delivery, OfficeState, Revision, table
@@ -81,6 +81,7 @@ def _troubles(now: datetime) -> Any:
     ended = and_(
         col(Delivery.status).in_([Status.FAILED, Status.MISSED]),
         col(Delivery.not_after) >= now - RECENT,
+        col(Delivery.outcome) != GIVEN_UP,
     )
     status, outcome = col(Delivery.status), col(Delivery.outcome)
     stopped = and_(status == Status.HELD, outcome == "not_as_approved")

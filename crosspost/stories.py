@@ -182,6 +182,9 @@ def advice(delivery: Json, *, number: int, daemon_runs: bool | None, by_login: b
     cured = cure(outcome, by_login=by_login) if status in ("scheduled", "missed") else ""
     again = status == "scheduled" and outcome
     usual = t("Nothing to do: it is tried again by itself.") if again else _advice(status)
+    if status == "failed" and outcome == "given_up":
+        usual = t("Nothing to do: a person gave it up. If it is wanted after all: {command}",
+                  command="crosspost retry {number} --channel {channel}")  # fmt: skip
     if again and cured:
         usual = t("It is then sent by itself, if that is not too late.")
     sentences = [cured, usual]

@@ -151,7 +151,7 @@ def _show(office: Office, found: dict[str, Any]) -> None:
             d["channel"] + (f" ({act_word(d['act'])})" if d["act"] != "publish" else ""),
             coloured(status_word(Status(d["status"])), d["status"]),
             short_time(office, d["published"] or d["due"]),
-            "\n".join(d["permalinks"]) or d["reason"] or "",
+            "\n".join([*d["permalinks"], *([d["reason"]] if d["reason"] else [])]),
         )
         for d in found["deliveries"]
     ]
