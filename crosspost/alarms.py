@@ -24,6 +24,9 @@ JOIN = 0.5
 FORGET = timedelta(hours=1)
 #: A pause of a channel that is shorter needs nobody.
 LONG_PAUSE = timedelta(minutes=5)
+#: An erasure that somebody else's account finishes is finished sooner (the daemon looks each
+#: minute).
+LONG_ERASURE = timedelta(minutes=5)
 #: So many lines has one message at most.
 MOST_LINES = 20
 
@@ -52,6 +55,16 @@ class Trouble:
 
 
 @dataclass(frozen=True)
+class Leftover:
+    """What was erased by law, and is not gone from the disk."""
+
+    announcement: int
+    order: str
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True)
 class Seen:
     """What was seen of the office at one time. `daemon` is None when it cannot be known."""
 
@@ -61,6 +74,7 @@ class Seen:
     paused: Mapping[str, tuple[datetime, str]] | None = None  # channel -> until, reason
     next: datetime | None = None  # when something is to be done
     daemon: bool | None = None
+    erasures: Sequence[Leftover] = ()
     others: Mapping[str, str] | None = None  # key -> words: restored, ledger, logins
 
 
@@ -73,6 +87,11 @@ def current(seen: Seen) -> list[Alarm]:
         Alarm(f"paused/{channel}", _paused(channel, reason))
         for channel, (until, reason) in (seen.paused or {}).items()
         if until - seen.now >= LONG_PAUSE
+    ]
+    found += [
+        Alarm(f"erasure/{left.announcement}", _leftover(left))
+        for left in seen.erasures
+        if seen.now - left.since >= LONG_ERASURE
     ]
     found += [Alarm(key_of(trouble), _trouble(trouble)) for trouble in seen.troubles]
     if seen.more:
@@ -93,6 +112,13 @@ def _paused(channel: str, reason: str) -> str:
         channel=channel,
         reason=_sentence(reason),
     )
+
+
+def _leftover(left: Leftover) -> str:
+    said = t(
+        "#{number}: not all of it is erased ({order}).", number=left.announcement, order=left.order
+    )
+    return " ".join([said, _sentence(left.reason), t("Look: crosspost doctor")])
 
 
 def key_of(trouble: Trouble) -> str:

@@ -9,8 +9,24 @@ from __future__ import annotations
 from sqlmodel import Session, col, select
 
 from crosspost.ledger import book
-from crosspost.queue import Doing, subject
+from crosspost.queue import Doing, known, subject
 from crosspost.tables import Announcement, Delivery, Revision
+
+#: What an announcement that withdraws another one does to it (`Announcement.amend`).
+WITHDRAWAL = "retracted"
+
+
+def following(session: Session, number: int) -> list[Announcement]:
+    """What sets announcement `number` right or withdraws it, and what does so to these, each after
+    the one that it amends."""
+    found = list(
+        session.exec(
+            select(Announcement)
+            .where(col(Announcement.amends) == number)
+            .order_by(col(Announcement.id))
+        )
+    )
+    return [*found, *(later for one in found for later in following(session, known(one.id)))]
 
 
 def tell(session: Session, delivery: Delivery, doing: Doing) -> None:

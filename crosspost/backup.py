@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from crosspost.database import Database
@@ -22,9 +23,10 @@ from crosspost.durable import make_durable
 from crosspost.errors import Conflict, DaemonRunning, DatabaseError, UserError
 from crosspost.foreign import of_system
 from crosspost.ledger import book
+from crosspost.leftovers import abandoned
 from crosspost.lock import DaemonLock
 from crosspost.queue import Doing
-from crosspost.soundness import problem_of_file
+from crosspost.soundness import MAGIC, problem_of_file
 from crosspost.sqlite import driver
 from crosspost.wording import t
 
@@ -35,6 +37,9 @@ JOURNALS = ("-journal", "-wal")
 BESIDE = (*JOURNALS, "-shm")
 #: How long a copy waits for a program that is writing, in seconds.
 PATIENCE = 30.0
+#: A copy that was begun and not written to for so long is nobody's, when its process is gone too;
+#: one of another machine, on a shared disk, may still be looked through.
+ABANDONED = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ def back_up(database: Database, path: Path, doing: Doing) -> Copy:
             t("{path} is there already; nothing was changed.", path=path),
             hint=t("Give the backup another name, for example with the date in it."),
         )
-    with _in_words(path), _half_of(path) as half:
+    with _in_words(path), _half_of(path, doing.at) as half:
         _copy(source, half)
         _declare_copy(half, {"at": book.stamp(doing.at), "by": doing.by})
         _require_whole(half)
@@ -97,7 +102,7 @@ def put_in_place(database: Database, path: Path, now: datetime) -> Path | None:
     """
     target = require_placeable(database, path)
     database.close()
-    with _no_daemon(database), _in_words(path), _half_of(target) as half:
+    with _no_daemon(database), _in_words(path), _half_of(target, now) as half:
         for end in ("", *JOURNALS):  # a journal beside a copy made by hand belongs to it
             if Path(f"{path}{end}").exists():
                 shutil.copyfile(f"{path}{end}", f"{half}{end}")
@@ -151,8 +156,10 @@ def _file_of(database: Database) -> Path:
 
 
 @contextmanager
-def _half_of(path: Path) -> Iterator[Path]:
-    """A file beside `path`, for its owner only, that is gone afterwards whatever happens."""
+def _half_of(path: Path, now: datetime) -> Iterator[Path]:
+    """A file beside `path`, for its owner only, that is gone afterwards whatever happens; if this
+    is killed, the next one in that folder removes it."""
+    _sweep(path.parent, now)
     half = path.with_name(f".{path.name}.{os.getpid()}.half")
     os.close(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
@@ -161,6 +168,22 @@ def _half_of(path: Path) -> Iterator[Path]:
         for end in ("", *BESIDE):
             with suppress(OSError):
                 Path(f"{half}{end}").unlink(missing_ok=True)
+
+
+def _sweep(folder: Path, now: datetime) -> None:
+    """Such a file may hold every word of the office."""
+    ends = "|".join(re.escape(end) for end in BESIDE)
+    name = rf"\..+\.(?P<process>[0-9]+)\.half(?P<beside>{ends})?"
+    with suppress(OSError):
+        for half in [*abandoned(folder, name, ABANDONED, now)]:
+            if half.name.endswith(BESIDE) or _is_ours(half):
+                half.unlink()
+
+
+def _is_ours(half: Path) -> bool:
+    """Whether it is a SQLite database, or the begin of one."""
+    with half.open("rb") as file:
+        return file.read(len(MAGIC)) in (MAGIC, b"")
 
 
 def _copy(source: Path, half: Path) -> None:

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from crosspost.adapters import Adapter, Context, adapter_class, open_adapter
 from crosspost.adapters.oauth import OAuthAdapter, by_browser
-from crosspost.config import Config
+from crosspost.config import Channel, Config
 from crosspost.database import Database
 from crosspost.errors import AuthRevoked, PlatformError, UserError
 from crosspost.holds import unpause
@@ -78,14 +78,16 @@ def _with_login(config: Config) -> Iterator[str]:
             yield name
 
 
+def by_login(channel: Channel) -> bool:
+    """Whether its account is connected with `channels login` and a browser, so that its token lies
+    in the database and in no file."""
+    return "access_token" not in channel.options and by_browser(adapter_class(channel.platform))
+
+
 def unconnected(session: Session, config: Config) -> list[str]:
     """The channels whose account somebody has to connect first, with a browser."""
     kept = select(ChannelState.channel).where(col(ChannelState.secrets).is_not(None))
     known = set(session.exec(kept))
     return [
-        name
-        for name, channel in config.channels.items()
-        if name not in known
-        and "access_token" not in channel.options
-        and by_browser(adapter_class(channel.platform))
+        name for name, channel in config.channels.items() if name not in known and by_login(channel)
     ]

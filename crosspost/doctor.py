@@ -51,6 +51,7 @@ class State(StrEnum):
 
     WELL = "well"
     NOTE = "note"  # it works; somebody should know
+    PERSON = "person"  # publishing works; something else needs a person
     BAD = "bad"  # publishing fails, or is not safe
 
 
@@ -247,7 +248,7 @@ def erasure(database: Database, config: Config) -> Iterator[Finding]:
             site=config.site_folder or t("the site"),
         )
         step = t("Let the daemon's account write there; then it does so within a minute.")
-        yield bad("erasure", said, step)
+        yield Finding("erasure", State.PERSON, " ".join([said, one.reason]).rstrip(), step)
 
 
 def witnesses(database: Database, config: Config, now: datetime) -> Iterator[Finding]:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session, col, select
 
 from crosspost.config import Config
 from crosspost.database import Database
 from crosspost.durable import make_durable
+from crosspost.foreign import of_system
 from crosspost.tables import Announcement, Erasure, Image, Part, Revision, Video, table
 from crosspost.wording import t
 
@@ -26,7 +28,8 @@ class Unfinished:
 
     announcement: int
     order: str
-    reasons: tuple[str, ...] = ()  # whole sentences; none where nobody has tried yet
+    begun: datetime
+    reason: str = ""  # whole sentences; "" where nobody has tried yet
 
 
 @dataclass(frozen=True)
@@ -37,20 +40,24 @@ class Finished:
     left: tuple[Unfinished, ...]
 
 
-def begin(session: Session, number: int, files: Sequence[str], entries: int) -> None:
+def begin(session: Session, number: int, files: Sequence[str], entries: int, now: datetime) -> None:
     """Put on the list what must go with announcement `number`: files of the media folder, and what
     the site shows until it covers so many `entries` of the ledger."""
-    session.add(Erasure(announcement_id=number, files=json.dumps(sorted(files)), entries=entries))
+    listed = json.dumps(sorted(files))
+    session.add(Erasure(announcement_id=number, files=listed, entries=entries, begun_at=now))
 
 
 def unfinished(session: Session) -> list[Unfinished]:
     """What is on the list."""
     query = (
-        select(Erasure.announcement_id, Announcement.redacted)
+        select(Erasure, Announcement.redacted)
         .join(Announcement, col(Announcement.id) == col(Erasure.announcement_id))
         .order_by(col(Erasure.announcement_id))
     )
-    return [Unfinished(number, order) for number, order in session.exec(query)]
+    return [
+        Unfinished(row.announcement_id, order, row.begun_at, row.reason)
+        for row, order in session.exec(query)
+    ]
 
 
 def finish(database: Database, config: Config, shown: int | None) -> Finished:
@@ -70,7 +77,9 @@ def finish(database: Database, config: Config, shown: int | None) -> Finished:
         if not problems and _shows(config) and (shown is None or shown < row.entries):
             problems.append(t("The site does not say yet that it was erased."))
         if problems:
-            left.append(Unfinished(row.announcement_id, order, tuple(problems)))
+            reason = " ".join(problems)
+            left.append(Unfinished(row.announcement_id, order, row.begun_at, reason))
+            _keep_reason(database, row, reason)
         else:
             _strike(database, row.announcement_id)
     return Finished(files, tuple(left))
@@ -79,6 +88,16 @@ def finish(database: Database, config: Config, shown: int | None) -> Finished:
 def _codes(session: Session, number: int) -> list[str]:
     query = select(Revision.code).where(Revision.announcement_id == number)
     return list(session.exec(query))
+
+
+def _keep_reason(database: Database, known: Erasure, reason: str) -> None:
+    """For `status`, `doctor` and alarms, which try nothing."""
+    if known.reason == reason:
+        return
+    with database.write() as session:
+        row = session.get(Erasure, known.announcement_id)
+        if row is not None:  # else somebody else has finished it
+            row.reason = reason
 
 
 def _strike(database: Database, number: int) -> None:
@@ -123,7 +142,7 @@ def _remove_files(config: Config, digests: Sequence[str]) -> tuple[int, list[str
             "{count} files cannot be removed from {folder}: {reason}.",
             count=len(refused),
             folder=config.media,
-            reason=refused[0].strerror or refused[0],
+            reason=of_system(refused[0]),
         )
         problems.append(said)
     return removed, problems
@@ -152,5 +171,5 @@ def _remove_pages(config: Config, codes: Sequence[str]) -> list[str]:
             if standing is None or not standing.erased:
                 folder.clear(code)
     except OSError as error:
-        return [t("The pages cannot be erased: {reason}.", reason=error.strerror or error)]
+        return [t("The pages cannot be erased: {reason}.", reason=of_system(error))]
     return []

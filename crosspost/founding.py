@@ -20,6 +20,7 @@ from crosspost.adapters.oauth import by_browser
 from crosspost.config import CONFIG_NAME, Config, known_zone, load
 from crosspost.database import Database
 from crosspost.errors import Conflict, UserError
+from crosspost.foreign import of_system
 from crosspost.vault import new_key
 from crosspost.wording import t
 
@@ -90,6 +91,17 @@ def wanted_keys(platform: str) -> tuple[list[str], list[str]]:
 
 def found(folder: Path, answers: Answers) -> Config:
     """Make the office in `folder`. Raises UserError with nothing left behind."""
+    try:
+        return _found(folder, answers)
+    except OSError as error:
+        path = error.filename or folder
+        raise UserError(
+            t("{path} cannot be written: {reason}.", path=path, reason=of_system(error)),
+            hint=t("Go to a folder of your own, or name one: crosspost init my-office"),
+        ) from error
+
+
+def _found(folder: Path, answers: Answers) -> Config:
     is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     config_file, env_file = folder / CONFIG_NAME, folder / ".env"

@@ -145,7 +145,7 @@ class Guard:
         """What was erased by somebody who may not remove files goes now."""
         for one in erasures.finish(self._database, self._config, self._shown).left:
             said = t("Announcement {number} is not erased everywhere.", number=one.announcement)
-            log.warning("%s %s", said, " ".join(one.reasons), extra={"event": "erasure"})
+            log.warning("%s %s", said, one.reason, extra={"event": "erasure"})
 
     @contextmanager
     def _sound_or_stopped(self) -> Iterator[None]:

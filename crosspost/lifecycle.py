@@ -115,6 +115,8 @@ MAYBE_PUBLIC = frozenset({_S.PUBLISHING, _S.UNCONFIRMED, _S.REVIEW, _S.PUBLISHED
 
 #: A person must do something.
 NEEDS_PERSON = frozenset({_S.REVIEW, _S.FAILED, _S.MISSED})
+#: The outcome of a failed delivery that a person gave up: it needs nobody any more.
+GIVEN_UP = "given_up"
 
 
 def target(status: Status, verb: Verb) -> Status | None:

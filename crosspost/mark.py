@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from crosspost.durable import make_durable, write_durably
 from crosspost.errors import UserError
 from crosspost.foreign import of_system
 from crosspost.ledger import book
+from crosspost.leftovers import abandoned
 from crosspost.tables import LedgerEntry
 from crosspost.wording import t
 
@@ -74,22 +76,9 @@ def read_mark(folder: Path) -> Mark | None:
 
 def sweep(folder: Path, now: datetime) -> None:
     """Remove marks that were never finished, since whoever wrote them was killed."""
-    for half in folder.glob(f"{NAME}.*"):
-        number = half.name.removeprefix(f"{NAME}.")
+    for half in abandoned(folder, rf"{re.escape(NAME)}\.(?P<process>[0-9]+)", ABANDONED, now):
         with suppress(OSError):  # another one may sweep too
-            old = now.timestamp() - half.stat().st_mtime > ABANDONED.total_seconds()
-            if number.isdigit() and old and not _is_alive(int(number)):
-                half.unlink()
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        pass
-    return True
+            half.unlink()
 
 
 def write_mark(folder: Path, mark: Mark) -> None:

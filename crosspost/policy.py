@@ -37,6 +37,7 @@ class Deed(StrEnum):
     EMERGENCY = "emergency"  # publish now, and be reviewed afterwards
     PLAN = "plan"  # cancel, reschedule
     RUN = "run"  # retry, resolve
+    CONFIRM = "confirm"  # restore
     HOLD = "hold"
     RESUME = "resume"
     CORRECT = "correct"
@@ -56,6 +57,7 @@ _FIRM: Mapping[Deed, tuple[Role, ...]] = {
     Deed.EMERGENCY: (_P, _R),
     Deed.PLAN: (_A, _P, _R),
     Deed.RUN: (_P, _R),
+    Deed.CONFIRM: (_P, _R),
     Deed.REDACT: (_P,),
     Deed.KEY: ALL_BUT_AUDIT,
 }
@@ -220,6 +222,7 @@ def deed_word(deed: Deed) -> str:
         "emergency": t("publish without approval in an emergency"),
         "plan": t("change the time of announcements or take them back"),
         "run": t("decide on deliveries in trouble"),
+        "confirm": t("confirm a database that was put back"),
         "hold": t("put channels on hold"),
         "resume": t("let channels go on"),
         "correct": t("correct this"),

@@ -23,7 +23,7 @@ from crosspost.delivery_parts import PARTLY, PublicParts, parts_of, public_parts
 from crosspost.errors import Conflict, NotFound
 from crosspost.ledger import book
 from crosspost.ledger.hashing import salted_digest
-from crosspost.lifecycle import ENDED, Status, Verb, status_word, target
+from crosspost.lifecycle import ENDED, GIVEN_UP, Status, Verb, status_word, target
 from crosspost.post import Post, to_json
 from crosspost.prepared import Prepared, Setting, inserting
 from crosspost.tables import Attempt, Delivery, Part, Revision
@@ -265,9 +265,9 @@ def resolve_absent(session: Session, delivery: Delivery, not_after: datetime, do
 
 
 def give_up(session: Session, delivery: Delivery, doing: Doing) -> None:
-    """A person saw that it is not public, and leaves it so."""
+    """A person saw that it is not public, or the rest of a thread, and leaves it so."""
     public = public_parts(session, delivery)
-    columns = {"not_before": None, "outcome": PARTLY if public.some else "given_up"}
+    columns = {"not_before": None, "outcome": GIVEN_UP}
     if public.some:
         columns["reason"] = public.sentence
     move(session, delivery, Verb.GIVE_UP, doing, Change(columns, public.data))

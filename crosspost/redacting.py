@@ -15,6 +15,7 @@ from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from crosspost import erasures, queue
+from crosspost.amended import WITHDRAWAL, following
 from crosspost.config import Config
 from crosspost.database import Database
 from crosspost.delivery_parts import parts_of
@@ -51,37 +52,64 @@ class Redacted:
     elsewhere: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Reach:
+    """What else repeats an announcement, by number: its withdrawals, which say its title and source
+    and are erased with it; and corrections, which say something else and stay."""
+
+    withdrawals: tuple[int, ...]
+    corrections: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Matter:
+    """All of one announcement: its current revision, all of them, and their deliveries."""
+
+    number: int
+    current: Revision
+    revisions: Sequence[Revision]
+    deliveries: Sequence[Delivery]
+
+
 def redact(database: Database, config: Config, number: int, order: str, doing: Doing) -> Redacted:
-    """Erase announcement `number` with all its revisions, by an order (its number), for the reason
-    in `doing.note`. What this account may not remove stays on the list of `erasures.py`; done
-    again, it goes on with that, and is no second act. Raises Conflict while something of it may
-    still go out, or when `doing.by` may not; DatabaseError when remains could not be cleaned out of
-    the file: then do it again."""
+    """Erase announcement `number` with all its revisions and its withdrawals, by an order (its
+    number), for the reason in `doing.note`. What this account may not remove stays on the list of
+    `erasures.py`; done again, it goes on with that, and is no second act. Raises Conflict while
+    something of it may still go out, or when `doing.by` may not; DatabaseError when remains could
+    not be cleaned out of the file: then do it again."""
     require_possible(database, config, number, order, doing)
+    elsewhere: list[str] = []
     with database.write() as session:
-        current, revisions, deliveries = _redactable(session, number, order)
-        channels = {delivery.id: delivery.channel for delivery in deliveries}
-        parts = [part for delivery in deliveries for part in parts_of(session, delivery)]
-        elsewhere = [
-            part.permalink
-            for part in parts
-            if part.permalink and channels[part.delivery_id] != config.site_channel
-        ]
-        if not session.get_one(Announcement, number).redacted:
-            digests = {*_files_of(session, revisions), *(d for p in parts for d in _files_in(p))}
-            _erase(session, number, revisions, deliveries, parts, order.strip())
-            record(session, current, "redacted", doing, data={"order": order.strip()})
-            erasures.begin(session, number, sorted(digests), book.size(session))
+        reach = _redactable(session, number, order)
+        for one in (number, *reach.withdrawals):
+            elsewhere += _redact(session, config, _matter(session, one), order.strip(), doing)
         by = session.get_one(Announcement, number).redacted
     done = erasures.finish(database, config, None)
     database.scrub()
-    return Redacted(by, done.files, tuple(elsewhere))
+    return Redacted(by, done.files, tuple(dict.fromkeys(elsewhere)))
+
+
+def _redact(
+    session: Session, config: Config, matter: _Matter, order: str, doing: Doing
+) -> Iterator[str]:
+    """Erase it, unless it is erased already; where copies of others are."""
+    parts = [part for delivery in matter.deliveries for part in parts_of(session, delivery)]
+    if not session.get_one(Announcement, matter.number).redacted:
+        files = _files_of(session, matter.revisions)
+        digests = {*files, *(d for p in parts for d in _files_in(p))}
+        _erase(session, matter, parts, order)
+        record(session, matter.current, "redacted", doing, data={"order": order})
+        erasures.begin(session, matter.number, sorted(digests), book.size(session), doing.at)
+    channels = {delivery.id: delivery.channel for delivery in matter.deliveries}
+    for part in parts:
+        if part.permalink and channels[part.delivery_id] != config.site_channel:
+            yield part.permalink
 
 
 def require_possible(
     database: Database, config: Config, number: int, order: str, doing: Doing
-) -> None:
-    """Raises as `redact`, before anybody is asked."""
+) -> Reach:
+    """What else repeats it. Raises as `redact`, before anybody is asked."""
     require(config, doing.by, Deed.REDACT)
     if not order.strip() or not doing.note:
         raise Conflict(
@@ -89,14 +117,12 @@ def require_possible(
             hint=t('For example: crosspost redact {n} --order "..." --reason "..."', n=number),
         )
     with database.read() as session:
-        _redactable(session, number, order)
+        return _redactable(session, number, order)
 
 
-def _redactable(
-    session: Session, number: int, order: str
-) -> tuple[Revision, Sequence[Revision], Sequence[Delivery]]:
-    """The current revision of an announcement, and all its revisions and deliveries."""
-    current = current_revision(session, number)
+def _redactable(session: Session, number: int, order: str) -> Reach:
+    """What else repeats it. Raises Conflict when it cannot be erased under this order, or now."""
+    matter = _matter(session, number)
     by = session.get_one(Announcement, number).redacted
     if by and by != order.strip() and session.get(Erasure, number) is None:
         raise Conflict(
@@ -107,10 +133,26 @@ def _redactable(
             ),
             hint=t("Nothing was changed."),
         )
+    reach = _reach(session, number)
+    for one in (matter, *(_matter(session, n) for n in reach.withdrawals)):
+        _require_quiet(one.number, one.deliveries)
+    return reach
+
+
+def _reach(session: Session, number: int) -> Reach:
+    gone, stay = [number], list[int]()
+    for one in following(session, number):
+        withdraws = one.amend == WITHDRAWAL and one.amends in gone
+        (gone if withdraws else stay).append(known(one.id))
+    left = [n for n in stay if not session.get_one(Announcement, n).redacted]
+    return Reach(tuple(gone[1:]), tuple(left))
+
+
+def _matter(session: Session, number: int) -> _Matter:
+    current = current_revision(session, number)
     revisions = session.exec(select(Revision).where(Revision.announcement_id == number)).all()
     deliveries = [d for revision in revisions for d in queue.deliveries_of(session, revision)]
-    _require_quiet(number, deliveries)
-    return current, revisions, deliveries
+    return _Matter(number, current, revisions, deliveries)
 
 
 def _require_quiet(number: int, deliveries: Sequence[Delivery]) -> None:
@@ -126,15 +168,9 @@ def _require_quiet(number: int, deliveries: Sequence[Delivery]) -> None:
         )
 
 
-def _erase(
-    session: Session,
-    number: int,
-    revisions: Sequence[Revision],
-    deliveries: Sequence[Delivery],
-    parts: Sequence[Part],
-    order: str,
-) -> None:
-    announcement = session.get_one(Announcement, number)
+def _erase(session: Session, matter: _Matter, parts: Sequence[Part], order: str) -> None:
+    revisions, deliveries = matter.revisions, matter.deliveries
+    announcement = session.get_one(Announcement, matter.number)
     announcement.redacted, announcement.reason = order, ""
     session.add(announcement)
     for revision in revisions:
@@ -152,7 +188,7 @@ def _erase(
     ids = [delivery.id for delivery in deliveries]
     theirs = update(table(Attempt)).where(col(Attempt.delivery_id).in_(ids))
     session.execute(theirs.values(message=""))
-    entries = select(LedgerEntry.id).where(LedgerEntry.announcement_id == number)
+    entries = select(LedgerEntry.id).where(LedgerEntry.announcement_id == matter.number)
     session.execute(delete(table(LedgerNote)).where(col(LedgerNote.id).in_(entries)))
 
 

@@ -15,11 +15,12 @@ from sqlalchemy import and_, or_, update
 from sqlmodel import Session, col, select
 
 from crosspost import agenda, logins
-from crosspost.alarms import Alarm, Known, Seen, Trouble
+from crosspost.alarms import Alarm, Known, Leftover, Seen, Trouble
 from crosspost.config import Config
 from crosspost.emergencies import unreviewed
+from crosspost.erasures import unfinished
 from crosspost.ledger import book
-from crosspost.lifecycle import Status
+from crosspost.lifecycle import GIVEN_UP, Status
 from crosspost.queue import Doing
 from crosspost.restoring import restored
 from crosspost.tables import AlarmState, ChannelState, Delivery, OfficeState, Revision, table
@@ -64,6 +65,10 @@ def seen_in(session: Session, config: Config, now: datetime, daemon: bool | None
         paused=_paused(session, config, now),
         next=agenda.next_wake(session, (), now),
         daemon=daemon,
+        erasures=[
+            Leftover(one.announcement, one.order, one.reason, one.begun)
+            for one in unfinished(session)
+        ],
         others=others,
     )
 
@@ -76,6 +81,7 @@ def _troubles(now: datetime) -> Any:
     ended = and_(
         col(Delivery.status).in_([Status.FAILED, Status.MISSED]),
         col(Delivery.not_after) >= now - RECENT,
+        col(Delivery.outcome) != GIVEN_UP,
     )
     status, outcome = col(Delivery.status), col(Delivery.outcome)
     stopped = and_(status == Status.HELD, outcome == "not_as_approved")

@@ -151,9 +151,12 @@ def outcome_word(kind: str) -> str:
     }.get(kind, kind)
 
 
-def cure(kind: str) -> str:
+def cure(kind: str, *, by_login: bool = False) -> str:
     """What a person does about an outcome, with `{channel}` in it; "" where nothing helps but
-    waiting, or changing the announcement."""
+    waiting, or changing the announcement. `by_login`: the channel's account is connected with
+    `channels login`, so that its token is in no file."""
+    if by_login and kind == "auth_revoked":
+        return t("Log in again: {command}", command="crosspost channels login {channel}")
     settings = t(
         "Correct [channels.{channel}] in crosspost.toml and restart the daemon, "
         "then: crosspost channels check {channel}"
@@ -173,12 +176,15 @@ def cure(kind: str) -> str:
     }.get(kind, "")
 
 
-def advice(delivery: Json, *, number: int, daemon_runs: bool | None) -> str:
-    """What to do next, or that nothing is to be done."""
+def advice(delivery: Json, *, number: int, daemon_runs: bool | None, by_login: bool = False) -> str:
+    """What to do next, or that nothing is to be done; `by_login` as for `cure`."""
     status, outcome = delivery["status"], delivery.get("outcome") or ""
-    cured = cure(outcome) if status in ("scheduled", "missed") else ""
+    cured = cure(outcome, by_login=by_login) if status in ("scheduled", "missed") else ""
     again = status == "scheduled" and outcome
     usual = t("Nothing to do: it is tried again by itself.") if again else _advice(status)
+    if status == "failed" and outcome == "given_up":
+        usual = t("Nothing to do: a person gave it up. If it is wanted after all: {command}",
+                  command="crosspost retry {number} --channel {channel}")  # fmt: skip
     if again and cured:
         usual = t("It is then sent by itself, if that is not too late.")
     sentences = [cured, usual]

@@ -335,6 +335,8 @@ class Erasure(_Table, table=True):
     )
     files: str = Field(sa_type=Text)  # JSON: the digests of files in the media folder
     entries: int  # the site is as it should be when it covers so many of the ledger
+    begun_at: datetime = Field(sa_type=UtcDateTime)
+    reason: str = Field(default="", sa_type=Text)  # what hindered the last try; "" before the first
 
 
 class AlarmState(_Table, table=True):

@@ -25,6 +25,7 @@ from crosspost.config import Config
 from crosspost.database import Database
 from crosspost.durable import write_durably
 from crosspost.errors import DaemonRunning, PlatformError, UserError
+from crosspost.foreign import of_system
 from crosspost.tables import AlarmState, table
 from crosspost.wording import t
 
@@ -191,7 +192,7 @@ def _say_last(config: Config, words: str, now: datetime) -> None:
     try:
         write_durably(path, json.dumps({"digest": digest, "at": now.isoformat()}).encode())
     except OSError as error:
-        log.error("%s", error.strerror, extra={"event": "alarm"})
+        log.error("%s", of_system(error), extra={"event": "alarm"})
         return  # else it would be told at every start
     told = t("The daemon has ended: {words} Look: crosspost doctor", words=words)
     subject = t("crosspost, {office}: the daemon has ended", office=config.office.name)

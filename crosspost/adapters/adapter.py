@@ -133,6 +133,11 @@ class Adapter(ABC):
         """An error of this platform, to be raised; `about` as `PlatformError` takes it."""
         return kind(words, platform=self.platform, **about)
 
+    def insist(self, right: object, kind: type[PlatformError], words: str) -> None:
+        """Raise `kind` with these words, unless what must be right is."""
+        if not right:
+            raise self.error(kind, words)
+
     def out_already(self) -> PlatformError:
         """To be raised instead of publishing what an earlier attempt has published."""
         words = t("The post is out already, by an earlier attempt.")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -27,8 +27,22 @@ from crosspost.errors import (
     UnknownOutcome,
 )
 
+#: The names, and places in lists, that lead to a value in JSON.
+Path = tuple[str | int, ...]
 #: No answer that we read is larger than this many bytes.
 BODY_CAP = 2_000_000
+
+
+def at(value: Any, *path: str | int) -> Any:
+    """What lies in a piece of JSON at the end of these names (and places in lists); None where
+    there is no such thing."""
+    for step in path:
+        inside = isinstance(value, dict if isinstance(step, str) else list)
+        try:
+            value = value[step] if inside else None
+        except (KeyError, IndexError):
+            return None
+    return value
 
 
 @dataclass(frozen=True)
@@ -53,16 +67,8 @@ class Answer:
             return None
 
     def at(self, *path: str | int) -> Any:
-        """What lies at the end of these names (and places in lists) in the JSON; None where the
-        answer has no such thing."""
-        value = self.data
-        for step in path:
-            inside = isinstance(value, dict if isinstance(step, str) else list)
-            try:
-                value = value[step] if inside else None
-            except (KeyError, IndexError):
-                return None
-        return value
+        """What lies in the JSON at the end of a path, as `at` gives it."""
+        return at(self.data, *path)
 
     def list_at(self, *path: str | int) -> list[Any]:
         """The list that lies there. Raises TypeError for anything else (`HttpAdapter.reading`)."""
@@ -137,6 +143,19 @@ def text_id(value: object) -> str:
     if not str(value).strip():
         raise ValueError("an empty id")
     return str(value)
+
+
+def words_in(value: object, depth: int = 20) -> Iterator[str]:
+    """The words that lie in a piece of an error, at most so deep: texts, and what is called
+    `message`."""
+    if isinstance(value, str):
+        yield value
+    inner: list[object] = value if isinstance(value, list) else []
+    if isinstance(value, dict):
+        deeper = [each for each in value.values() if isinstance(each, dict | list)]
+        inner = [value.get("message"), *deeper]
+    for each in inner if depth else ():
+        yield from words_in(each, depth - 1)
 
 
 def clock_lag(answer: Answer, now: datetime) -> timedelta:

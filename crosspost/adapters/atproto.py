@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,10 +24,19 @@ from crosspost.wording import t
 JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 #: What the server calls an access token that it takes no more; with HTTP status 400.
 STALE = ("ExpiredToken", "InvalidToken")
+TID_DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
 NOT_FOUND = "RecordNotFound"
 EVERY_STATUS = tuple(range(100, 600))
 #: An access token that ends sooner is refreshed first: longer than preparing a post may take.
 MARGIN = timedelta(minutes=15)
+
+
+def tid(now: datetime) -> str:
+    """A record key after atproto.com/specs/tid: microseconds since 1970 and ten bits more, in 13
+    digits. What is finer than a millisecond is random, so that no two parts get the same."""
+    micros = int(now.timestamp() * 1000) * 1000 + secrets.randbelow(1000)
+    number = micros << 10 | secrets.randbits(10)
+    return "".join(TID_DIGITS[number >> shift & 31] for shift in range(60, -1, -5))
 
 
 @dataclass(frozen=True)

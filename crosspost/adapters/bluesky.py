@@ -13,8 +13,8 @@ from typing import Any
 
 from pydantic import SecretStr, field_validator
 
+from crosspost.adapters.atproto import tid
 from crosspost.adapters.base import HttpSettings, text_id
-from crosspost.adapters.bluesky_records import COLLECTION, images_of, receipt_of, record_of, tid
 from crosspost.adapters.bluesky_video import BlueskyVideos
 from crosspost.config import WebAddress
 from crosspost.errors import AccountRestricted, DuplicateDetected, MediaProcessing
@@ -28,6 +28,7 @@ from crosspost.post import (
     Receipt,
     Reconcile,
 )
+from crosspost.rendering.bluesky import COLLECTION, images_of, record_of
 from crosspost.rendering.measure import graphemes
 from crosspost.wording import t
 
@@ -72,26 +73,20 @@ class BlueskyAdapter(BlueskyVideos):
         delete=True,
         reconcile=Reconcile.CHOSEN_ID,
     )
+    measure = staticmethod(graphemes)  # grapheme clusters (`maxGraphemes` of the lexicon)
 
     def check(self) -> Account:
         answer = self.call_as("GET", "com.atproto.server.getSession", phase="check")
-        with self.reading(answer, "check"):
-            me = self.json_of(answer, "check")
-            did, handle = text_id(me["did"]), text_id(me["handle"])
-        if me.get("active") is False:
-            words = t(
-                "The account @{handle} cannot post: {status}.",
-                handle=handle,
-                status=me.get("status") or t("no reason given"),
-            )
-            raise self.error(AccountRestricted, words)
+        did, handle = self.id_in(answer, "check", "did"), self.id_in(answer, "check", "handle")
+        words = t(
+            "The account @{handle} cannot post: {status}.",
+            handle=handle,
+            status=answer.at("status") or t("no reason given"),
+        )
+        self.insist(answer.at("active") is not False, AccountRestricted, words)
         facts = {t("server"): self.settings.base_url, t("identity"): did}
         address = f"https://bsky.app/profile/{did}"
         return Account(f"@{handle}", address, facts, tuple(self._warnings(handle)))
-
-    def measure(self, text: str) -> int:
-        """Grapheme clusters (`maxGraphemes` of the lexicon)."""
-        return graphemes(text)
 
     def new_handle(self, key: str, now: datetime) -> dict[str, str]:  # noqa: ARG002
         at = now.astimezone(UTC).isoformat(timespec="milliseconds")
@@ -128,7 +123,7 @@ class BlueskyAdapter(BlueskyVideos):
             json={**where, "record": record_of(outgoing), "swapRecord": None},
         )
         with self.reading(answer, "publish"):
-            return receipt_of(self.json_of(answer, "publish"), where)
+            return _receipt(self.json_of(answer, "publish"), where)
 
     def find(self, outgoing: Outgoing) -> Receipt | None:
         where = self._where(outgoing)
@@ -137,10 +132,9 @@ class BlueskyAdapter(BlueskyVideos):
             return None
         with self.reading(answer, "find"):
             data = self.json_of(answer, "find")
-            receipt, text = receipt_of(data, where), data["value"]["text"]
-        if text != outgoing.post.text:
-            words = t("There is another text under the name of this post: {uri}", uri=data["uri"])
-            raise self.error(DuplicateDetected, words)
+            receipt, text = _receipt(data, where), data["value"]["text"]
+        words = t("There is another text under the name of this post: {uri}", uri=data["uri"])
+        self.insist(text == outgoing.post.text, DuplicateDetected, words)
         return receipt
 
     def delete(self, receipt: Receipt) -> None:
@@ -162,10 +156,7 @@ class BlueskyAdapter(BlueskyVideos):
             headers={"Content-Type": image.mime},
             data=self.bytes_of(image),
         )
-        with self.reading(answer, "prepare"):
-            blob: dict[str, Any] = self.json_of(answer, "prepare")["blob"]
-            text_id(blob["ref"]["$link"])
-            return blob
+        return dict(self.json_of(answer, "prepare", "blob", "ref", "$link")["blob"])
 
     def _warnings(self, handle: str) -> Iterator[str]:
         if handle == "handle.invalid":
@@ -175,3 +166,12 @@ class BlueskyAdapter(BlueskyVideos):
                 "This is the account's own password. Make an app password for crosspost, "
                 "and change the account's."
             )
+
+
+def _receipt(data: dict[str, Any], where: dict[str, str]) -> Receipt:
+    """Raises ValueError when the answer is about another record than ours."""
+    uri = f"at://{where['repo']}/{where['collection']}/{where['rkey']}"
+    if data["uri"] != uri:
+        raise ValueError("another record")
+    link = f"https://bsky.app/profile/{where['repo']}/post/{where['rkey']}"
+    return Receipt(uri, link, {"cid": text_id(data["cid"])})

@@ -98,7 +98,7 @@ class ContainerAdapter(GraphFeed):
             raise self.out_already()
         fields = {"creation_id": _kept(outgoing)[0]}
         path = f"{self.account}/{self.publishing}"
-        name = self.id_of(self.graph("POST", path, fields, phase="publish"), "publish")
+        name = self.id_in(self.graph("POST", path, fields, phase="publish"), "publish", "id")
         return Receipt(name, self.address_of(name))
 
     def find(self, outgoing: Outgoing) -> Receipt | None:
@@ -156,7 +156,7 @@ class ContainerAdapter(GraphFeed):
     def _make(self, fields: dict[str, str]) -> str:
         path = f"{self.account}/{self.making}"
         answer = self.graph("POST", path, fields, phase="prepare")
-        return self.id_of(answer, "prepare")
+        return self.id_in(answer, "prepare", "id")
 
     def _state(self, container: str, phase: str) -> str:
         """The state of a container; Meta may have forgotten an old one. Raises what is wrong with

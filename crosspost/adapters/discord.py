@@ -7,7 +7,6 @@ by an incoming webhook, whose posts cannot be looked for. Facts: discord.com/dev
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,19 +14,23 @@ from typing import Annotated, Any
 
 from pydantic import SecretStr
 
-from crosspost import errors
-from crosspost.adapters.base import HttpSettings, text_id, timed, written
-from crosspost.adapters.discord_api import DiscordApi
-from crosspost.adapters.discord_messages import NOBODY, is_ours, message_of
+from crosspost import __version__, errors
+from crosspost.adapters.base import Answer, HttpSettings, Meaning, text_id, timed, written
 from crosspost.adapters.likeness import moment
 from crosspost.adapters.lookups import Listed, ListingAdapter, Page
+from crosspost.adapters.rights import missing_rights
 from crosspost.config import WebAddress
-from crosspost.post import Account, Capabilities, Markup, Outgoing, Post, Receipt, Reconcile
+from crosspost.post import Account, Capabilities, Markup, Outgoing, Receipt, Reconcile
 from crosspost.rendering.measure import utf16
 from crosspost.wording import t
 
 NONCE = 25  # characters at most
-GONE = (10003, 10008)  # no such channel, no such message
+NOBODY: dict[str, Any] = {"parse": [], "replied_user": False}
+TEXT_CHANNELS = (0, 5)  # text, announcement
+CHANNEL = written(
+    r"(?a)[1-9]\d{5,19}",
+    lambda: t("write the channel's id: a long number, by Copy Channel ID"),
+)
 
 
 class DiscordSettings(HttpSettings):
@@ -35,16 +38,10 @@ class DiscordSettings(HttpSettings):
 
     base_url: WebAddress = "https://discord.com/api/v10"
     bot_token: SecretStr
-    channel_id: Annotated[
-        str,
-        written(
-            r"(?a)[1-9]\d{5,19}",
-            lambda: t("write the channel's id: a long number, by Copy Channel ID"),
-        ),
-    ]
+    channel_id: Annotated[str, CHANNEL]
 
 
-class DiscordAdapter(ListingAdapter, DiscordApi):
+class DiscordAdapter(ListingAdapter):
     """One text or announcement channel of one server."""
 
     platform = "discord"
@@ -65,29 +62,61 @@ class DiscordAdapter(ListingAdapter, DiscordApi):
         reconcile=Reconcile.LOOKUP,
         settle=timedelta(seconds=90),  # longer than our own time-out and the server's queue
     )
-    pages = 10
-    lists_others = True
-    _names: dict[str, str] | None = None
+    meanings = (
+        Meaning(errors.TargetGone, code="10003 10004"),
+        Meaning(errors.RejectedContent, code="10008"),  # at publish: the post that it answers to
+        Meaning(errors.RateLimited, code="20016 20022 20028 20029 30046"),
+        Meaning(errors.AuthRevoked, code="40001"),
+        Meaning(errors.AccountRestricted, code="40002"),
+        Meaning(errors.MediaRejected, code="40005 50045"),
+        Meaning(errors.Misconfigured, code="40333 50008"),
+        Meaning(errors.PermissionDenied, code="50001 50013"),
+        Meaning(errors.RejectedContent, code="50006 50035 200000 240000"),
+    )
+    # no such channel, no such message
+    so_already = (Meaning(errors.TargetGone, 404, code="10003 10008", phases="delete"),)
+    code_at, code_type = ("code",), int
+    wait_at, more_words_at = ("retry_after",), (("errors",),)
+    mark, pages, lists_others = "nonce", 10, True
+    measure = staticmethod(utf16)  # of the text with its marks: never less than Discord counts
+    _guild = ""
+
+    def headers(self) -> dict[str, str]:
+        return {
+            "Authorization": f"Bot {self.settings.bot_token.get_secret_value()}",
+            # Discord demands this form, and refuses others at its door
+            "User-Agent": f"DiscordBot ({self.about_us()}, {__version__}) crosspost/{__version__}",
+        }
+
+    def ask_who(self, phase: str) -> Answer:
+        return self.call("GET", "/users/@me", phase=phase)
 
     def check(self) -> Account:
-        bot = self.get("/users/@me", "check")
-        channel = self.channel("check")
-        rights = self.missing_rights_of(bot, channel)
-        if rights:
-            words = t(
-                "The bot {bot} lacks rights in the channel #{channel}: {rights}.",
-                bot=bot["username"],
-                channel=channel.get("name"),
-                rights=", ".join(rights),
-            )
-            raise self.error(errors.PermissionDenied, words)
+        bot, channel = self.whoami("check"), self._channel("check")
+        user, guild = self.own_id("check"), f"/guilds/{channel['guild_id']}"
+        answer = self.call("GET", f"{guild}/members/{user}", phase="check")
+        member = self.json_of(answer, "check", "user", "id")
+        answer = self.call("GET", f"{guild}/roles", phase="check")
+        with self.reading(answer, "check"):
+            rights = missing_rights(channel, member, answer.list_at(), user)
+        words = t(
+            "The bot {bot} lacks rights in the channel #{channel}: {rights}.",
+            bot=bot["username"],
+            channel=channel.get("name"),
+            rights=", ".join(rights),
+        )
+        self.insist(not rights, errors.PermissionDenied, words)
         address = self._address(str(channel["guild_id"]))
-        facts = {t("channel"): f"#{channel.get('name')}"}
-        return Account(str(bot["username"]), address, facts)
+        return Account(str(bot["username"]), address, {t("channel"): f"#{channel.get('name')}"})
 
-    def measure(self, text: str) -> int:
-        """UTF-16 code units of the text with its marks: never less than Discord counts."""
-        return utf16(text)
+    def _channel(self, phase: str) -> dict[str, Any]:
+        """The channel of the settings. Raises Misconfigured when nobody reads texts there."""
+        answer = self.call("GET", f"/channels/{self.settings.channel_id}", phase=phase)
+        channel = self.json_of(answer, phase, "id")
+        good = channel.get("type") in TEXT_CHANNELS and channel.get("guild_id")
+        words = t("This is no text channel of a server: write the id of one.")
+        self.insist(good, errors.Misconfigured, words)
+        return channel
 
     def new_handle(self, key: str, now: datetime) -> dict[str, str]:
         digest = hashlib.sha256(timed(key, now).encode()).hexdigest()
@@ -97,32 +126,45 @@ class DiscordAdapter(ListingAdapter, DiscordApi):
 
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:  # noqa: ARG002
         """No upload: images travel with the message. But who and where is learnt before."""
-        if self._names is None:
-            bot, channel = self.get("/users/@me", "prepare"), self.channel("prepare")
-            self._names = {"user": str(bot["id"]), "guild": str(channel["guild_id"])}
-        return dict(self._names)
+        self._guild = self._guild or str(self._channel("prepare")["guild_id"])
+        return {"user": self.own_id("prepare"), "guild": self._guild}
 
     def publish(self, outgoing: Outgoing) -> Receipt:
-        message = message_of(outgoing.post)
+        images = outgoing.post.images
+        message: dict[str, Any] = {"content": outgoing.post.text, "allowed_mentions": NOBODY}
         message |= {"nonce": outgoing.handle["nonce"], "enforce_nonce": True}
         if outgoing.parent:
             message["message_reference"] = {"message_id": outgoing.parent.remote_id}
-        body = self._body(message, outgoing.post)
-        answer = self.call("POST", self._messages, phase="publish", **body)
+        body: dict[str, Any] = {"json": message}
+        if images:
+            message["attachments"] = [
+                {"id": str(n), "filename": image.filename, "description": image.alt}
+                for n, image in enumerate(images)
+            ]
+            named = {f"files[{n}]": image for n, image in enumerate(images)}
+            body = self.form({"payload_json": message}, named)
+        answer = self.call("POST", self._path(), phase="publish", **body)
         with self.reading(answer, "publish"):
             return self._receipt(answer.data, outgoing)
 
     def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:
         query = {"limit": str(self.page_size), **more}
-        answer, posts = self.call("GET", self._messages, phase="find", params=query), []
+        answer = self.call("GET", self._path(), phase="find", params=query)
         with self.reading(answer, "find"):
-            for message in answer.list_at():
-                receipt = self._receipt(message, outgoing)
-                posts.append(Listed(receipt, moment(message["timestamp"]), about=message))
+            posts = [self._listed(message, outgoing) for message in answer.list_at()]
         return Page(answer, posts, {"before": posts[-1].receipt.remote_id} if posts else {})
 
-    def is_ours(self, post: Listed, outgoing: Outgoing, *, recent: bool) -> bool:
-        return is_ours(post.about, outgoing, str(outgoing.prepared["user"]), recent=recent)
+    def _listed(self, message: dict[str, Any], outgoing: Outgoing) -> Listed:
+        """Our mark, the nonce, is shown for some minutes; somebody else's message is never ours."""
+        ours = message["author"]["id"] == outgoing.prepared["user"]
+        return Listed(
+            self._receipt(message, outgoing),
+            moment(message["timestamp"]),
+            str(message["content"]),
+            mark=str(message.get("nonce") or "") or None if ours else "",
+            parent=(message.get("message_reference") or {}).get("message_id") or "",
+            images=len(message["attachments"]),
+        )
 
     def find(self, outgoing: Outgoing) -> Receipt | None:
         if not outgoing.prepared.get("user"):
@@ -131,40 +173,26 @@ class DiscordAdapter(ListingAdapter, DiscordApi):
 
     def edit(self, receipt: Receipt, outgoing: Outgoing) -> Receipt:
         text = {"content": outgoing.post.text, "allowed_mentions": NOBODY}
-        self.call("PATCH", self._path_of(receipt), phase="edit", json=text)
+        self.call("PATCH", self._path(receipt), phase="edit", json=text)
         return receipt
 
     def delete(self, receipt: Receipt) -> None:
-        path = self._path_of(receipt)
-        answer = self.call("DELETE", path, phase="delete", ok=(200, 204, 404))
-        if answer.status == 404 and answer.at("code") not in GONE:
-            raise self.error_from(answer, "delete")
+        self.call("DELETE", self._path(receipt), phase="delete")
 
-    def _path_of(self, receipt: Receipt) -> str:
-        """A post's path, also when the channel in the settings is another one now."""
+    def _path(self, receipt: Receipt | None = None) -> str:
+        """The path of the channel's messages; of a post, also when the channel in the settings is
+        another one now."""
+        if receipt is None:
+            return f"/channels/{self.settings.channel_id}/messages"
         channel = receipt.permalink.rpartition("/")[0].rpartition("/")[2]
         return f"/channels/{channel or self.settings.channel_id}/messages/{receipt.remote_id}"
+
+    def _address(self, *names: str) -> str:
+        """Where people open the channel of a server, or a message in it."""
+        guild, *message = names
+        parts = [guild, self.settings.channel_id, *message]
+        return f"https://discord.com/channels/{'/'.join(parts)}"
 
     def _receipt(self, message: dict[str, Any], outgoing: Outgoing) -> Receipt:
         name = text_id(message["id"])
         return Receipt(name, self._address(str(outgoing.prepared["guild"]), name))
-
-    @property
-    def _messages(self) -> str:
-        """Where the channel's messages are."""
-        return f"/channels/{self.settings.channel_id}/messages"
-
-    def _address(self, guild: str, message: str = "") -> str:
-        address = f"https://discord.com/channels/{guild}/{self.settings.channel_id}"
-        return f"{address}/{message}" if message else address
-
-    def _body(self, message: dict[str, Any], post: Post) -> dict[str, Any]:
-        """A message as JSON; with images as a form that has it as its first field."""
-        if not post.images:
-            return {"json": message}
-        files = [
-            (f"files[{n}]", (image.filename, self.bytes_of(image), image.mime))
-            for n, image in enumerate(post.images)
-        ]
-        form = ("payload_json", (None, json.dumps(message), "application/json"))
-        return {"files": [form, *files]}

@@ -19,10 +19,11 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from crosspost.adapters.base import Adapter, AdapterSettings
-from crosspost.adapters.email_message import Envelope, message_of
 from crosspost.adapters.email_smtp import Broken, Line, NotConnected, Refused, Server, first_no
 from crosspost.errors import PartialSuccess, PlatformError, UnknownOutcome
 from crosspost.post import Account, Capabilities, CardMaker, Markup, Outgoing, Receipt
+from crosspost.rendering.mail import Envelope, message_of
+from crosspost.rendering.measure import code_points
 from crosspost.wording import t
 
 ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9-]+(\.[a-z0-9-]+)*", re.I | re.A)
@@ -84,6 +85,7 @@ class EmailAdapter(Adapter):
     )
     #: How long we wait for each answer, in seconds (the last one includes the server's scanners).
     patience = 120.0
+    measure = staticmethod(code_points)  # there is no limit
 
     def check(self) -> Account:
         sender, settings = self.settings.sender, self.settings
@@ -95,10 +97,6 @@ class EmailAdapter(Adapter):
         if largest:
             facts[t("limit")] = t("{size} MB a message", size=round(largest / 1e6, 1))
         return Account(t("{sender} at {host}", sender=sender, host=settings.host), "", facts)
-
-    def measure(self, text: str) -> int:
-        """Code points; there is no limit."""
-        return len(text)
 
     def new_handle(self, key: str, now: datetime) -> dict[str, str]:
         # with the time, lest it has the name of a message of an older database

@@ -57,11 +57,12 @@ class FacebookAdapter(GraphFeed, UploadingAdapter):
         separator=",",
         pkce="",
     )
+    measure = staticmethod(utf16)  # UTF-16 code units: never less than Facebook counts
 
     def check(self) -> Account:
         answer = self.graph("GET", "me", {"fields": "id,name,link"}, phase="check")
         name = str(answer.data.get("name") or "")
-        if self.id_of(answer, "check") != self.settings.page_id:
+        if self.id_in(answer, "check", "id") != self.settings.page_id:
             raise Misconfigured(
                 t(
                     "This is the token of {name}, not the token of the page {page}: "
@@ -76,10 +77,6 @@ class FacebookAdapter(GraphFeed, UploadingAdapter):
         return Account(
             name or self.settings.page_id, link, facts, self.lacking(PERMISSIONS, scopes)
         )
-
-    def measure(self, text: str) -> int:
-        """UTF-16 code units: never less than Facebook counts."""
-        return utf16(text)
 
     # --- logging in -------------------------------------------------------------------------------
 
@@ -126,10 +123,10 @@ class FacebookAdapter(GraphFeed, UploadingAdapter):
     def upload(self, file: File) -> Upload:
         """A photo that nobody sees until a post has it."""
         fields = {"published": "false", "alt_text_custom": file.alt}
-        files = {"source": (file.filename, self.bytes_of(file), file.mime)}
+        files = {"source": self.form_file(file)}
         path = f"{self.settings.page_id}/photos"
         answer = self.graph("POST", path, fields, phase="prepare", files=files)
-        return Upload(self.id_of(answer, "prepare"))
+        return Upload(self.id_in(answer, "prepare", "id"))
 
     def state_of(self, name: str) -> Upload | None:
         return Upload(name) if self.knows(name, "prepare") else None
@@ -137,7 +134,7 @@ class FacebookAdapter(GraphFeed, UploadingAdapter):
     def publish(self, outgoing: Outgoing) -> Receipt:
         path = f"{self.settings.page_id}/feed"
         answer = self.graph("POST", path, _fields(outgoing), phase="publish")
-        name = self.id_of(answer, "publish")
+        name = self.id_in(answer, "publish", "id")
         return Receipt(name, self.address_of(name))
 
     def list_of(self, outgoing: Outgoing) -> str:  # noqa: ARG002

@@ -22,6 +22,7 @@ from crosspost.adapters.likeness import moment
 from crosspost.adapters.lookups import Listed, ListingAdapter, Page
 from crosspost.adapters.oauth import OAuthAdapter
 from crosspost.adapters.renewing import LoginSettings
+from crosspost.adapters.rights import lacking
 from crosspost.config import WebAddress
 from crosspost.errors import Misconfigured, PlatformError, TargetGone
 from crosspost.post import Outgoing, Receipt
@@ -95,11 +96,6 @@ class GraphAdapter(OAuthAdapter):
 
     # --- answers ----------------------------------------------------------------------------------
 
-    def id_of(self, answer: Answer, phase: str) -> str:
-        """The id in an answer that has one."""
-        with self.reading(answer, phase):
-            return text_id(answer.data["id"])
-
     def address_of(self, name: str) -> str:
         """Where people see a new post; "" when it is not told: the post is out in any case."""
         field = self.shown_fields[2]
@@ -134,7 +130,7 @@ class GraphAdapter(OAuthAdapter):
             answer = self.graph("GET", name, {"fields": "id"}, phase=phase)
         except TargetGone:
             return False
-        return bool(self.id_of(answer, phase))
+        return bool(self.id_in(answer, phase, "id"))
 
     def about_token(self) -> tuple[dict[str, str], set[str] | None]:
         """What Meta tells of the token: facts to show, and its permissions; None when it does not
@@ -154,7 +150,7 @@ class GraphAdapter(OAuthAdapter):
 
     def lacking(self, needed: tuple[str, ...], scopes: set[str] | None) -> tuple[str, ...]:
         """The warning about permissions that the token lacks, if it is known to."""
-        missing = [scope for scope in needed if scopes is not None and scope not in scopes]
+        missing = lacking(needed, needed if scopes is None else scopes)
         if not missing:
             return ()
         return (t("The token lacks these permissions: {scopes}.", scopes=", ".join(missing)),)
@@ -162,7 +158,9 @@ class GraphAdapter(OAuthAdapter):
     # --- errors -----------------------------------------------------------------------------------
 
     def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:
-        return meaning(answer, phase)
+        """The platform's own codes, whatever the status, then those of everywhere at Meta."""
+        own = (row.kind for row in self.meanings if self.code_of(answer) in row.code.split())
+        return next(own, None) or meaning(answer, phase)
 
     def until_of(self, answer: Answer) -> datetime | None:
         """The longest of the waits that the business limits name, in minutes."""

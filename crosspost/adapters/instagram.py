@@ -87,6 +87,7 @@ class InstagramAdapter(ContainerAdapter):
         pkce="",
     )
     trade = "ig"
+    measure = staticmethod(utf16)  # UTF-16 code units: never less than Instagram counts
 
     def setup(self) -> None:
         if not lending.can_lend(self.context.config):
@@ -125,10 +126,6 @@ class InstagramAdapter(ContainerAdapter):
             return Token.of_answer(wrapped[0], self.of(), self.context.now(), before)
 
     # --- publishing -------------------------------------------------------------------------------
-
-    def measure(self, text: str) -> int:
-        """UTF-16 code units: never less than Instagram counts."""
-        return utf16(text)
 
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
         if not (outgoing.post.images or outgoing.post.videos):

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from crosspost import errors
-from crosspost.adapters.base import text_id, written
+from crosspost.adapters.base import Meaning, text_id, written
 from crosspost.adapters.likeness import unix_moment
 from crosspost.adapters.linkedin_api import LinkedInApi
 from crosspost.adapters.lookups import Listed, ListingAdapter, Page
@@ -27,7 +27,6 @@ from crosspost.post import Account, Capabilities, CardMaker, Markup, Outgoing, R
 from crosspost.rendering.measure import utf16
 from crosspost.wording import t
 
-ROLES = ("ADMINISTRATOR", "CONTENT_ADMIN")
 URN = re.compile(r"urn:li:(?:share|ugcPost):\d+")
 MONTH = written(
     r"20\d\d(0[1-9]|1[0-2])",
@@ -74,7 +73,9 @@ class LinkedInAdapter(ListingAdapter, LinkedInApi):
         scopes=("r_organization_admin", "r_organization_social", "w_organization_social"),
         pkce="",
     )
+    so_already = (Meaning(errors.TargetGone, 404, words=r"\A\s*\{", phases="delete"),)  # its JSON
     page_size = 50
+    measure = staticmethod(utf16)  # with its escapes: never less than LinkedIn counts
 
     def check(self) -> Account:
         query = {"q": "roleAssignee", "state": "APPROVED", "count": "100"}
@@ -85,13 +86,12 @@ class LinkedInAdapter(ListingAdapter, LinkedInApi):
                 for each in answer.data["elements"]
                 if self.author in (each.get("organization"), each.get("organizationTarget"))
             ]
-        if not set(roles) & set(ROLES):
-            words = t(
-                "Whoever logged in may not post for the page {page}: they need to be its "
-                "super admin or content admin.",
-                page=self.settings.organization_id,
-            )
-            raise self.error(errors.PermissionDenied, words)
+        words = t(
+            "Whoever logged in may not post for the page {page}: they need to be its "
+            "super admin or content admin.",
+            page=self.settings.organization_id,
+        )
+        self.insist(set(roles) & {"ADMINISTRATOR", "CONTENT_ADMIN"}, errors.PermissionDenied, words)
         link = f"https://www.linkedin.com/company/{self.settings.organization_id}/"
         return Account(self._name() or self.author, link, {t("role"): roles[0]})
 
@@ -101,10 +101,6 @@ class LinkedInAdapter(ListingAdapter, LinkedInApi):
             path = f"/rest/organizations/{self.settings.organization_id}"
             return str(self.call_signed_in("GET", path, phase="name").at("localizedName") or "")
         return ""
-
-    def measure(self, text: str) -> int:
-        """UTF-16 code units of the text with its escapes: never less than LinkedIn counts."""
-        return utf16(text)
 
     # --- publishing -------------------------------------------------------------------------------
 
@@ -123,10 +119,9 @@ class LinkedInAdapter(ListingAdapter, LinkedInApi):
         } | _content(outgoing)
         answer = self.call_signed_in("POST", "/rest/posts", phase="publish", json=post)
         with self.reading(answer, "publish"):
-            receipt = _receipt(answer.headers["x-restli-id"])
-            if not URN.fullmatch(receipt.remote_id):
+            if not URN.fullmatch(answer.headers["x-restli-id"]):
                 raise ValueError("not the name of a post")
-            return receipt
+            return _receipt(answer.headers["x-restli-id"])
 
     def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:  # noqa: ARG002
         start = int(more.get("start", 0))
@@ -138,7 +133,7 @@ class LinkedInAdapter(ListingAdapter, LinkedInApi):
         with self.reading(answer, "find"):
             posts = [
                 Listed(_receipt(post["id"]), _created(post), str(post.get("commentary") or ""))
-                for post in answer.data["elements"]
+                for post in answer.list_at("elements")
             ]
         whole = len(posts) == self.page_size
         return Page(answer, posts, {"start": str(start + self.page_size)} if whole else {})
@@ -151,11 +146,7 @@ class LinkedInAdapter(ListingAdapter, LinkedInApi):
 
     def delete(self, receipt: Receipt) -> None:
         headers = {"X-RestLi-Method": "DELETE"}
-        answer = self.call_signed_in(
-            "DELETE", _path(receipt), phase="delete", headers=headers, ok=(200, 204, 404)
-        )
-        if answer.status == 404 and not isinstance(answer.data, dict):
-            raise self.error_from(answer, "delete")
+        self.call_signed_in("DELETE", _path(receipt), phase="delete", headers=headers)
 
 
 def _content(outgoing: Outgoing) -> dict[str, Any]:

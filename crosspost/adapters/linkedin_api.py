@@ -6,8 +6,7 @@ API", "Videos API", "Rate limiting".
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from crosspost import errors
@@ -15,6 +14,7 @@ from crosspost.adapters.base import Answer, Meaning, address, text_id
 from crosspost.adapters.oauth import OAuthAdapter
 from crosspost.adapters.uploads import File, Upload, UploadingAdapter
 from crosspost.post import Video
+from crosspost.quotas import Quota
 from crosspost.wording import t
 
 REFUSED = (400, 422)
@@ -23,6 +23,7 @@ REFUSED = (400, 422)
 class LinkedInApi(UploadingAdapter, OAuthAdapter):
     """Calls to LinkedIn for one page; the settings have `organization_id` and `version`."""
 
+    renewed: ClassVar = {errors.RateLimited: Quota(None, "day")}  # "Rate limiting"
     token_hosts = (".linkedin.com", ".licdn.com")
     meanings = (
         Meaning(errors.AuthExpired, 401, words="EXPIRED_ACCESS_TOKEN"),
@@ -51,9 +52,8 @@ class LinkedInApi(UploadingAdapter, OAuthAdapter):
         about = {"initializeUploadRequest": {"owner": self.author}}
         path, action = "/rest/images", {"action": "initializeUpload"}
         answer = self.call_signed_in("POST", path, phase="prepare", params=action, json=about)
-        with self.reading(answer, "prepare"):
-            value = answer.data["value"]
-            name, where = text_id(value["image"]), address(value["uploadUrl"])
+        name = self.id_in(answer, "prepare", "value", "image")
+        where = self.address_in(answer, "prepare", "value", "uploadUrl")
         headers = {"Content-Type": file.mime} | self.signed_there(where, "prepare")
         self.call("PUT", where, phase="prepare", headers=headers, data=content)
         return self.state_of(name) or Upload(name, ready=False)
@@ -104,10 +104,3 @@ class LinkedInApi(UploadingAdapter, OAuthAdapter):
 
     def searched(self, answer: Answer) -> str:
         return answer.text
-
-    def until_of(self, answer: Answer) -> datetime | None:
-        """LinkedIn names no time; its quotas are renewed at midnight UTC ("Rate limiting")."""
-        if answer.status != 429 or answer.headers.get("Retry-After"):
-            return None
-        now = self.context.now().astimezone(UTC)
-        return (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -7,12 +7,12 @@ reads, and when absence is proved, is decided here. It must not know a platform.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from crosspost.adapters.base import Answer, HttpAdapter, clock_lag
+from crosspost.adapters.base import Answer, HttpAdapter, Path, clock_lag, timed
 from crosspost.adapters.likeness import bare
 from crosspost.errors import RetryLater
 from crosspost.post import Outgoing, Receipt
@@ -25,12 +25,18 @@ SLACK = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class Listed:
-    """A post as a list shows it. `about` is whatever else the platform knows it by."""
+    """A post as a list shows it; None for what the list does not tell."""
 
     receipt: Receipt
     at: datetime
     text: str = ""
-    about: Mapping[str, Any] = field(default_factory=dict)
+    #: Our own mark on it, which alone says whether it is ours; "" for a post that has none.
+    mark: str | None = None
+    #: The post that it answers to, and the first one of its thread; "" for none.
+    parent: str | None = None
+    root: str | None = None
+    images: int | None = None  # how many
+    links: Set[str] = frozenset()  # where they lead
 
 
 @dataclass(frozen=True)
@@ -45,14 +51,39 @@ class Page:
 
 
 class ListingAdapter(HttpAdapter):
-    """An adapter that finds its posts in a list. Subclasses have `page`, and `is_ours` where a
-    recent post with the same text is not yet proof."""
+    """An adapter that finds its posts in a list. Subclasses have `page`; what a `Listed` tells
+    decides which post is ours."""
 
     #: So many posts are asked for at once, and so many pages a look-up reads at most.
     page_size: ClassVar[int] = 100
     pages: ClassVar[int] = 5
+    #: Where the account's id stands in what `ask_who` gets.
+    own_id_at: ClassVar[Path] = ("id",)
+    #: What the handle calls our mark on a post; "" where a post can have none.
+    mark: ClassVar[str] = ""
     #: Whether the list has other people's posts too.
     lists_others: ClassVar[bool] = False
+
+    _own_id = ""
+
+    def new_handle(self, key: str, now: datetime) -> dict[str, str]:
+        return {self.mark: timed(key, now)} if self.mark else {}
+
+    def ask_who(self, phase: str) -> Answer:
+        """One call for whose credential it is, where a list can only be asked for with that."""
+        raise NotImplementedError
+
+    def whoami(self, phase: str) -> dict[str, Any]:
+        """Whose credential it is, as the platform tells it. Raises PlatformError."""
+        answer = self.ask_who(phase)
+        self._own_id = self.id_in(answer, phase, *self.own_id_at)
+        return self.json_of(answer, phase)
+
+    def own_id(self, phase: str) -> str:
+        """The account's id, asked for once. Raises PlatformError."""
+        if not self._own_id:
+            self.whoami(phase)
+        return self._own_id
 
     @abstractmethod
     def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:
@@ -60,21 +91,33 @@ class ListingAdapter(HttpAdapter):
         before has. Raises PlatformError."""
 
     def is_ours(self, post: Listed, outgoing: Outgoing, *, recent: bool) -> bool:
-        """Whether a post of the list is the one that may be out; `recent`: it is not older than the
-        attempt."""
-        return recent and self.bare(post.text) == self.bare(outgoing.post.text)
+        """Whether a post of the list is the one that may be out: by our mark, or by its text and
+        whatever else is told of it; `recent`: it is not older than the attempt."""
+        if post.mark is not None:
+            return post.mark != "" and post.mark == outgoing.handle.get(self.mark)
+        return (
+            recent
+            and _stands_where(post, outgoing)
+            and post.images in (None, len(outgoing.post.images))
+            and self.bare(post.text) == self.bare(outgoing.post.text)
+        )
 
     def bare(self, text: str) -> str:
         """A text without what platforms change of it."""
         return bare(visible(text, self.capabilities.markup))
 
     def find(self, outgoing: Outgoing) -> Receipt | None:
-        found = (
-            post.receipt
-            for post, recent in self.listed(outgoing)
-            if self.is_ours(post, outgoing, recent=recent)
-        )
-        return next(found, None)
+        """Ours; else one with our link, where links are told, if that is the page of one revision:
+        parts of a thread may share it, so what it answers to must be the same too."""
+        link, config = outgoing.post.link, self.context.config
+        is_page = bool(config and config.site and link.startswith(f"{config.site.url}/p/"))
+        by_link: Receipt | None = None
+        for post, recent in self.listed(outgoing):
+            if self.is_ours(post, outgoing, recent=recent):
+                return post.receipt
+            if is_page and link in post.links and _stands_where(post, outgoing):
+                by_link = by_link or post.receipt
+        return by_link
 
     def listed(self, outgoing: Outgoing) -> Iterator[tuple[Listed, bool]]:
         """The posts that may be it, page by page until they are older than the attempt, each with
@@ -93,3 +136,11 @@ class ListingAdapter(HttpAdapter):
         else:
             words = t("The account has posted too much since then to look through.")
         raise self.error(RetryLater, words)
+
+
+def _stands_where(post: Listed, outgoing: Outgoing) -> bool:
+    """Whether a post of a list stands where ours does: what it answers to, which thread it is of,
+    as far as the list tells."""
+    parent = outgoing.parent.remote_id if outgoing.parent else ""
+    root = outgoing.root.remote_id if outgoing.root else post.receipt.remote_id
+    return post.parent in (None, parent) and post.root in (None, root)

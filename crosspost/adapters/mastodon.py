@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 from pydantic import Field
 
-from crosspost.adapters.base import Answer, text_id, timed, web_link
+from crosspost import errors
+from crosspost.adapters.base import Answer, Meaning, text_id, web_link
 from crosspost.adapters.likeness import Shown, moment, skeleton
 from crosspost.adapters.lookups import Listed, ListingAdapter, Page
-from crosspost.adapters.mastodon_api import MastodonApi
-from crosspost.adapters.oauth import OAuth
+from crosspost.adapters.oauth import OAuth, OAuthAdapter
 from crosspost.adapters.renewing import LoginSettings
-from crosspost.adapters.uploads import media_of
+from crosspost.adapters.uploads import File, Upload, UploadingAdapter, media_of
 from crosspost.post import Account, Capabilities, Outgoing, Post, Receipt, Reconcile
-from crosspost.rendering.measure import mastodon
+from crosspost.rendering import measure
 from crosspost.wording import t
 
 STATUSES = "/api/v1/statuses"
-URL_LENGTH = 23  # what every URL counts, whatever its length
+REFUSED, TAKEN = (400, 422), "already attached|attached to another"
 MENTION = re.compile(r"(?<![\w@/])@([\w.-]+)@[\w.-]+\w")  # of which only @user counts and is shown
 
 
@@ -38,7 +39,7 @@ class MastodonSettings(LoginSettings):
     max_characters: int = Field(default=500, ge=1)  # the server's own limit, if it has another
 
 
-class MastodonAdapter(ListingAdapter, MastodonApi):
+class MastodonAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
     """One account on one server."""
 
     platform = "mastodon"
@@ -69,7 +70,23 @@ class MastodonAdapter(ListingAdapter, MastodonApi):
         reconcile=Reconcile.LOOKUP,
         settle=timedelta(seconds=90),  # longer than our own time-out and the server's queue
     )
-    page_size = 40
+    meanings = (
+        Meaning(errors.AuthRevoked, 400, words="bearer token"),  # Takahe
+        Meaning(errors.AccountRestricted, 403, words="suspend|disabled|moved|limited"),
+        Meaning(errors.AccountRestricted, 403, words="pending approval|confirmed e-?mail"),
+        # the post that it answers to is gone
+        Meaning(errors.RejectedContent, 404, words="record not found|reply", phases="publish"),
+        # snac; Mastodon: "requires an authenticated user"
+        Meaning(errors.AuthRevoked, 422, phases="check find"),
+        Meaning(errors.MediaProcessing, REFUSED, words="not_ready|not finished processing"),
+        # perhaps to the very post that we are in doubt about
+        Meaning(errors.DuplicateDetected, REFUSED, words=TAKEN, phases="publish"),
+        Meaning(errors.MediaRejected, REFUSED, phases="prepare"),
+        Meaning(errors.RejectedContent, REFUSED),
+    )
+    so_already = (Meaning(errors.TargetGone, (404, 410), phases="delete"),)
+    page_size, mark = 40, "key"
+    measure = staticmethod(measure.mastodon)  # graphemes; a URL is 23, of a remote mention @user
 
     def setup(self) -> None:
         limit = self.settings.max_characters
@@ -81,56 +98,30 @@ class MastodonAdapter(ListingAdapter, MastodonApi):
         handle = f"@{me.get('acct') or me.get('username')}@{self.settings.base_url.split('://')[1]}"
         return Account(handle, web_link(me.get("url")), facts, warnings)
 
-    def measure(self, text: str) -> int:
-        """Grapheme clusters; a URL counts 23, of a remote mention only @user."""
-        return mastodon(text, URL_LENGTH)
-
-    def new_handle(self, key: str, now: datetime) -> dict[str, str]:
-        return {"key": timed(key, now)}
-
     # --- publishing -------------------------------------------------------------------------------
 
     def needs_preparing(self, post: Post) -> bool:
         return bool(post.images or post.videos)
 
     def publish(self, outgoing: Outgoing) -> Receipt:
-        answer = self.call_signed_in(
-            "POST",
-            STATUSES,
-            phase="publish",
-            headers={"Idempotency-Key": outgoing.handle["key"]},
-            json=_status(outgoing) | {"visibility": self.settings.visibility},
-        )
+        status = _status(outgoing) | {"visibility": self.settings.visibility}
+        key = {"Idempotency-Key": outgoing.handle["key"]}
+        answer = self.call_signed_in("POST", STATUSES, phase="publish", headers=key, json=status)
         return self._receipt(answer, "publish")
 
     def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:  # noqa: ARG002
-        account = self.account_id or text_id(self.whoami("find")["id"])
         query = {"limit": str(self.page_size), "exclude_reblogs": "true", **more}
-        path = f"/api/v1/accounts/{account}/statuses"
+        path = f"/api/v1/accounts/{self.own_id('find')}/statuses"
         answer = self.call_signed_in("GET", path, phase="find", params=query)
         with self.reading(answer, "find"):
             posts = [_listed(status) for status in answer.list_at()]
         return Page(answer, posts, {"max_id": posts[-1].receipt.remote_id} if posts else {})
 
-    def find(self, outgoing: Outgoing) -> Receipt | None:
-        """By its whole text among the recent ones; else by its link, if that is the page of one
-        revision. Parts of a thread may share it, so what it answers to must be the same too."""
-        ours = skeleton(MENTION.sub(r"@\1", outgoing.post.text))
-        link, config = outgoing.post.link, self.context.config
-        is_page = bool(config and config.site and link.startswith(f"{config.site.url}/p/"))
-        by_link: Receipt | None = None
-        for post, recent in self.listed(outgoing):
-            if post.about["parent"] != (outgoing.parent.remote_id if outgoing.parent else ""):
-                continue
-            if recent and skeleton(post.text) == ours:
-                return post.receipt
-            if by_link is None and is_page and link in post.about["links"]:
-                by_link = post.receipt
-        return by_link
+    def bare(self, text: str) -> str:
+        return skeleton(MENTION.sub(r"@\1", text))
 
     def delete(self, receipt: Receipt) -> None:
-        gone = (200, 202, 204, 404, 410)
-        self.call_signed_in("DELETE", f"{STATUSES}/{receipt.remote_id}", phase="delete", ok=gone)
+        self.call_signed_in("DELETE", f"{STATUSES}/{receipt.remote_id}", phase="delete")
 
     def edit(self, receipt: Receipt, outgoing: Outgoing) -> Receipt:
         # a list of media that is absent would take the images off
@@ -142,11 +133,25 @@ class MastodonAdapter(ListingAdapter, MastodonApi):
         with self.reading(answer, phase):
             return _receipt_of(self.json_of(answer, phase))
 
+    def upload(self, file: File) -> Upload:
+        files, about = {"file": self.form_file(file)}, {"description": file.alt}
+        where = "/api/v2/media"
+        answer = self.call_signed_in("POST", where, phase="prepare", files=files, data=about)
+        return Upload(self.id_in(answer, "prepare", "id"), answer.status != 202)
+
+    def state_of(self, name: str) -> Upload | None:
+        path = f"/api/v1/media/{name}"
+        answer = self.call_signed_in("GET", path, phase="prepare", ok=(200, 206, 404))
+        return None if answer.status == 404 else Upload(name, answer.status == 200)
+
     # --- the account and the server ---------------------------------------------------------------
+
+    def ask_who(self, phase: str) -> Answer:
+        return self.call_signed_in("GET", "/api/v1/accounts/verify_credentials", phase=phase)
 
     def _limits(self) -> tuple[dict[str, str], tuple[str, ...]]:
         """What the server says of its limits: facts, and warnings where ours do not fit."""
-        limit, ours = self.limit(), self.settings.max_characters
+        limit, ours = self._limit(), self.settings.max_characters
         if limit is None:
             return {}, ()
         warning = t(
@@ -157,6 +162,16 @@ class MastodonAdapter(ListingAdapter, MastodonApi):
         )
         facts = {t("limit"): t("{limit} characters", limit=limit)}
         return facts, (warning,) if limit < ours else ()
+
+    def _limit(self) -> int | None:
+        """The server's limit in characters; older servers only know the first version."""
+        place = ("configuration", "statuses", "max_characters")
+        for path in ("/api/v2/instance", "/api/v1/instance"):
+            with suppress(errors.PlatformError):
+                limit = self.call_signed_in("GET", path, phase="check").at(*place)
+                if isinstance(limit, int):
+                    return limit
+        return None
 
 
 def _status(outgoing: Outgoing) -> dict[str, Any]:
@@ -175,5 +190,5 @@ def _receipt_of(status: dict[str, Any]) -> Receipt:
 
 def _listed(status: dict[str, Any]) -> Listed:
     shown = Shown(str(status["content"] or ""))
-    about = {"links": shown.links, "parent": str(status.get("in_reply_to_id") or "")}
-    return Listed(_receipt_of(status), moment(status["created_at"]), shown.text, about)
+    at, parent = moment(status["created_at"]), str(status.get("in_reply_to_id") or "")
+    return Listed(_receipt_of(status), at, shown.text, parent=parent, links=shown.links)

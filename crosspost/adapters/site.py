@@ -23,6 +23,7 @@ from crosspost.post import (
     Receipt,
     Reconcile,
 )
+from crosspost.rendering.measure import code_points
 from crosspost.wording import t
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class SiteAdapter(Adapter):
         reconcile=Reconcile.CHOSEN_ID,
         settle=timedelta(seconds=1),
     )
+    measure = staticmethod(code_points)
 
     def setup(self) -> None:
         config = self.context.config
@@ -88,9 +90,6 @@ class SiteAdapter(Adapter):
             warnings.append(t("The address of the pages does not begin with https://."))
         facts = {t("folder"): str(path)}
         return Account(self._config.office.name, f"{self._site.url}/", facts, tuple(warnings))
-
-    def measure(self, text: str) -> int:
-        return len(text)
 
     def needs_preparing(self, post: Post) -> bool:
         return bool(post.images or post.videos)

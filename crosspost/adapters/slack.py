@@ -10,29 +10,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import SecretStr
 
 from crosspost import errors
-from crosspost.adapters.base import HttpSettings, text_id, timed, web_link, written
+from crosspost.adapters.base import Answer, HttpSettings, Meaning, at, text_id, web_link, written
 from crosspost.adapters.likeness import unix_moment
 from crosspost.adapters.lookups import Listed, ListingAdapter, Page
-from crosspost.adapters.slack_api import SlackApi
-from crosspost.adapters.slack_messages import (
-    METADATA,
-    address_of,
-    blocks_of,
-    fallback,
-    missing_scopes,
-    part_of,
-)
-from crosspost.adapters.uploads import media_of
+from crosspost.adapters.rights import missing_scopes
+from crosspost.adapters.uploads import File, Upload, UploadingAdapter, media_of
 from crosspost.config import WebAddress
 from crosspost.post import Account, Capabilities, Markup, Outgoing, Receipt, Reconcile
 from crosspost.rendering.measure import utf16
+from crosspost.rendering.rich_text import blocks_of, fallback
 from crosspost.wording import t
+
+CHANNEL = written(
+    "[CG][A-Z0-9]{8,}", lambda: t("write the channel's id, which begins with C; not its name")
+)
 
 
 class SlackSettings(HttpSettings):
@@ -40,16 +37,10 @@ class SlackSettings(HttpSettings):
 
     base_url: WebAddress = "https://slack.com/api"
     bot_token: SecretStr
-    channel_id: Annotated[
-        str,
-        written(
-            "[CG][A-Z0-9]{8,}",
-            lambda: t("write the channel's id, which begins with C; not its name"),
-        ),
-    ]
+    channel_id: Annotated[str, CHANNEL]
 
 
-class SlackAdapter(ListingAdapter, SlackApi):
+class SlackAdapter(ListingAdapter, UploadingAdapter):
     """One channel of one workspace."""
 
     platform = "slack"
@@ -69,81 +60,120 @@ class SlackAdapter(ListingAdapter, SlackApi):
         reconcile=Reconcile.LOOKUP,
         settle=timedelta(seconds=90),  # longer than our own time-out and the server's queue
     )
-    pages = 10
-    lists_others = True
+    meanings = (
+        Meaning(errors.AuthRevoked, code="not_authed invalid_auth token_revoked token_expired"),
+        Meaning(errors.AuthRevoked, code="account_inactive"),
+        Meaning(errors.AccountRestricted, code="accesslimited org_login_required"),
+        Meaning(errors.AccountRestricted, code="team_access_not_granted"),
+        Meaning(errors.PermissionDenied, code="missing_scope not_allowed_token_type"),
+        Meaning(errors.PermissionDenied, code="not_in_channel no_permission access_denied"),
+        Meaning(errors.PermissionDenied, code="restricted_action ekm_access_denied"),
+        Meaning(errors.PermissionDenied, code="restricted_action_read_only_channel"),
+        Meaning(errors.PermissionDenied, code="restricted_action_thread_only_channel"),
+        Meaning(errors.PermissionDenied, code="cant_update_message cant_delete_message"),
+        Meaning(errors.PermissionDenied, code="file_uploads_disabled"),
+        Meaning(errors.TargetGone, code="channel_not_found is_archived is_inactive"),
+        Meaning(errors.RateLimited, code="ratelimited rate_limited message_limit_exceeded"),
+        Meaning(errors.MediaExpired, code="invalid_blocks", words="slack[_ ]?file"),
+        Meaning(errors.MediaRejected, code="file_type_not_allowed file_upload_size_restricted"),
+        Meaning(errors.NotSupported, code="edit_window_closed compliance_exports_prevent_deletion"),
+        # at publish, these mean that it may be out
+        Meaning(errors.RetryLater, code="fatal_error internal_error request_timeout"),
+        Meaning(errors.RetryLater, code="service_unavailable team_added_to_org"),
+        # one that is not here is a clear no to what was asked
+        Meaning(errors.Misconfigured, code="*", phases="check"),
+        Meaning(errors.MediaRejected, code="*", phases="prepare"),
+        Meaning(errors.RejectedContent, code="*"),
+    )
+    so_already = (
+        Meaning(errors.TargetGone, code="message_not_found", phases="delete"),
+        Meaning(errors.MediaExpired, code="file_not_found", phases="prepare"),
+    )
+    yes_at, code_at = ("ok",), ("error",)
+    more_words_at = (("response_metadata", "messages"), ("needed",))
+    own_id_at = ("url",)  # the workspace's, for the addresses of messages
+    bearer, mark, pages, lists_others = "bot_token", "key", 10, True
+    measure = staticmethod(utf16)  # UTF-16 code units: never less than Slack counts
+
+    def ask_who(self, phase: str) -> Answer:
+        return self.call("GET", "/auth.test", phase=phase)
 
     def check(self) -> Account:
-        answer = self.api("GET", "auth.test", {}, phase="check")
-        with self.reading(answer, "check"):
-            me, team = str(answer.data["user"]), str(answer.data["team"])
-        channel = self.channel()
-        name = f"#{channel.get('name')}"
-        lacking = missing_scopes(answer.headers, private=channel.get("is_private") is True)
-        if lacking:
-            words = t("The app lacks these scopes: {scopes}.", scopes=", ".join(lacking))
-            raise self.error(errors.PermissionDenied, words)
-        if channel.get("is_archived"):
-            words = t("The channel {channel} is archived.", channel=name)
-            raise self.error(errors.TargetGone, words)
-        if not channel.get("is_member"):
-            words = t(
-                "The app is not in the channel {channel}: write /invite @{app} there.",
-                channel=name,
-                app=me,
-            )
-            raise self.error(errors.PermissionDenied, words)
-        facts = {t("workspace"): team, t("channel"): name}
-        return Account(f"@{me}", web_link(answer.data.get("url")), facts)
-
-    def measure(self, text: str) -> int:
-        """UTF-16 code units: never less than Slack counts."""
-        return utf16(text)
+        answer = self.ask_who("check")
+        me, team = self.id_in(answer, "check", "user"), self.id_in(answer, "check", "team")
+        scopes, query = answer.headers.get("X-OAuth-Scopes"), {"channel": self.settings.channel_id}
+        found = self.call("GET", "/conversations.info", phase="check", params=query)
+        channel = self.json_of(found, "check", "channel", "id")["channel"]
+        name, missing = f"#{channel.get('name')}", missing_scopes(scopes or "", channel)
+        words = t("The app lacks these scopes: {scopes}.", scopes=", ".join(missing))
+        self.insist(not missing, errors.PermissionDenied, words)
+        words = t("The channel {channel} is archived.", channel=name)
+        self.insist(not channel.get("is_archived"), errors.TargetGone, words)
+        words = t(
+            "The app is not in the channel {channel}: write /invite @{app} there.",
+            channel=name,
+            app=me,
+        )
+        self.insist(channel.get("is_member"), errors.PermissionDenied, words)
+        link = web_link(answer.at("url"))
+        return Account(f"@{me}", link, {t("workspace"): team, t("channel"): name})
 
     # --- publishing -------------------------------------------------------------------------------
 
     def prepare(self, outgoing: Outgoing) -> dict[str, Any]:
-        return super().prepare(outgoing) | {"team": self.team or self.address_of_team()}
+        return super().prepare(outgoing) | {"team": web_link(self.own_id("prepare")).rstrip("/")}
+
+    def upload(self, file: File) -> Upload:
+        content = self.bytes_of(file)
+        about = {"filename": file.filename, "length": str(len(content))}
+        answer = self.call("POST", "/files.getUploadURLExternal", phase="prepare", data=about)
+        name = self.id_in(answer, "prepare", "file_id")
+        where = self.address_in(answer, "prepare", "upload_url")
+        # without the token: the address itself is the permission
+        headers = {"Content-Type": file.mime}
+        self.call("POST", where, phase="prepare", ok=(200,), headers=headers, data=content)
+        files = {"files": json.dumps([{"id": name, "title": file.filename}])}
+        self.call("POST", "/files.completeUploadExternal", phase="prepare", data=files)
+        return self.state_of(name) or Upload(name, ready=False)
+
+    def state_of(self, name: str) -> Upload | None:
+        """Until a file has been looked through it has no type."""
+        answer = self.call("GET", "/files.info", phase="prepare", params={"file": name})
+        with self.reading(answer, "prepare"):
+            known = self.says_yes(answer)
+            return Upload(name, bool(answer.data["file"]["mimetype"])) if known else None
 
     def publish(self, outgoing: Outgoing) -> Receipt:
-        metadata = {"event_type": METADATA, "event_payload": {"part": outgoing.handle["key"]}}
-        fields = self._message(outgoing) | {
-            "metadata": json.dumps(metadata),
-            "unfurl_links": "true",
-        }
+        ours = {"event_type": "crosspost_part", "event_payload": {"part": outgoing.handle["key"]}}
+        message = self._message(outgoing) | {"metadata": json.dumps(ours), "unfurl_links": "true"}
         if outgoing.root:
-            fields["thread_ts"] = outgoing.root.remote_id
-        answer = self.api("POST", "chat.postMessage", fields, phase="publish")
+            message["thread_ts"] = outgoing.root.remote_id
+        answer = self.call("POST", "/chat.postMessage", phase="publish", data=message)
         with self.reading(answer, "publish"):
             return self._receipt(answer.data["ts"], outgoing)
 
-    def new_handle(self, key: str, now: datetime) -> dict[str, str]:
-        return {"key": timed(key, now)}
-
     def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:
-        method, query = "conversations.history", {"channel": self.settings.channel_id}
+        method, query = "/conversations.history", {"channel": self.settings.channel_id}
         query |= {"limit": str(self.page_size), "include_all_metadata": "true"}
         if outgoing.root:  # what answers is not in the channel's history
-            method, query["ts"] = "conversations.replies", outgoing.root.remote_id
-        answer, posts = self.api("GET", method, {**query, **more}, phase="find"), []
+            method, query["ts"] = "/conversations.replies", outgoing.root.remote_id
+        answer, posts = self.call("GET", method, phase="find", params={**query, **more}), []
         with self.reading(answer, "find"):
             for message in answer.list_at("messages"):
-                receipt = self._receipt(message["ts"], outgoing)
-                posts.append(Listed(receipt, unix_moment(float(message["ts"])), about=message))
-            cursor = (answer.data.get("response_metadata") or {}).get("next_cursor")
+                receipt, time = self._receipt(message["ts"], outgoing), float(message["ts"])
+                mark = str(at(message, "metadata", "event_payload", "part") or "")
+                posts.append(Listed(receipt, unix_moment(time), mark=mark))
+        cursor = answer.at("response_metadata", "next_cursor")
         older = {"cursor": str(cursor)} if cursor else {}
         return Page(answer, posts, older, newest_first=not outgoing.root)
 
-    def is_ours(self, post: Listed, outgoing: Outgoing, *, recent: bool) -> bool:  # noqa: ARG002
-        return part_of(post.about) == outgoing.handle["key"]
-
     def edit(self, receipt: Receipt, outgoing: Outgoing) -> Receipt:
-        fields = self._message(outgoing) | self._names(receipt)
-        self.api("POST", "chat.update", fields, phase="edit")
+        message = self._message(outgoing) | self._names(receipt)
+        self.call("POST", "/chat.update", phase="edit", data=message)
         return receipt
 
     def delete(self, receipt: Receipt) -> None:
-        fields = self._names(receipt)
-        self.api("POST", "chat.delete", fields, phase="delete", fine="message_not_found")
+        self.call("POST", "/chat.delete", phase="delete", data=self._names(receipt))
 
     def _message(self, outgoing: Outgoing) -> dict[str, str]:
         return {
@@ -159,9 +189,12 @@ class SlackAdapter(ListingAdapter, SlackApi):
         return {"channel": channel, "ts": receipt.remote_id}
 
     def _receipt(self, ts: Any, outgoing: Outgoing) -> Receipt:
+        """With where members of the workspace see the message."""
         name, channel = text_id(ts), self.settings.channel_id
         if not re.fullmatch(r"\d+\.\d+", name):
             raise ValueError("not the name of a message")
-        thread = outgoing.root.remote_id if outgoing.root else ""
-        team = str(outgoing.prepared.get("team") or "")
-        return Receipt(name, address_of(team, channel, name, thread), {"channel": channel})
+        team = outgoing.prepared.get("team") or ""
+        link = f"{team}/archives/{channel}/p{name.replace('.', '')}"
+        if outgoing.root:
+            link = f"{link}?thread_ts={outgoing.root.remote_id}&cid={channel}"
+        return Receipt(name, link, {"channel": channel})

@@ -78,6 +78,7 @@ class ThreadsAdapter(ContainerAdapter):
         pkce="",
     )
     trade = "th"
+    measure = staticmethod(measure.threads)  # characters; an emoji counts its bytes in UTF-8
 
     def setup(self) -> None:
         if not lending.can_lend(self.context.config):
@@ -97,10 +98,6 @@ class ThreadsAdapter(ContainerAdapter):
                 ),
             )
         return Account(f"@{name}", f"https://www.threads.com/@{name}", self.quota(), warnings)
-
-    def measure(self, text: str) -> int:
-        """Characters; an emoji counts its bytes in UTF-8."""
-        return measure.threads(text)
 
     def item(self, media: Image | Video, address: str) -> dict[str, str]:
         kind = "VIDEO" if isinstance(media, Video) else "IMAGE"

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from crosspost import errors
-from crosspost.adapters.base import address, text_id, web_link
+from crosspost.adapters.base import text_id, web_link
 from crosspost.adapters.oauth import OAuth, OAuthSettings
 from crosspost.adapters.tiktok_api import TikTokApi
 from crosspost.config import WebAddress
@@ -68,6 +68,7 @@ class TikTokAdapter(TikTokApi):
         pkce="hex",
         client_id="client_key",
     )
+    measure = staticmethod(utf16)  # UTF-16 code units
 
     def scopes(self) -> tuple[str, ...]:
         wanted = "video.publish" if self.settings.mode == "direct" else "video.upload"
@@ -75,7 +76,7 @@ class TikTokAdapter(TikTokApi):
 
     def check(self) -> Account:
         query = {"fields": "open_id,display_name"}
-        answer = self.api("GET", "/user/info/", phase="check", params=query)
+        answer = self.call_signed_in("GET", "/user/info/", phase="check", params=query)
         with self.reading(answer, "check"):
             name = str(answer.data["data"]["user"]["display_name"])
         if self.settings.mode == "draft":
@@ -83,10 +84,6 @@ class TikTokAdapter(TikTokApi):
         creator = self.creator("check")
         link = f"https://www.tiktok.com/@{creator.get('creator_username')}"
         return Account(name, link, {t("mode"): t("posted at once")})
-
-    def measure(self, text: str) -> int:
-        """UTF-16 code units."""
-        return utf16(text)
 
     # --- publishing -------------------------------------------------------------------------------
 
@@ -97,16 +94,16 @@ class TikTokAdapter(TikTokApi):
         if not upload.get("publish_id"):
             raise self.uploading(self._begun(outgoing, video))
         state = self.state_of(upload, "prepare")
-        if state.failed:
-            raise self.failure(state.reason)
+        self.refuse_failed(state)
         if state.done or state.bytes == video.size:
             return upload  # an earlier attempt did it: `publish` will see
         if datetime.fromisoformat(str(upload["until"])) <= self.context.now():
             raise self.broken_off()
-        last = _start_of_last(video)
+        # without the token: the address itself is the permission
+        where, last = web_link(upload["upload_url"]), _start_of_last(video)
         for start in range((state.bytes or 0) // PIECE * PIECE, last, PIECE):
             size, ok = min(PIECE, last - start), (200, 201, 206)
-            self._send(upload, video, start, size, phase="prepare", ok=ok)
+            self.put_piece(where, video, start, size, phase="prepare", ok=ok)
         return upload
 
     def publish(self, outgoing: Outgoing) -> Receipt:
@@ -114,21 +111,18 @@ class TikTokAdapter(TikTokApi):
         video, upload = outgoing.post.videos[0], outgoing.prepared
         name = text_id(upload["publish_id"])
         state = self.state_of(upload, "prepare")
-        if state.failed:
-            raise self.failure(state.reason)
+        self.refuse_failed(state)
         if state.done or state.bytes == video.size:
             raise self.out_already()
-        start = _start_of_last(video)
-        self._send(upload, video, start, video.size - start, phase="publish", ok=(201,))
+        where, start = web_link(upload["upload_url"]), _start_of_last(video)
+        self.put_piece(where, video, start, video.size - start, phase="publish", ok=(201,))
         words = t("TikTok has the video and is working on it; it will be asked again.")
         try:
             state = self.state_of(upload, "outcome")
         except errors.PlatformError as error:
             raise self.error(errors.UnknownOutcome, words) from error
-        if state.failed:
-            raise self.failure(state.reason)
-        if not state.done:
-            raise self.error(errors.UnknownOutcome, words)
+        self.refuse_failed(state)
+        self.insist(state.done, errors.UnknownOutcome, words)
         return Receipt(name)
 
     def find(self, outgoing: Outgoing) -> Receipt | None:
@@ -157,36 +151,27 @@ class TikTokAdapter(TikTokApi):
         if self.settings.mode == "direct":
             self._refuse_forbidden(self.creator("prepare"), video)
             path = "/post/publish/video/init/"
-            body["post_info"] = {
-                "title": outgoing.post.text,
-                "privacy_level": self.settings.privacy,
-            }
-        answer = self.api("POST", path, phase="prepare", json=body)
-        with self.reading(answer, "prepare"):
-            data = answer.data["data"]
-            name, where = text_id(data["publish_id"]), address(data["upload_url"])
+            about = {"title": outgoing.post.text, "privacy_level": self.settings.privacy}
+            body["post_info"] = about
+        answer = self.call_signed_in("POST", path, phase="prepare", json=body)
+        name = self.id_in(answer, "prepare", "data", "publish_id")
+        where = self.address_in(answer, "prepare", "data", "upload_url")
         until = self.context.now() + UPLOAD_LIFE
         return {"publish_id": name, "upload_url": where, "until": until.isoformat()}
 
     def _refuse_forbidden(self, creator: dict[str, Any], video: Video) -> None:
         """What TikTok wants to be looked at before anything is posted at once."""
-        allowed = creator.get("privacy_level_options")
-        if isinstance(allowed, list) and self.settings.privacy not in allowed:
-            words = t(
-                "TikTok does not let this app post so publicly; it allows: {allowed}.",
-                allowed=", ".join(map(str, allowed)),
-            )
-            raise self.error(errors.PermissionDenied, words)
+        privacy, allowed = self.settings.privacy, creator.get("privacy_level_options")
+        allowed = allowed if isinstance(allowed, list) else [privacy]
+        words = t(
+            "TikTok does not let this app post so publicly; it allows: {allowed}.",
+            allowed=", ".join(map(str, allowed)),
+        )
+        self.insist(privacy in allowed, errors.PermissionDenied, words)
         longest = creator.get("max_video_post_duration_sec")
-        if isinstance(longest, int) and video.milliseconds > longest * 1000:
-            words = t("TikTok takes videos of at most {limit} seconds here.", limit=longest)
-            raise self.error(errors.MediaRejected, words)
-
-    def _send(
-        self, upload: Any, video: Video, start: int, size: int, *, phase: str, ok: tuple[int, ...]
-    ) -> None:
-        """One piece; without the token: the address itself is the permission."""
-        self.put_piece(web_link(upload["upload_url"]), video, start, size, phase=phase, ok=ok)
+        longest = longest if isinstance(longest, int) else video.milliseconds
+        words = t("TikTok takes videos of at most {limit} seconds here.", limit=longest)
+        self.insist(video.milliseconds <= longest * 1000, errors.MediaRejected, words)
 
 
 def _start_of_last(video: Video) -> int:

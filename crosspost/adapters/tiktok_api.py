@@ -6,13 +6,14 @@ It must not send anything of a video; `tiktok.py` does. Facts: developers.tiktok
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import Any, ClassVar
 
 from crosspost import errors
 from crosspost.adapters.base import Answer, Meaning, text_id
 from crosspost.adapters.oauth import OAuthAdapter
 from crosspost.adapters.uploads import VideoAdapter
+from crosspost.quotas import Quota
 from crosspost.wording import t
 
 
@@ -59,47 +60,40 @@ class TikTokApi(VideoAdapter, OAuthAdapter):
         Meaning(errors.Misconfigured, code="*"),
     )
 
-    def api(self, method: str, path: str, *, phase: str, **more: Any) -> Answer:
-        answer = self.call_signed_in(method, path, phase=phase, **more)
-        if self.code_of(answer) == "ok":
-            return answer
-        with self.reading(answer, phase):
-            text_id(answer.data["error"]["code"])
-        raise self.error_from(answer, phase)
+    renewed: ClassVar = {
+        errors.RateLimited: Quota(None, timedelta(minutes=1)),
+        errors.QuotaExhausted: Quota(None, timedelta(hours=24)),
+    }
+    words_at, code_at, shows_code = (("error", "message"),), ("error", "code"), True
+
+    def says_yes(self, answer: Answer) -> bool:
+        """Every answer has a code."""
+        return self.code_of(answer) == "ok"
 
     def creator(self, phase: str) -> dict[str, Any]:
         """What the account allows to be posted at once."""
-        answer = self.api("POST", "/post/publish/creator_info/query/", phase=phase, json={})
+        answer = self.call_signed_in(
+            "POST", "/post/publish/creator_info/query/", phase=phase, json={}
+        )
         with self.reading(answer, phase):
             return dict(answer.data["data"])
 
     def state_of(self, upload: Any, phase: str) -> State:
         """How far an upload has got."""
         body = {"publish_id": str(upload["publish_id"])}
-        answer = self.api("POST", "/post/publish/status/fetch/", phase=phase, json=body)
+        answer = self.call_signed_in("POST", "/post/publish/status/fetch/", phase=phase, json=body)
         with self.reading(answer, phase):
             data = answer.data["data"]
             word, got = text_id(data["status"]), data.get("uploaded_bytes")
             known = isinstance(got, int) and not isinstance(got, bool)
             return State(word, got if known else None, str(data.get("fail_reason") or ""))
 
-    def failure(self, reason: str) -> errors.PlatformError:
+    def refuse_failed(self, state: State) -> None:
+        """Raise what TikTok says of an upload that it could not use."""
+        if not state.failed:
+            return
+        reason = state.reason
         rows = (row.kind for row in self.meanings if reason in row.code.split())
         kind = next(rows, errors.MediaRejected)
         words = t("TikTok could not use the video: {reason}.", reason=self.said(reason) or "?")
-        return self.error(errors.MediaExpired if kind is errors.RetryLater else kind, words)
-
-    def code_of(self, answer: Answer) -> str:
-        """Every answer has one."""
-        return answer.word("error", "code")
-
-    def until_of(self, answer: Answer) -> datetime | None:
-        """TikTok names no time: calls are counted by the minute, posts by the day."""
-        kind, now = self.error_of(answer, ""), self.context.now()
-        if kind is errors.RateLimited and not answer.headers.get("Retry-After"):
-            return now + timedelta(minutes=1)
-        return now + timedelta(hours=24) if kind is errors.QuotaExhausted else None
-
-    def words_of(self, answer: Answer) -> str:
-        code = self.code_of(answer)
-        return f"{answer.at('error', 'message')} [{code}]" if code else super().words_of(answer)
+        raise self.error(errors.MediaExpired if kind is errors.RetryLater else kind, words)

@@ -30,6 +30,7 @@ from crosspost.adapters.base import (
 )
 from crosspost.errors import Misconfigured, UnknownOutcome
 from crosspost.post import Account, Capabilities, Image, Markup, Outgoing, Post, Receipt, Reconcile
+from crosspost.rendering.measure import code_points
 from crosspost.wording import t
 
 PREFIX = "whsec_"
@@ -85,15 +86,12 @@ class WebhookAdapter(HttpAdapter):
 
     # the first event of this id is still being worked on
     meanings = (Meaning(UnknownOutcome, 409, phases="publish"),)
+    measure = staticmethod(code_points)
 
     def check(self) -> Account:
         now = self.context.now()
         self._send("crosspost.ping", timed("ping", now), _stamp(now), {}, phase="check")
         return Account(str(urlsplit(self.settings.url).hostname))
-
-    def measure(self, text: str) -> int:
-        """Code points."""
-        return len(text)
 
     def new_handle(self, key: str, now: datetime) -> dict[str, str]:
         return {"id": timed(key, now), "at": _stamp(now)}

@@ -14,14 +14,14 @@ from typing import ClassVar
 from pydantic import Field, SecretStr, field_validator
 
 from crosspost import errors
-from crosspost.adapters.base import AdapterSettings, Answer, HttpSettings, Meaning, text_id
+from crosspost.adapters.base import AdapterSettings, HttpSettings, Meaning
 from crosspost.adapters.graph import GraphAdapter
-from crosspost.adapters.uploads import File, Upload, UploadingAdapter
-from crosspost.adapters.whatsapp_messages import content_of, masked, one_line
+from crosspost.adapters.uploads import File, Upload, UploadingAdapter, media_of
 from crosspost.config import WebAddress
 from crosspost.errors import PartialSuccess, PlatformError
 from crosspost.post import Account, Capabilities, CardMaker, Outgoing, Receipt, Reconcile
 from crosspost.rendering.measure import utf16
+from crosspost.rendering.whatsapp import content_of, one_line
 from crosspost.wording import t
 
 MOST_RECIPIENTS = 256
@@ -104,18 +104,15 @@ class WhatsAppAdapter(UploadingAdapter, GraphAdapter):
         fields = {"fields": "id,verified_name,display_phone_number,quality_rating"}
         answer = self.graph("GET", self.settings.phone_number_id, fields, phase="check")
         with self.reading(answer, "check"):
-            self.id_of(answer, "check")
+            self.id_in(answer, "check", "id")
             name = str(answer.data["verified_name"])
             telephone = str(answer.data["display_phone_number"])
         facts = {
             t("recipients"): str(len(self.settings.recipients)),
             t("quality"): str(answer.data.get("quality_rating") or "?"),
         }
-        warnings: tuple[str, ...] = ()
-        if not self.settings.template:
-            warnings = (
-                t("Without a template only those are reached who wrote in the last 24 hours."),
-            )
+        short = t("Without a template only those are reached who wrote in the last 24 hours.")
+        warnings = () if self.settings.template else (short,)
         return Account(f"{name} ({telephone})", "", facts, warnings)
 
     def measure(self, text: str) -> int:
@@ -126,10 +123,10 @@ class WhatsAppAdapter(UploadingAdapter, GraphAdapter):
 
     def upload(self, file: File) -> Upload:
         fields = {"messaging_product": "whatsapp", "type": file.mime}
-        files = {"file": (file.filename, self.bytes_of(file), file.mime)}
+        files = {"file": self.form_file(file)}
         path = f"{self.settings.phone_number_id}/media"
         answer = self.graph("POST", path, fields, phase="prepare", files=files)
-        return Upload(self.id_of(answer, "prepare"))
+        return Upload(self.id_in(answer, "prepare", "id"))
 
     def publish(self, outgoing: Outgoing) -> Receipt:
         """A message to each, one after the other. As long as nobody has it a no is a no; after that
@@ -163,19 +160,14 @@ class WhatsAppAdapter(UploadingAdapter, GraphAdapter):
 
     def _send(self, to: str, outgoing: Outgoing) -> str:
         """The id of the message to one person."""
-        message = {
-            "messaging_product": "whatsapp",
-            "recipient_type": "individual",
-            "to": to,
-            **content_of(outgoing, self.settings),
-        }
-        path = f"{self.settings.phone_number_id}/messages"
+        template = (self.settings.template, self.settings.template_language)
+        content = content_of(outgoing.post, media_of(outgoing), *template)
+        whom = {"messaging_product": "whatsapp", "recipient_type": "individual", "to": to}
+        path, message = f"{self.settings.phone_number_id}/messages", whom | content
         answer = self.graph("POST", path, {}, phase="publish", json=message)
-        with self.reading(answer, "publish"):
-            return text_id(answer.data["messages"][0]["id"])
+        return self.id_in(answer, "publish", "messages", 0, "id")
 
-    def error_of(self, answer: Answer, phase: str) -> type[PlatformError] | None:
-        """WhatsApp's own codes, then those of everywhere at Meta."""
-        code = self.code_of(answer)
-        own = (row.kind for row in self.meanings if code and code in row.code.split())
-        return next(own, None) or super().error_of(answer, phase)
+
+def masked(telephone: str) -> str:
+    """Enough of a number for the office to know it, and for nobody else."""
+    return f"{telephone[:3]}…{telephone[-4:]}"

@@ -16,12 +16,14 @@ from pydantic import SecretStr
 
 from crosspost import errors
 from crosspost.adapters.base import Answer, HttpSettings, text_id, web_link, written
-from crosspost.adapters.wordpress_api import GONE, POSTS, WordPressApi
+from crosspost.adapters.wordpress_api import POSTS, WordPressApi
 from crosspost.post import Account, Capabilities, CardMaker, Markup, Outgoing, Receipt, Reconcile
+from crosspost.rendering.measure import code_points
 from crosspost.rendering.wordpress import fields_of
 from crosspost.wording import t
 
 API = written("/.*[^/]", lambda: t('write "/wp-json", or "/?rest_route=" for plain permalinks'))
+NOT_PUBLIC = ("draft", "pending", "private")
 
 
 class WordPressSettings(HttpSettings):
@@ -54,6 +56,7 @@ class WordPressAdapter(WordPressApi):
         settle=timedelta(seconds=60),
     )
     _categories: list[str] | None = None
+    measure = staticmethod(code_points)  # there is no limit
 
     def check(self) -> Account:
         answer = self.call("GET", "/wp/v2/users/me", phase="check", params={"context": "edit"})
@@ -61,9 +64,8 @@ class WordPressAdapter(WordPressApi):
         with self.reading(answer, "check"):
             name, may = text_id(me["name"]), dict(me["capabilities"])
             roles = ", ".join(str(role) for role in me["roles"])
-        if not may.get("publish_posts"):
-            words = t("{name} may write drafts on this site, but not publish them.", name=name)
-            raise self.error(errors.PermissionDenied, words)
+        words = t("{name} may write drafts on this site, but not publish them.", name=name)
+        self.insist(may.get("publish_posts"), errors.PermissionDenied, words)
         self._category_ids("check")
         pictures = t("{name} may not upload files: give the account the role Author.", name=name)
         return Account(
@@ -72,10 +74,6 @@ class WordPressAdapter(WordPressApi):
             {t("role"): roles} if roles else {},
             () if may.get("upload_files") else (pictures,),
         )
-
-    def measure(self, text: str) -> int:
-        """Code points; there is no limit."""
-        return len(text)
 
     def new_handle(self, key: str, now: datetime) -> dict[str, str]:
         # with the time, lest it finds the draft of an older database
@@ -102,17 +100,11 @@ class WordPressAdapter(WordPressApi):
 
     def find(self, outgoing: Outgoing) -> Receipt | None:
         path = f"{POSTS}/{outgoing.prepared['post']}"
-        query = {"context": "edit"}
-        answer = self.call("GET", path, phase="find", ok=(200, 404), params=query)
+        answer = self.call("GET", path, phase="find", params={"context": "edit"})
         if answer.status == 404:
-            if self.code_of(answer) in GONE:
-                return None
-            raise self.error_from(answer, "find")
-        with self.reading(answer, "find"):
-            status = text_id(self.json_of(answer, "find")["status"])
-        if status in ("draft", "pending", "private"):
             return None
-        return self._receipt(answer, "find")
+        status = self.id_in(answer, "find", "status")
+        return None if status in NOT_PUBLIC else self._receipt(answer, "find")
 
     def delete(self, receipt: Receipt) -> None:
         self._remove(receipt.remote_id, {})
@@ -138,25 +130,15 @@ class WordPressAdapter(WordPressApi):
         """The draft `known` with these fields, or a new one; its id. Never its status: it may be
         public by now."""
         if known:
-            answer = self.call(
-                "POST", f"{POSTS}/{known}", phase="prepare", ok=(200, 404), json=draft
-            )
-            if answer.status == 200:
+            answer = self.call("POST", f"{POSTS}/{known}", phase="prepare", json=draft)
+            if answer.status != 404:
                 self.json_of(answer, "prepare")
                 return known
-            if self.code_of(answer) not in GONE:
-                raise self.error_from(answer, "prepare")
-        answer = self.call(
-            "POST", POSTS, phase="prepare", json=draft | {"slug": slug, "status": "draft"}
-        )
-        with self.reading(answer, "prepare"):
-            return text_id(self.json_of(answer, "prepare")["id"])
+        new = draft | {"slug": slug, "status": "draft"}
+        return self.id_in(self.call("POST", POSTS, phase="prepare", json=new), "prepare", "id")
 
     def _remove(self, post: str, query: dict[str, str]) -> None:
-        path = f"{POSTS}/{post}"
-        answer = self.call("DELETE", path, phase="delete", ok=(200, 404, 410), params=query)
-        if answer.status != 200 and self.code_of(answer) not in GONE:
-            raise self.error_from(answer, "delete")
+        answer = self.call("DELETE", f"{POSTS}/{post}", phase="delete", params=query)
         self.json_of(answer, "delete")
 
     def _cover(self, media: list[dict[str, str]]) -> int:
@@ -173,9 +155,8 @@ class WordPressAdapter(WordPressApi):
             with self.reading(answer, phase):
                 known = {one["slug"]: text_id(one["id"]) for one in answer.list_at()}
             missing = [slug for slug in wanted if slug not in known]
-            if missing:
-                words = t("The site has no category {missing}.", missing=", ".join(missing))
-                raise self.error(errors.Misconfigured, words)
+            words = t("The site has no category {missing}.", missing=", ".join(missing))
+            self.insist(not missing, errors.Misconfigured, words)
             self._categories = [known[slug] for slug in wanted]
         return self._categories or []
 

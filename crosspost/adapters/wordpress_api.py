@@ -16,9 +16,8 @@ from crosspost.adapters.base import Answer, HttpAdapter, Meaning, address, text_
 from crosspost.post import Image, Outgoing
 
 POSTS, MEDIA = "/wp/v2/posts", "/wp/v2/media"
-POSTS, MEDIA = "/wp/v2/posts", "/wp/v2/media"
 #: Error codes that say that there is no such post, or that it lies in the trash.
-GONE = ("rest_post_invalid_id", "rest_already_trashed")
+GONE = "rest_post_invalid_id rest_already_trashed"
 
 
 class WordPressApi(HttpAdapter):
@@ -33,9 +32,15 @@ class WordPressApi(HttpAdapter):
         # of a file, by one who may not upload
         Meaning(errors.PermissionDenied, 400, code="rest_cannot_create"),
         Meaning(errors.MediaExpired, code="rest_invalid_featured_media"),
-        Meaning(errors.MediaExpired, code=" ".join(GONE), phases="publish"),
-        Meaning(errors.RejectedContent, code=" ".join(GONE)),
+        Meaning(errors.MediaExpired, code=GONE, phases="publish"),
+        Meaning(errors.RejectedContent, code=GONE),
     )
+
+    so_already = (
+        Meaning(errors.TargetGone, (404, 410), code=GONE, phases="delete"),
+        Meaning(errors.TargetGone, 404, code=GONE, phases="find prepare"),
+    )
+    code_at = ("code",)
 
     def url(self, path: str) -> str:
         return super().url(f"{self.settings.api}{path}")
@@ -58,16 +63,15 @@ class WordPressApi(HttpAdapter):
         if place < len(earlier):
             return dict(earlier[place])
         slug = f"{outgoing.handle['slug']}-{place}"
-        content = self.bytes_of(image)
         found = self.found(MEDIA, {"slug": slug})
-        return _media_of(found) if found else self._upload(slug, image, content)
+        return _media_of(found) if found else self._upload(slug, image)
 
-    def _upload(self, slug: str, image: Image, content: bytes) -> dict[str, str]:
+    def _upload(self, slug: str, image: Image) -> dict[str, str]:
         answer = self.call(
             "POST",
             MEDIA,
             phase="prepare",
-            files={"file": (image.filename, content, image.mime)},
+            files={"file": self.form_file(image)},
             # escaped, since the site takes away what looks like a tag
             data={"alt_text": html.escape(image.alt, quote=False), "slug": slug},
         )
@@ -83,9 +87,6 @@ class WordPressApi(HttpAdapter):
                 if one["slug"] == query["slug"]:
                     return dict(one)
         return None
-
-    def code_of(self, answer: Answer) -> str:
-        return answer.word("code")
 
     def error_of(self, answer: Answer, phase: str) -> type[errors.PlatformError] | None:
         if phase == "prepare" and answer.at("data", "params", "status") is not None:

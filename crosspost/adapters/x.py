@@ -16,7 +16,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from crosspost.adapters.base import text_id
+from crosspost import errors
+from crosspost.adapters.base import Meaning, text_id
 from crosspost.adapters.likeness import moment
 from crosspost.adapters.lookups import Listed, ListingAdapter, Page
 from crosspost.adapters.oauth import OAuth, OAuthSettings
@@ -61,7 +62,7 @@ class XSettings(OAuthSettings):
         return self
 
 
-class XAdapter(ListingAdapter, XApi):
+class XAdapter(XApi, ListingAdapter):
     """One account: the one whose token it is."""
 
     platform = "x"
@@ -87,14 +88,16 @@ class XAdapter(ListingAdapter, XApi):
         reconcile=Reconcile.LOOKUP,
         settle=timedelta(seconds=90),  # longer than our own time-out and the server's queue
     )
-    pages = 3
+    so_already = (Meaning(errors.TargetGone, 404, words="resource-not-found", phases="delete"),)
+    pages, own_id_at = 3, ("data", "id")
+    measure = staticmethod(measure.x)  # weighted: emoji and most letters beyond Latin are 2
 
     def setup(self) -> None:
         limit = self.settings.max_characters
         self.capabilities = replace(self.capabilities, max_length=limit)
 
     def check(self) -> Account:
-        me = self.whoami("check")
+        me = self.whoami("check")["data"]
         name = str(me.get("username") or "")
         return Account(f"@{name}", f"https://x.com/{name}")
 
@@ -103,10 +106,6 @@ class XAdapter(ListingAdapter, XApi):
         """X's price of a post; one with an address in it, also a bare one, is the dear kind."""
         key = "price_of_link" if LINK.search(post.text) else "price_of_post"
         return Decimal(str(options.get(key, XSettings.model_fields[key].default)))
-
-    def measure(self, text: str) -> int:
-        """The weighted length: emoji and most letters beyond Latin count 2, a link 23."""
-        return measure.x(text)
 
     # --- publishing -------------------------------------------------------------------------------
 
@@ -117,11 +116,9 @@ class XAdapter(ListingAdapter, XApi):
         if outgoing.parent:
             post["reply"] = {"in_reply_to_tweet_id": outgoing.parent.remote_id}
         answer = self.api("POST", "/2/tweets", phase="publish", json=post)
-        with self.reading(answer, "publish"):
-            return _receipt(answer.data["data"]["id"])
+        return _receipt(self.id_in(answer, "publish", "data", "id"))
 
     def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:
-        user = self.user or text_id(self.whoami("find")["id"])
         since = (outgoing.begun or self.context.now()) - SLACK
         query = {
             "max_results": str(self.page_size),
@@ -130,23 +127,20 @@ class XAdapter(ListingAdapter, XApi):
             self.settings.fields_parameter: ",".join(self._fields()),
             **more,
         }
-        answer = self.api("GET", f"/2/users/{user}/tweets", phase="find", query=query)
+        answer = self.api(
+            "GET", f"/2/users/{self.own_id('find')}/tweets", phase="find", query=query
+        )
         with self.reading(answer, "find"):
             if answer.data.get("errors"):
                 raise ValueError("only a part of the answer")
             token = answer.data["meta"].get("next_token")
             int(answer.data["meta"]["result_count"])
-            posts = [
-                Listed(_receipt(post["id"]), moment(post["created_at"]), _text_of(post), post)
-                for post in answer.data.get("data") or []
-            ]
+            posts = [_listed(post) for post in answer.data.get("data") or []]
         return Page(answer, posts, {"pagination_token": str(token)} if token else {})
 
     def is_ours(self, post: Listed, outgoing: Outgoing, *, recent: bool) -> bool:  # noqa: ARG002
         """What X lists is recent: it was asked to."""
-        first = outgoing.root.remote_id if outgoing.root else post.receipt.remote_id
-        same = self.bare(post.text) == self.bare(outgoing.post.text)
-        return same and bool(post.about.get("conversation_id", first) == first)
+        return super().is_ours(post, outgoing, recent=True)
 
     def bare(self, text: str) -> str:
         """X puts http:// before a name that it makes a link of."""
@@ -160,14 +154,15 @@ class XAdapter(ListingAdapter, XApi):
 
     def delete(self, receipt: Receipt) -> None:
         path = f"/2/tweets/{receipt.remote_id}"
-        answer = self.api("DELETE", path, phase="delete", ok=(200, 404))
-        if answer.status == 404:
-            if "resource-not-found" in answer.text:
-                return
-            raise self.error_from(answer, "delete")
+        answer = self.api("DELETE", path, phase="delete")
         with self.reading(answer, "delete"):
-            if answer.data["data"]["deleted"] is not True:
+            if answer.status != 404 and answer.data["data"]["deleted"] is not True:
                 raise ValueError("not deleted")
+
+
+def _listed(post: dict[str, Any]) -> Listed:
+    receipt, at = _receipt(post["id"]), moment(post["created_at"])
+    return Listed(receipt, at, _text_of(post), root=post.get("conversation_id"))
 
 
 def _receipt(name: Any) -> Receipt:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from crosspost import errors
-from crosspost.adapters.base import Answer, Meaning, text_id
+from crosspost.adapters.base import Answer, Meaning
 from crosspost.adapters.oauth import OAuthAdapter
 from crosspost.adapters.oauth1 import Method, signature
 from crosspost.adapters.uploads import File, Upload, UploadingAdapter
@@ -37,7 +37,6 @@ class XApi(UploadingAdapter, OAuthAdapter):
         Meaning(errors.Misconfigured, 400, phases="check find login edit delete"),
     )
     upload_life = timedelta(hours=23)  # X forgets after a day
-    user = ""
 
     def api(
         self,
@@ -57,22 +56,16 @@ class XApi(UploadingAdapter, OAuthAdapter):
         headers = {"Authorization": signature(method, where, app, token)}
         return self.call(method, where, phase=phase, headers=headers, **more)
 
-    def whoami(self, phase: str) -> dict[str, Any]:
-        """The account whose token it is; its id is kept in `user`."""
-        answer = self.api("GET", "/2/users/me", phase=phase)
-        with self.reading(answer, phase):
-            me: dict[str, Any] = answer.data["data"]
-            self.user = text_id(me["id"])
-            return me
+    def ask_who(self, phase: str) -> Answer:
+        return self.api("GET", "/2/users/me", phase=phase)
 
     def upload(self, file: File) -> Upload:
         if isinstance(file, Video):
             return self._upload_in_pieces(file)
-        files = {"media": (file.filename, self.bytes_of(file), file.mime)}
+        files = {"media": self.form_file(file)}
         about = {"media_category": "tweet_image"}
         answer = self.api("POST", UPLOAD, phase="prepare", files=files, data=about)
-        with self.reading(answer, "prepare"):
-            name = text_id(answer.data["data"]["id"])
+        name = self.id_in(answer, "prepare", "data", "id")
         described = {"id": name, "metadata": {"alt_text": {"text": file.alt}}}
         self.api("POST", "/2/media/metadata", phase="prepare", json=described)
         return Upload(name)
@@ -82,8 +75,7 @@ class XApi(UploadingAdapter, OAuthAdapter):
         about = {"media_type": video.mime, "total_bytes": video.size}
         about["media_category"] = "tweet_video"
         answer = self.api("POST", f"{UPLOAD}/initialize", phase="prepare", json=about)
-        with self.reading(answer, "prepare"):
-            name = text_id(answer.data["data"]["id"])
+        name = self.id_in(answer, "prepare", "data", "id")
         for number, start in enumerate(range(0, video.size, PIECE)):
             piece = (video.filename, self.piece_of(video, start, PIECE), video.mime)
             where, data = f"{UPLOAD}/{name}/append", {"segment_index": str(number)}
@@ -103,8 +95,7 @@ class XApi(UploadingAdapter, OAuthAdapter):
             words = error.get("message") or error.get("name") if isinstance(error, dict) else "?"
             said = t("X cannot show the video: {reason}.", reason=self.said(str(words)))
             raise self.error(errors.MediaRejected, said)
-        with self.reading(answer, "prepare"):
-            text_id(answer.data["data"]["id"])
+        self.id_in(answer, "prepare", "data", "id")
         return Upload(name, state in (None, "succeeded"))
 
     def error_of(self, answer: Answer, phase: str) -> type[errors.PlatformError] | None:

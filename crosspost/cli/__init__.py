@@ -38,12 +38,13 @@ from crosspost.cli import (
     witnesses,
     writing,
 )
+from crosspost.cli.helping import Commands
 from crosspost.errors import CrosspostError, UserError
 
 #: New objects before the garbage collector looks among them.
 BETWEEN_COLLECTIONS = 200_000
 
-app = typer.Typer(
+app = Commands(
     name="crosspost",
     help="Queue an announcement once; publish it on time, once, to every channel, on the record.",
     no_args_is_help=True,
@@ -51,29 +52,32 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for subject in (
-    setup,
-    writing,
-    announcements,
-    checking,
-    approvals,
-    dispatching,
-    amendments,
-    redaction,
-    running,
-    records,
-    keeping,
-    verifying,
-    reporting,
-):
-    subject.register(app)
 proving.register(records.log)
 stamping.register(records.log)
 records.log.add_typer(witnesses.app, name="witness")
-app.add_typer(channels.app, name="channels")
-app.add_typer(records.log, name="log")
-app.add_typer(alarms.app, name="alarms")
-app.add_typer(fakes.app, name="fake")
+
+with app.part("To begin with"):
+    setup.register(app)
+    app.add_typer(channels.app, name="channels")
+with app.part("To write"):
+    for subject in (writing, announcements, checking):
+        subject.register(app)
+with app.part("To approve"):
+    approvals.register(app)
+with app.part("To change what is not public yet"):
+    dispatching.register(app)
+with app.part("To set right what is public"):
+    for subject in (amendments, redaction):
+        subject.register(app)
+    app.add_typer(fakes.app, name="fake")
+with app.part("To publish"):
+    for subject in (running, records):
+        subject.register(app)
+    app.add_typer(alarms.app, name="alarms")
+with app.part("To keep and to prove"):
+    for subject in (keeping, reporting, verifying):
+        subject.register(app)
+    app.add_typer(records.log, name="log")
 
 
 def _version(wanted: bool) -> None:

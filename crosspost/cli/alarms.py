@@ -6,15 +6,16 @@ from typing import Annotated
 
 import typer
 
+from crosspost.cli.helping import Commands
 from crosspost.cli.options import AsJson
 from crosspost.wording import t
 
-app = typer.Typer(help="What needs a person, and who has been told.", no_args_is_help=True)
+app = Commands(help="What needs a person, and who has been told.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_(json: AsJson = False) -> None:
-    """List what needs a person now, and whether somebody was told of it or has read it."""
+    """List what needs a person now, and whether anybody knows of it."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import show_json, table
     from crosspost.lock import daemon_runs
@@ -52,7 +53,7 @@ def read(
 
 @app.command("test")
 def try_out(json: AsJson = False) -> None:
-    """Send a message that is no alarm by every way of [alarms], and say whether it arrived."""
+    """Send a trial message by every way of [alarms]. Says whether it arrived."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say, show_json
     from crosspost.errors import UserError

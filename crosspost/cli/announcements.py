@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.options import AsJson, Number, OnlyChannel
+from crosspost.cli.options import MOST, AsJson, Number, OnlyChannel
 from crosspost.cli.telling import short_time
 from crosspost.wording import t
 
@@ -26,8 +26,10 @@ def list_(
     status: Annotated[
         str | None, typer.Option(help="Only those with a delivery in this status, e.g. failed.")
     ] = None,
-    channel: Annotated[str | None, typer.Option(help="Only those for this channel.")] = None,
-    last: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 20,
+    channel: Annotated[
+        str | None, typer.Option(metavar="CHANNEL", help="Only those for this channel.")
+    ] = None,
+    last: Annotated[int, typer.Option(min=1, max=MOST, help="How many, the newest.")] = 20,
     json: AsJson = False,
 ) -> None:
     """List announcements, newest last."""
@@ -65,7 +67,7 @@ def show(
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Show an announcement: words, images, approvals, and where it is published."""
+    """Show an announcement, its approvals, and where it is published."""
     from crosspost.cli.histories import show_history
     from crosspost.cli.office import open_office
     from crosspost.cli.output import show_json
@@ -91,7 +93,7 @@ def preview(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Show each channel's post exactly as it is approved and sent, with its length."""
+    """Show each channel's post, exactly as it is sent. With its length, as the channel counts."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import show_json
     from crosspost.cli.previews import doubts, show_posts, write_page
@@ -149,7 +151,7 @@ def _show(office: Office, found: dict[str, Any]) -> None:
             d["channel"] + (f" ({act_word(d['act'])})" if d["act"] != "publish" else ""),
             coloured(status_word(Status(d["status"])), d["status"]),
             short_time(office, d["published"] or d["due"]),
-            "\n".join(d["permalinks"]) or d["reason"] or "",
+            "\n".join([*d["permalinks"], *([d["reason"]] if d["reason"] else [])]),
         )
         for d in found["deliveries"]
     ]

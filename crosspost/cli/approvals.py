@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crosspost.cli.options import AsJson, Number, Reason, Yes
+from crosspost.cli.helping import Commands
+from crosspost.cli.options import MOST, AsJson, Number, Reason, Yes
 from crosspost.cli.telling import spoken_time, warn_without_daemon
 from crosspost.wording import t
 
@@ -26,7 +27,7 @@ Key = Annotated[
     ),
 ]
 
-people = typer.Typer(help="Who is who in this office.", no_args_is_help=True)
+people = Commands(help="Who is who in this office.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -54,7 +55,10 @@ def submit(number: Number, yes: Yes = False) -> None:
 def approve(
     number: Number,
     revision: Annotated[
-        int | None, typer.Option(help="The revision that you have read; refused if it is older.")
+        int | None,
+        typer.Option(
+            min=1, max=MOST, help="The revision that you have read; refused if it is older."
+        ),
     ] = None,
     emergency: Annotated[
         bool,
@@ -68,7 +72,10 @@ def approve(
     key: Key = None,
     yes: Yes = False,
 ) -> None:
-    """Approve an announcement, exactly as it is shown: time, text and images on each channel."""
+    """Approve an announcement, exactly as it is shown.
+
+    Approved are its time, and its text and images on each channel.
+    """
     from crosspost.approvals import approve as say_yes
     from crosspost.approvals import ready
     from crosspost.cli.office import open_office
@@ -180,7 +187,7 @@ def reject(
     ],
     yes: Yes = False,
 ) -> None:
-    """Say no to an announcement that waits or is scheduled, with the reason."""
+    """Say no to what waits or is scheduled, with the reason."""
     from crosspost.approvals import reject as say_no
     from crosspost.approvals import require_rejectable
     from crosspost.cli.office import open_office
@@ -207,7 +214,10 @@ def countersign(
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Say, as the second person, that you have looked at what went out in an emergency."""
+    """Say that you have looked at what went out in an emergency.
+
+    It takes somebody else than who let it out.
+    """
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say
     from crosspost.emergencies import countersign as look_after

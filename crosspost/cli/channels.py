@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crosspost.cli.helping import Commands
 from crosspost.cli.logins import login
 from crosspost.cli.options import AsJson
 from crosspost.wording import t
@@ -13,7 +14,7 @@ from crosspost.wording import t
 if TYPE_CHECKING:
     from crosspost.cli.office import Office
 
-app = typer.Typer(help="The accounts that crosspost publishes to.", no_args_is_help=True)
+app = Commands(help="The accounts that crosspost publishes to.", no_args_is_help=True)
 app.command()(login)
 
 
@@ -106,17 +107,14 @@ def ask_platform(office: Office, name: str) -> dict[str, Any]:
 
 def _advised(office: Office, result: dict[str, Any]) -> str:
     """What a person does about it; "" where that is said already, or nothing helps but waiting."""
-    from crosspost.founding import logs_in
+    from crosspost.connections import by_login
     from crosspost.stories import cure
 
     if result["ok"]:
         return ""
     channel = office.config.channels[result["channel"]]
-    given = "access_token" in channel.options
-    if result["kind"] != "auth_revoked" or given or not logs_in(channel.platform):
-        return cure(result["kind"]).format(**result)
-    command = f"crosspost channels login {channel.name}"
-    return "" if command in result["error"] else t("Log in again: {command}", command=command)
+    cured = cure(result["kind"], by_login=by_login(channel)).format(**result)
+    return "" if f"crosspost channels login {channel.name}" in result["error"] else cured
 
 
 def _print(result: dict[str, Any], advised: str) -> None:

@@ -20,7 +20,10 @@ def register(app: typer.Typer) -> None:
 def reschedule(
     number: Number,
     at: Annotated[
-        str, typer.Option("--at", help='The new time: "2026-12-01 09:00", "besok jam 9".')
+        str,
+        typer.Option(
+            "--at", metavar="TIME", help='The new time: "2026-12-01 09:00", "besok jam 9".'
+        ),
     ],
     channel: OnlyChannel = [],
     yes: Yes = False,
@@ -102,7 +105,9 @@ def retry(
 
 def resolve(
     number: Number,
-    channel: Annotated[str, typer.Option("--channel", help="The channel you looked at.")],
+    channel: Annotated[
+        str, typer.Option("--channel", metavar="CHANNEL", help="The channel you looked at.")
+    ],
     reason: Annotated[str, typer.Option("--reason", help="What you saw; it goes on the record.")],
     published: Annotated[
         str | None, typer.Option("--published", metavar="URL", help="It is public, here.")
@@ -114,7 +119,7 @@ def resolve(
         bool, typer.Option("--give-up", help="It is not there; leave it so.")
     ] = False,
 ) -> None:
-    """Say what you found, where only a person can tell whether a post is public."""
+    """Say whether a post is public, where only a person can tell."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say
     from crosspost.dispatch import Finding, resolve

@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
-from crosspost.cli.options import AsJson, Yes
+from crosspost.cli.helping import Commands
+from crosspost.cli.options import MOST, AsJson, Yes
 from crosspost.foreign import of_system
 from crosspost.wording import t
 
-app = typer.Typer(
-    help="Known fakes: what others spread in the office's name.", no_args_is_help=True
-)
+app = Commands(help="Known fakes: what others spread in the office's name.", no_args_is_help=True)
 
 
 @app.command()
@@ -32,7 +31,7 @@ def add(
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
-    """Tell the public that something is a fake; whoever pastes it into the check page hears so."""
+    """Tell the public that something is a fake. Who pastes it into the check page hears so."""
     from crosspost import fakes
     from crosspost.cli.office import open_office
     from crosspost.cli.output import block, confirm, say, show_json
@@ -112,11 +111,11 @@ def list_(json: AsJson = False) -> None:
 
 @app.command()
 def remove(
-    number: Annotated[int, typer.Argument(min=1, max=2**31 - 1, help="Its number.")],
+    number: Annotated[int, typer.Argument(metavar="ID", min=1, max=MOST, help="Its number.")],
     reason: Annotated[str, typer.Option(help="Why it is none.")],
     yes: Yes = False,
 ) -> None:
-    """Take a fake back that was none: from then on nobody is told so."""
+    """Take a fake back that was none. From then on nobody is told so."""
     from crosspost import fakes
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crosspost.cli.options import AsJson, Yes
+from crosspost.cli.options import NEEDS_PERSON, AsJson, Yes
 from crosspost.wording import t
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def doctor(
 ) -> None:
     """Look at all that publishing needs, and say what to do. Ends with 1 when something is bad.
 
-    Posts nothing.
+    Ends with 3 when publishing works and something else needs a person. Posts nothing.
     """
     from datetime import UTC, datetime
 
@@ -47,13 +47,21 @@ def doctor(
     if json:
         show_json([{**vars(one), "next": one.next or None} for one in found])
     else:
-        states = {State.WELL: t("well"), State.NOTE: t("note"), State.BAD: t("BAD")}
+        states = {
+            State.WELL: t("well"),
+            State.NOTE: t("note"),
+            State.PERSON: t("NEEDS YOU"),
+            State.BAD: t("BAD"),
+        }
         rows = [(states[one.state], topic(one.about), one.sentence, one.next) for one in found]
         table([t("How"), t("About"), t("What"), t("Next")], rows)
         if all(one.state is State.WELL for one in found):
             say(t("All is well."))
-    if any(one.state is State.BAD for one in found):
+    seen = {one.state for one in found}
+    if State.BAD in seen:
         raise typer.Exit(1)
+    if State.PERSON in seen:
+        raise typer.Exit(NEEDS_PERSON)
 
 
 def _ask_platforms() -> list[Finding]:
@@ -100,7 +108,7 @@ def restore(
     reason: Annotated[str, typer.Option("--reason", help="Why; it goes on the record.")] = "",
     yes: Yes = False,
 ) -> None:
-    """Put a backup in the place of the queue database; then, without FILE, confirm it.
+    """Put a backup in the place of the queue database. Then, without FILE, confirm it.
 
     Until it is confirmed nothing is published. Confirming shows what may be public although the
     backup does not know, and leaves that to you; nothing is sent again by itself.
@@ -163,7 +171,7 @@ def _confirm(reason: str, *, yes: bool) -> None:
     from crosspost.policy import Deed
 
     office = open_office(secrets=False)
-    require(office.config, office.person, Deed.RUN)
+    require(office.config, office.person, Deed.CONFIRM)
     with office.database.read() as session:
         found = restoring.restored(session, office.config.folder)
         if found is not None:

@@ -32,22 +32,22 @@ def login(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="It is the right account.")] = False,
 ) -> None:
-    """Connect a channel's account: walks through the platform's way, checks, posts nothing.
+    """Connect a channel's account. Walks through the platform's way, checks, posts nothing.
 
     Secrets are typed unseen, or read from standard input, one a line; they go into .env, and what a
     platform gives in return is kept encrypted in the database.
     """
     from crosspost.adapters import adapter_class
-    from crosspost.adapters.oauth import by_browser
     from crosspost.cli import office
     from crosspost.config import load
+    from crosspost.connections import by_login
 
     plain = load(office.config_file, secrets=False)
     channel = _channel(plain, name)
     kind = adapter_class(channel.platform)
     about = t("How to get what is asked here: docs/channels/{platform}.md", platform=kind.platform)
     typer.echo(about)
-    if by_browser(kind) and "access_token" not in channel.options:
+    if by_login(channel):
         _by_browser(plain, channel, paste=paste, yes=yes)
     else:
         _by_secrets(plain, channel, yes=yes)

@@ -9,9 +9,11 @@ import typer
 
 #: A command ends with this when something needs a person, for monitors.
 NEEDS_PERSON = 3
+#: No number of anything is above this: what a database and a machine can count with.
+MOST = 2**31 - 1
 
 Number = Annotated[
-    int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="The announcement's number.")
+    int, typer.Argument(metavar="ID", min=1, max=MOST, help="The announcement's number.")
 ]
 Text = Annotated[
     str | None, typer.Argument(metavar="[TEXT]", help="The text, or - for standard input.")
@@ -23,8 +25,10 @@ Title = Annotated[str | None, typer.Option(help="One line; a headline.")]
 Source = Annotated[
     str | None, typer.Option(help="Why it can be believed: document number, official address.")
 ]
-Link = Annotated[str | None, typer.Option(help="An address that belongs to it.")]
-Lang = Annotated[str | None, typer.Option(help="Language of the text: id, en, jv, ...")]
+Link = Annotated[str | None, typer.Option(metavar="URL", help="An address that belongs to it.")]
+Lang = Annotated[
+    str | None, typer.Option(metavar="CODE", help="Language of the text: id, en, jv, ...")
+]
 Image = Annotated[list[Path], typer.Option("--image", help="An image file; may be repeated.")]
 Alt = Annotated[
     list[str], typer.Option("--alt", help="What the image shows, for those who cannot see it.")
@@ -43,10 +47,16 @@ TextFor = Annotated[
 ]
 At = Annotated[
     str | None,
-    typer.Option(help='When: "2026-12-01 09:00", "besok jam 9", "2 jam lagi", "next Monday 9:00".'),
+    typer.Option(
+        metavar="TIME",
+        help='When: "2026-12-01 09:00", "besok jam 9", "2 jam lagi", "next Monday 9:00".',
+    ),
 ]
 To = Annotated[
-    list[str], typer.Option("--to", help="Channels, by name or commas; by default all of them.")
+    list[str],
+    typer.Option(
+        "--to", metavar="CHANNEL", help="Channels, by name or commas; by default all of them."
+    ),
 ]
 Urgent = Annotated[
     bool | None,
@@ -59,5 +69,7 @@ AsDraft = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
-OnlyChannel = Annotated[list[str], typer.Option("--channel", help="Only this channel.")]
+OnlyChannel = Annotated[
+    list[str], typer.Option("--channel", metavar="CHANNEL", help="Only this channel.")
+]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it goes on the record.")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.options import NEEDS_PERSON, AsJson, OnlyChannel, Yes
+from crosspost.cli.options import MOST, NEEDS_PERSON, AsJson, OnlyChannel, Yes
 from crosspost.cli.verifying import KEY_HELP, Against, checkpoint_values, keys_of
 from crosspost.foreign import of_system
 from crosspost.wording import t
@@ -43,7 +43,10 @@ def init(
         ),
     ] = None,
 ) -> None:
-    """Make the key that signs the record (ledger.key, mode 0600), and the first checkpoint."""
+    """Make the key that signs the record, and the first checkpoint.
+
+    The key is kept in ledger.key (mode 0600).
+    """
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say
     from crosspost.ledger.sealing import found_ledger
@@ -135,7 +138,7 @@ def _say_handover(handover: Handover, *, as_json: bool) -> None:
 
 
 def seal(json: AsJson = False) -> None:
-    """Sign the record as it stands now, and bring all of the site up to date with it.
+    """Sign the record as it stands now. Brings all of the site up to date with it.
 
     What was erased by law and is still on the disk goes too; ends with 3 when it cannot.
 
@@ -144,12 +147,17 @@ def seal(json: AsJson = False) -> None:
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say, show_json, warn
     from crosspost.erasures import finish
+    from crosspost.errors import UserError
     from crosspost.ledger import sealing
     from crosspost.showing.exhibit import show
 
     office = open_office(secrets=False)
     sealed = sealing.seal(office.database, office.config.folder)
-    shown = show(office.database, office.config, whole=True)
+    shown = trouble = None
+    try:
+        shown = show(office.database, office.config, whole=True)
+    except UserError as error:  # what was erased by law goes from elsewhere all the same
+        trouble = error
     left = finish(office.database, office.config, shown).left
     if json:
         show_json(checkpoint_values(sealed))
@@ -157,7 +165,9 @@ def seal(json: AsJson = False) -> None:
         say(t("Sealed: {size} entries. Root: {root}", size=sealed.size, root=sealed.root.hex()))
     for one in left:
         said = t("Announcement {number} is not erased everywhere.", number=one.announcement)
-        warn(" ".join([said, *one.reasons]))
+        warn(f"{said} {one.reason}")
+    if trouble is not None:
+        raise trouble
     if left:
         raise typer.Exit(NEEDS_PERSON)
 
@@ -178,7 +188,7 @@ def verify_log(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Recompute the record from what is stored, all of it, and compare it with its signed head.
+    """Recompute the record, and compare it with its signed head.
 
     Ends with 0 verified, 1 refuted, 2 cannot decide, 3 two ledgers were signed with one key.
     """
@@ -258,23 +268,23 @@ def _tell(found: Audit) -> None:
 def prove(
     number: Annotated[
         int | None,
-        typer.Argument(metavar="[ID]", min=1, max=2**31 - 1, help="The announcement's number."),
+        typer.Argument(metavar="[ID]", min=1, max=MOST, help="The announcement's number."),
     ] = None,
     channel: OnlyChannel = [],
     delivery: Annotated[
         int | None,
-        typer.Option(metavar="ID", min=1, max=2**31 - 1, help="A delivery, instead."),
+        typer.Option(metavar="ID", min=1, max=MOST, help="A delivery, instead."),
     ] = None,
     entry: Annotated[
         int | None,
-        typer.Option(metavar="INDEX", min=0, max=2**31 - 1, help="An entry, instead."),
+        typer.Option(metavar="INDEX", min=0, max=MOST, help="An entry, instead."),
     ] = None,
     to: Annotated[
         Path, typer.Option("--to", metavar="FOLDER", help="Where the files are written.")
     ] = Path(),
     json: AsJson = False,
 ) -> None:
-    """Write a small file for each published delivery that proves it is on record."""
+    """Write the proof that a delivery is on record. A small file for each that is published."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say, show_json
     from crosspost.errors import UsageError
@@ -324,9 +334,10 @@ def export(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder.")],
     json: AsJson = False,
 ) -> None:
-    """Write all that is sealed, with the approved texts, images, videos and proofs.
+    """Write all that is sealed into a folder.
 
-    For an archive or an auditor, not for the public.
+    With the approved texts, images, videos and proofs. For an archive or an auditor, not for the
+    public.
     """
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say, show_json, warn

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crosspost.cli.options import AsJson, Number, OnlyChannel
+from crosspost.cli.helping import Commands
+from crosspost.cli.options import MOST, AsJson, Number, OnlyChannel
 from crosspost.wording import t
 
 if TYPE_CHECKING:
     from crosspost.cli.office import Office
 
-log = typer.Typer(help="The record of every act.", no_args_is_help=True)
+log = Commands(help="The record of every act.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -24,18 +25,26 @@ def register(app: typer.Typer) -> None:
 @log.command("list")
 def list_(
     announcement: Annotated[
-        int | None, typer.Option("--announcement", metavar="ID", help="Only of this one.")
+        int | None,
+        typer.Option("--announcement", metavar="ID", min=1, max=MOST, help="Only of this one."),
     ] = None,
     kind: Annotated[
         str | None, typer.Option(help="Only of this kind, like published (docs/record.md).")
     ] = None,
-    channel: Annotated[str | None, typer.Option(help="Only on this channel.")] = None,
-    by: Annotated[str | None, typer.Option(help="Only by this person or daemon.")] = None,
-    since: Annotated[
-        str | None, typer.Option(help='Only from then on, like "2026-11-23" or "2026-11-23 09:00".')
+    channel: Annotated[
+        str | None, typer.Option(metavar="CHANNEL", help="Only on this channel.")
     ] = None,
-    until: Annotated[str | None, typer.Option(help="Only before then.")] = None,
-    last: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 50,
+    by: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only by this person or daemon.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help='Only from then on, like "2026-11-23" or "2026-11-23 09:00".'
+        ),
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Only before then.")] = None,
+    last: Annotated[int, typer.Option(min=1, max=MOST, help="How many, the newest.")] = 50,
     json: AsJson = False,
 ) -> None:
     """List the acts on record, newest last."""
@@ -83,7 +92,7 @@ def _moment(office: Office, said: str | None) -> datetime | None:
 
 
 def why(number: Number, channel: OnlyChannel = [], json: AsJson = False) -> None:
-    """Tell the whole story of each delivery in plain words, and what to do next."""
+    """Tell the story of each delivery, and what to do next."""
     from crosspost.cli.office import open_office
     from crosspost.cli.output import show_json
     from crosspost.errors import NotFound
@@ -110,7 +119,12 @@ def why(number: Number, channel: OnlyChannel = [], json: AsJson = False) -> None
                 {"at": at, "by": by, "what": what}
                 for at, by, what in story(delivery, entries, office.config.office.tz)
             ],
-            "next": advice(delivery, number=number, daemon_runs=runs),
+            "next": advice(
+                delivery,
+                number=number,
+                daemon_runs=runs,
+                by_login=_by_login(office, delivery["channel"]),
+            ),
         }
         for delivery in found["deliveries"]
         if not channel or delivery["channel"] in channel
@@ -120,6 +134,12 @@ def why(number: Number, channel: OnlyChannel = [], json: AsJson = False) -> None
         return
     for told in stories:
         _tell(office, number, told)
+
+
+def _by_login(office: Office, channel: str) -> bool:
+    from crosspost.connections import by_login
+
+    return channel in office.config.channels and by_login(office.config.channels[channel])
 
 
 def _tell(office: Office, number: int, told: dict[str, Any]) -> None:

@@ -25,10 +25,10 @@ def redact(
     reason: Annotated[str, typer.Option("--reason", help="Why; it goes on the record.")],
     yes: Yes = False,
 ) -> None:
-    """Erase an announcement by order of law: text and images, everywhere here. It cannot be undone.
+    """Erase an announcement by order of law. It cannot be undone.
 
-    The record keeps that it was there, and verifies; its page says that it was erased.
-    Ends with 3 while something is left that this account may not remove.
+    Text and images go, everywhere here. The record keeps that it was there, and verifies; its page
+    says that it was erased. Ends with 3 while something is left that this account may not remove.
     """
     from crosspost.cli.office import open_office
     from crosspost.cli.output import confirm, say, warn
@@ -37,11 +37,14 @@ def redact(
 
     office = open_office(secrets=False)
     doing = office.doing(reason.strip())
-    require_possible(office.database, office.config, number, order, doing)
+    reach = require_possible(office.database, office.config, number, order, doing)
     with office.views() as views:
         found = views.announcement(number)
     say(t("Announcement {number}, revision {revision}", **found))
     say(f"  {found['title']}")
+    for other in reach.withdrawals:
+        say(t("Announcement {number} withdraws it and repeats its words; it is erased with it.",
+              number=other))  # fmt: skip
     confirm(t("Erase its text and images for ever, in all its revisions?"), yes=yes, final=True)
     done = erase(office.database, office.config, number, order, doing)
     if done.order != order.strip():
@@ -53,9 +56,12 @@ def redact(
         warn(t("Copies on other platforms are not touched; have them taken down there:"))
         for link in done.elsewhere:
             warn(f"  {link}")
-    mine = [one for one in left if one.announcement == number]
+    for other in reach.corrections:
+        _say_kept(other, order.strip())
+    mine = [one for one in left if one.announcement in (number, *reach.withdrawals)]
     if mine:
-        _say_left(office, mine[0])
+        for one in mine:
+            _say_left(office, one)
         raise typer.Exit(NEEDS_PERSON)
     say(t("Erased: announcement {number}, {files} files.", number=number, files=files))
 
@@ -79,6 +85,19 @@ def _finish(office: Office) -> tuple[int, tuple[Unfinished, ...]]:
     return done.files, done.left
 
 
+def _say_kept(number: int, order: str) -> None:
+    from crosspost.cli.output import warn
+
+    warn(
+        t(
+            "Announcement {number} corrects it and is NOT erased. Does it repeat what was to be "
+            "erased (its title, its source), erase it too:",
+            number=number,
+        )
+    )
+    warn(f'  crosspost redact {number} --order "{order}" --reason "..."')
+
+
 def _say_left(office: Office, left: Unfinished) -> None:
     from crosspost.cli.output import warn
     from crosspost.ledger.strongbox import Strongbox
@@ -90,8 +109,7 @@ def _say_left(office: Office, left: Unfinished) -> None:
             number=left.announcement,
         )
     )
-    for reason in left.reasons:
-        warn(f"  {reason}")
+    warn(f"  {left.reason}")
     warn(t("A daemon that may remove the rest does so within a minute; see: crosspost status"))
     if Strongbox(office.config.folder).is_founded():
         warn(t("Or do it at once, under the daemon's account: crosspost log seal"))

@@ -22,7 +22,8 @@ def register(app: typer.Typer) -> None:
 
 def report(
     month: Annotated[
-        str | None, typer.Option(help='Which, like "2026-11"; by default the one that runs.')
+        str | None,
+        typer.Option(metavar="MONTH", help='Which, like "2026-11"; by default the one that runs.'),
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Write it as a page into this file.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the numbers into this file.")] = None,
@@ -32,7 +33,10 @@ def report(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """What was planned, published, late, failed and corrected in a month, and how fast."""
+    """Tell a month in numbers.
+
+    What was planned, published, late, failed and corrected, and how fast.
+    """
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say, show_json
     from crosspost.reports import gathering, page, sheets

@@ -200,7 +200,8 @@ def _print_erasures(found: dict[str, Any]) -> None:
     from crosspost.cli.output import say
 
     for one in found["unfinished_erasures"]:
-        say(t("ERASURE: not all of announcement {announcement} is gone ({order}).", **one))
+        said = t("ERASURE: not all of announcement {announcement} is gone ({order}).", **one)
+        say(" ".join([said, one["reason"] or ""]).rstrip())
         say(t("         The daemon goes on with it. Does it stay: crosspost doctor"))
 
 

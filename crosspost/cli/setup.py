@@ -23,19 +23,27 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="The office's folder.")] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The office's folder.")] = Path(),
     name: Annotated[
-        str | None, typer.Option(help="The office's name, as the public knows it.")
+        str | None, typer.Option(metavar="NAME", help="The office's name, as the public knows it.")
     ] = None,
     zone: Annotated[str | None, typer.Option(help="Its time zone, e.g. Asia/Makassar.")] = None,
-    language: Annotated[str | None, typer.Option(help="id or en.")] = None,
-    person: Annotated[str | None, typer.Option(help="Your name on the record.")] = None,
+    language: Annotated[str | None, typer.Option(metavar="CODE", help="id or en.")] = None,
+    person: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Your name on the record.")
+    ] = None,
     title: Annotated[str | None, typer.Option(help="Your office title.")] = None,
     site_url: Annotated[
-        str | None, typer.Option(help="Where the public will see the pages that crosspost makes.")
+        str | None,
+        typer.Option(
+            metavar="URL", help="Where the public will see the pages that crosspost makes."
+        ),
     ] = None,
     channel: Annotated[
-        list[str], typer.Option("--channel", help="A platform to publish to; may be repeated.")
+        list[str],
+        typer.Option(
+            "--channel", metavar="PLATFORM", help="A platform to publish to; may be repeated."
+        ),
     ] = [],
     approvals: Annotated[
         int, typer.Option(min=0, max=1, help="0: nobody has to approve. Later up to 2.")
@@ -43,15 +51,18 @@ def init(
     database: Annotated[
         str | None,
         typer.Option(
+            metavar="URL",
             help="Keep the queue on a PostgreSQL: postgresql://ACCOUNT@SERVER/DATABASE. "
-            "Its password is asked for."
+            "Its password is asked for.",
         ),
     ] = None,
     upgrade: Annotated[
         bool, typer.Option("--upgrade", help="Bring an existing queue database up to date.")
     ] = False,
 ) -> None:
-    """Make a new office: crosspost.toml, .env (mode 0600) and the queue database.
+    """Make a new office.
+
+    Its crosspost.toml, .env (mode 0600) and queue database are made in FOLDER.
 
     Asks for what is not given. Secrets are never options, since others could see them in the list
     of processes: type them when asked, or write them into .env.
@@ -290,9 +301,14 @@ def _say_done(folder: Path, config: Config, channels: tuple[NewChannel, ...]) ->
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="A new folder for it.")] = Path("crosspost-demo"),
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder for it.")] = Path(
+        "crosspost-demo"
+    ),
 ) -> None:
-    """See it work, with no account and no settings: an office, five announcements, a daemon."""
+    """See it work, with no account and no settings.
+
+    It makes an office with five announcements, and runs its daemon.
+    """
     from crosspost.cli.demonstration import show
 
     show(folder)

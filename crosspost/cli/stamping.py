@@ -14,8 +14,11 @@ def register(log: typer.Typer) -> None:
 
 
 def timestamp(json: AsJson = False) -> None:
-    """Have the sealed record stamped now by the time stamp authority in crosspost.toml. The daemon
-    does it by itself, as often as timestamp_hours says."""
+    """Have the sealed record stamped by the time stamp authority.
+
+    That is the one in crosspost.toml. The daemon does it by itself, as often as timestamp_hours
+    says.
+    """
     from crosspost.cli.office import open_office
     from crosspost.cli.output import say, show_json
     from crosspost.cli.telling import spoken_time

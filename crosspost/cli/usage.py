@@ -6,16 +6,14 @@ not known stays as it is. To teach it another one, add it to `_known`.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import typer
 
-from crosspost.cli import office
-from crosspost.wording import set_language, t
+from crosspost.cli.helping import stand_in
+from crosspost.wording import t
 
 
 def complain(error: Any) -> int:
@@ -25,35 +23,21 @@ def complain(error: Any) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         error.show()  # all of the help, for want of a command
         return int(error.exit_code)
-    speak(office.config_file or (context and context.find_root().params.get("config")))
-    typer.echo(said(error.format_message()), err=True)
+    typer.echo(said(_with_stand_in(error)), err=True)
     if context:
-        typer.echo(t("Usage: {usage}", usage=_usage(context)), err=True)
+        typer.echo(context.get_usage(), err=True)
     command = context.command_path if context else "crosspost"
     typer.echo(t("See: {command} --help", command=command), err=True)
     return int(error.exit_code)
 
 
-def _usage(context: Any) -> str:
-    usage = str(context.get_usage()).removeprefix("Usage:").strip()
-    for english, ours in (("[OPTIONS]", t("[OPTIONS]")), ("COMMAND [ARGS]...", t("COMMAND ..."))):
-        usage = usage.replace(english, ours)
-    return usage
-
-
-def speak(config: Path | None) -> None:
-    """The office's language from now on, where its settings can be read; nothing is loaded."""
-    import tomllib
-
-    chosen = os.environ.get("CROSSPOST_LANGUAGE")
-    path = config or Path(os.environ.get("CROSSPOST_CONFIG", "crosspost.toml"))
-    if not chosen:
-        try:
-            chosen = tomllib.loads(path.read_text(encoding="utf-8"))["office"]["language"]
-        except (OSError, ValueError, KeyError, TypeError):
-            return
-    if isinstance(chosen, str):
-        set_language(chosen)
+def _with_stand_in(error: Any) -> str:
+    """Typer's sentence; an argument has the name in it that the usage shows."""
+    param: Any = getattr(error, "param", None)
+    message = str(error.format_message())
+    if getattr(param, "param_type_name", "") != "argument":
+        return message
+    return message.replace(f"'{param.metavar or param.name}'", f"'{stand_in(param)}'")
 
 
 def said(message: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crosspost.cli.attested import cosigned_by, stamp_of, stamp_values, text_of, witnesses_in
-from crosspost.cli.options import AsJson
-from crosspost.wording import set_language, t
+from crosspost.cli.options import MOST, AsJson
+from crosspost.wording import t
 
 if TYPE_CHECKING:
     from crosspost.errors import UserError
@@ -68,6 +67,7 @@ def verify(
             "--quorum",
             metavar="N",
             min=0,
+            max=MOST,
             help="So many of the witnesses must have cosigned. By default all of them.",
         ),
     ] = None,
@@ -90,7 +90,6 @@ def verify(
     from crosspost.errors import ForkProven, Refuted, Undecided
     from crosspost.ledger.keys import Keys
 
-    set_language(os.environ.get("CROSSPOST_LANGUAGE", "en"))
     try:
         witnesses = witnesses_in(witness, quorum)
         found = _verify(file, keys_of(key), against)
@@ -120,6 +119,7 @@ def _verify(file: str, keys: Keys, against: Path | None) -> Verified | Genuine |
     from crosspost.ledger import comparing, verifying
     from crosspost.ledger.proof import SUFFIX
     from crosspost.ledger.strongbox import read_file
+    from crosspost.site.settling import settled
     from crosspost.site.verifying import verify_page, verify_site
 
     remote = file.startswith(("https://", "http://"))
@@ -139,10 +139,21 @@ def _verify(file: str, keys: Keys, against: Path | None) -> Verified | Genuine |
     else:
         place = _site_of(file)
     source, code = place
-    found = verify_page(source, code, keys) if code else verify_site(source, keys)
+    found = settled(
+        source, lambda s: verify_page(s, code, keys) if code else verify_site(s, keys), _pause
+    )
     if against:
         comparing.compare(found.checkpoint, comparing.checkpoint_in(against, found.keys))
     return found
+
+
+def _pause(seconds: float) -> None:
+    from time import sleep
+
+    from crosspost.cli.output import warn
+
+    warn(t("The site is being written just now; it is read again."))
+    sleep(seconds)
 
 
 def _site_at(path: Path) -> tuple[Source, str] | None:
@@ -152,7 +163,7 @@ def _site_at(path: Path) -> tuple[Source, str] | None:
     folder = path.parent if path.name == "index.html" else path
     above = folder.absolute().parent.parent
     try:
-        if (folder / "ledger" / "manifest").exists():
+        if any((folder / "ledger" / name).exists() for name in ("manifest", "manifest.old")):
             return FolderSource(folder), ""
         if folder.absolute().parent.name == "p" and (above / "ledger").exists():
             return FolderSource(above), folder.absolute().name

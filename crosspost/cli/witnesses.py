@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crosspost.cli.helping import Commands
 from crosspost.cli.options import AsJson
 from crosspost.cli.telling import spoken_time
 from crosspost.foreign import of_system
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from crosspost.witnesses.memory import Memory
     from crosspost.witnesses.protocol import Logs
 
-app = typer.Typer(
-    help="Who cosigns the record of this office, and whose record this office cosigns.",
+app = Commands(
+    help="Who cosigns the record of this office, and whom it cosigns.",
     no_args_is_help=True,
 )
 #: `list` ends with this when a neighbour was proved to tell two histories.
@@ -35,7 +36,7 @@ def init(
         ),
     ] = None,
 ) -> None:
-    """Make the key by which this office cosigns the records of its neighbours."""
+    """Make the key by which this office cosigns its neighbours' records."""
     from crosspost.cli.output import say
 
     office, memory = _open()
@@ -60,13 +61,16 @@ def _name(office: Office) -> str:
 @app.command()
 def serve(
     host: Annotated[
-        str, typer.Option(help="Where to listen. A web server before it adds https://.")
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="Where to listen. A web server before it adds https://."
+        ),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0: any that is free.")] = (
         8470
     ),
 ) -> None:
-    """Cosign the records of the neighbours in crosspost.toml, until stopped."""
+    """Cosign the records of our neighbours, until stopped."""
     import signal
     import threading
 

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, fi
 from crosspost.checks.settings import Checks
 from crosspost.policy import Person, Policy
 from crosspost.style import Style
-from crosspost.wording import LANGUAGES, t
+from crosspost.wording import LANGUAGES, OFFICE_LANGUAGE, t
 
 
 def known_zone(name: str) -> str:
@@ -64,7 +64,8 @@ class Office(_Section):
 
     name: str = Field(min_length=1)  # as the public knows it
     zone: Annotated[str, AfterValidator(known_zone)] = "Asia/Jakarta"  # IANA name
-    language: Annotated[str, AfterValidator(known_language)] = "id"  # of announcements and messages
+    #: Of announcements and messages.
+    language: Annotated[str, AfterValidator(known_language)] = OFFICE_LANGUAGE
     signature: str = Field(default="", max_length=300)  # the last line of every post
 
     @property

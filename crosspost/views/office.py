@@ -13,7 +13,7 @@ from crosspost.config import Channel
 from crosspost.emergencies import unreviewed
 from crosspost.erasures import unfinished
 from crosspost.errors import UserError
-from crosspost.lifecycle import NEEDS_PERSON, Status
+from crosspost.lifecycle import GIVEN_UP, NEEDS_PERSON, Status
 from crosspost.restoring import restored
 from crosspost.tables import AlarmState, ChannelState, Delivery, Part
 from crosspost.views.shown import Json, Shown
@@ -85,7 +85,7 @@ class OfficeViews(Shown):
         """The office at a glance: what runs, what waits, what needs a person."""
         counts = Counter(self.session.exec(select(Delivery.status)))
         waiting = select(Delivery).where(
-            col(Delivery.status).in_(list(NEEDS_PERSON)), Delivery.outcome != "given_up"
+            col(Delivery.status).in_(list(NEEDS_PERSON)), Delivery.outcome != GIVEN_UP
         )
         remembered = sightings.remembered(self.session)
         people = [
@@ -119,7 +119,12 @@ class OfficeViews(Shown):
                 for one in unreviewed(self.session)
             ],
             "unfinished_erasures": [
-                {"announcement": one.announcement, "order": one.order}
+                {
+                    "announcement": one.announcement,
+                    "order": one.order,
+                    "begun": self.time(one.begun),
+                    "reason": one.reason or None,
+                }
                 for one in unfinished(self.session)
             ],
             "restored": self._restored(),

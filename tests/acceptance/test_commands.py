@@ -383,6 +383,15 @@ def test_an_init_that_is_refused_leaves_no_folder_behind(empty_desk):
 # --- four eyes ------------------------------------------------------------------------------------
 
 
+def test_an_office_in_a_folder_that_cannot_be_made_is_refused_in_words(empty_desk):
+    (empty_desk.folder / "letter").write_text("Dear Sir or Madam")
+    said = empty_desk.run(
+        *("init", "letter/office", "--name", "Dinas", "--language", "en", "--person", "Siti"),
+        code=1,
+    )
+    assert "letter/office cannot be written: a part of its path is no folder." in said
+
+
 def test_an_approver_sees_time_title_and_the_whole_text_before_being_asked(desk):
     desk.run(*GOOD, "--at", "2 jam lagi")
     said = desk.run("approve", "1")

@@ -66,8 +66,14 @@ def test_a_file_that_cannot_be_removed_is_said_and_the_daemon_removes_it(public)
             "status", code=3
         )
         [one] = public.json("status")["unfinished_erasures"]
-        assert one == {"announcement": 1, "order": "Putusan 7/2026"}
-        assert "Announcement 1 was erased" in public.run("doctor", code=1)
+        assert one == one | {"announcement": 1, "order": "Putusan 7/2026"}
+        assert "cannot be removed" in one["reason"]
+        said = public.run("doctor", code=3)
+        assert "NEEDS YOU" in said
+        assert "Announcement 1 was erased" in said
+        (public.folder / ".env").chmod(0o644)
+        assert "BAD" in public.run("doctor", code=1)  # then publishing is not safe, which is worse
+        (public.folder / ".env").chmod(0o600)
         assert "is not erased everywhere" in public.run("log", "seal", code=3)
     public.run("daemon", "--once")
     assert not file.exists()
@@ -120,3 +126,20 @@ def test_the_offices_own_page_is_no_copy_elsewhere(public):
     said = public.run("redact", "1", *ORDER)
     assert "other platforms" not in said
     assert "https://office.example/p/" not in said
+
+
+def test_sealing_removes_the_media_although_the_site_cannot_be_written(public):
+    file, _ = picture(public)
+    with kept_from_us(file):
+        public.run("redact", "1", *ORDER, code=3)
+    site = public.folder / "public"
+    kept = site.rename(public.folder / "kept")
+    site.write_text("a file in the place of the folder")
+    said = public.run("log", "seal", code=1)
+    assert "The pages cannot be written: " in said
+    assert "Sealed" in said
+    assert not file.exists()
+    site.unlink()
+    kept.rename(site)
+    public.run("log", "seal")
+    public.run("status")

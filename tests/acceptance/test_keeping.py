@@ -61,7 +61,8 @@ def test_who_may_not_approve_may_not_confirm(published):
     text = config.read_text()
     desk.run("restore", "copy.db", "--yes")
     config.write_text(text.replace(f'os_user = "{_me()}"', 'os_user = "somebody-else"'))
-    assert "not among the [people]" in desk.run("restore", "--yes", code=1)
+    said = desk.run("restore", "--yes", code=1)
+    assert "not among the [people] who may confirm a database that was put back" in said
 
 
 def test_a_waiting_daemon_goes_on_by_itself_after_the_yes(published):

@@ -37,3 +37,18 @@ def test_an_office_that_rewrites_its_record_is_found(desk):
         connection.execute("UPDATE ledger_entry SET \"by\" = 'Nobody' WHERE id = 0")
     connection.close()
     assert "REFUTED: Entry 0" in desk.run("log", "verify", code=1)
+
+
+def test_a_site_that_is_being_written_is_waited_for(desk):
+    desk.run("log", "init", "--origin", "office.example/ledger")
+    desk.run("add", "The road is closed.", "--source", "Letter 1")
+    desk.run("approve", "1")
+    desk.run("daemon", "--once")
+    listed = desk.folder / "public" / "ledger" / "manifest"
+    put_aside = listed.rename(listed.with_name("manifest.old"))
+    verifying = desk.start("verify", "public", "--key", "ledger.vkey")
+    assert "is being written just now; it is read again" in verifying.stderr.readline()
+    put_aside.rename(listed)
+    out, err = verifying.communicate(timeout=60)
+    assert verifying.returncode == 0, err
+    assert "VERIFIED: every file of the site" in out

@@ -42,6 +42,19 @@ def test_a_pasted_code_connects_the_account(office, mastodon):
     assert (entry["kind"], entry["channel"]) == ("connected", "social")
 
 
+def test_a_login_that_was_taken_back_is_cured_by_another_one(office, mastodon):
+    office.run("channels", "login", "social", "--paste", "--yes", text="code-1\n")
+    office.run("add", "Office hours change.", "--source", "Letter 1", "--to", "social")
+    office.run("approve", "1")
+    mastodon.tokens = set()
+    office.run("daemon", "--once")
+    told = office.run("why", "1")
+    assert "the access was refused" in told
+    assert "crosspost channels login social" in told
+    assert ".env" not in told
+    assert "crosspost channels login social" in office.json("why", "1")[0]["next"]
+
+
 def test_the_browser_brings_the_code_back(office, mastodon):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -133,3 +133,46 @@ def test_the_daemon_takes_the_words_off_every_list_by_itself(public):
     public.run("daemon", "--once")
     for name in ("index.html", "announcements.json", "feed.xml", f"p/{code}/index.html"):
         assert f"{NAME}-1" not in (settings / name).read_text(), name
+
+
+def test_its_withdrawal_repeats_it_and_goes_with_it(public):
+    public.run("retract", "1", "--reason", f"{NAME}-1 was not lost.", "--yes")
+    public.run("approve", "3")
+    public.run("daemon", "--once")
+    code = public.json("show", "3")["code"]
+    page = public.folder / "public" / "p" / code / "index.html"
+    assert f"Withdrawn: {NAME}-1 found" in page.read_text()
+    said = public.run("redact", "1", *ORDER)
+    assert "Announcement 3 withdraws it and repeats its words; it is erased with it." in said
+    assert holding(public.folder, f"{NAME}-1") == []
+    assert "erased by order of law: Putusan 41/Pdt.G/2026" in page.read_text()
+    last = public.json("log", "list", "--announcement", "3")[-1]["entry"]
+    assert (last["kind"], last["data"]["order"]) == ("redacted", "Putusan 41/Pdt.G/2026")
+    public.run("redact", "1", *ORDER)
+    assert public.json("log", "list", "--announcement", "3")[-1]["entry"] == last
+    public.run("log", "seal")
+    public.run("verify", "public", "--key", "ledger.vkey")
+    public.run("log", "export", "export")
+    public.run("verify", "export", "--key", "ledger.vkey")
+
+
+def test_a_withdrawal_that_may_still_go_out_with_the_words_comes_first(public):
+    public.run("retract", "1", "--reason", "It was another child.", "--yes")
+    said = public.run("redact", "1", *ORDER, code=1)
+    assert "Something of it may still go out: site (waiting for approval)." in said
+    assert "crosspost cancel 3" in said
+    public.run("cancel", "3", "--yes")
+    public.run("redact", "1", *ORDER)
+    assert holding(public.folder, f"{NAME}-1") == []
+
+
+def test_a_correction_says_something_else_so_a_person_decides_about_it(public):
+    public.run("correct", "1", "A child has been found.", "--reason", "No names.", "--yes")
+    public.run("approve", "3")
+    public.run("daemon", "--once")
+    said = public.run("redact", "1", *ORDER)
+    assert "Announcement 3 corrects it and is NOT erased" in said
+    assert 'crosspost redact 3 --order "Putusan 41/Pdt.G/2026"' in said
+    assert public.json("show", "3")["redacted"] is None
+    public.run("redact", "3", *ORDER)
+    assert holding(public.folder, f"{NAME}-1") == []

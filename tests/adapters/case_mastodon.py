@@ -135,7 +135,7 @@ class FakeMastodon(Platform):
         if self.honours_keys and key in self.keys:
             return Reply(200, self._shown(self.statuses[self.keys[key]]))
         fields = self._fields(seen)
-        if MastodonAdapter.measure(None, fields["text"]) > self.max_characters:  # type: ignore[arg-type]
+        if MastodonAdapter.measure(fields["text"]) > self.max_characters:
             return Reply(422, {"error": "Validation failed: Text character limit of 500 exceeded"})
         if any(self.media[name]["polls"] for name in fields["media_ids"]):
             return Reply(422, {"error": "Cannot attach files that have not finished processing."})

@@ -16,10 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
-from crosspost.adapters.atproto import Session
+from crosspost.adapters.atproto import Session, tid
 from crosspost.adapters.base import Context
 from crosspost.adapters.bluesky import BlueskyAdapter, BlueskySettings
-from crosspost.adapters.bluesky_records import tid
 from crosspost.errors import (
     AccountRestricted,
     AuthExpired,

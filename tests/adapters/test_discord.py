@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from crosspost.adapters.discord import DiscordAdapter
-from crosspost.adapters.discord_messages import missing_rights
+from crosspost.adapters.rights import missing_rights
 from crosspost.errors import (
     Misconfigured,
     PermissionDenied,
@@ -83,7 +83,7 @@ def test_whatever_the_text_nothing_of_it_is_markup(text: str) -> None:
 
 def test_escapes_and_both_halves_of_an_emoji_count() -> None:
     def measure(text: str) -> int:
-        return DiscordAdapter.measure(None, text)  # type: ignore[arg-type]
+        return DiscordAdapter.measure(text)
 
     assert measure(counted(in_markup("*a*", Markup.DISCORD), Markup.DISCORD)) == 5
     assert measure("👋") == 2

@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from crosspost.adapters.email import EmailAdapter, EmailSettings
-from crosspost.adapters.email_message import Envelope, message_of
 from crosspost.adapters.email_smtp import Refused, Stage, first_no, meaning
 from crosspost.config import Config
 from crosspost.errors import (
@@ -39,6 +38,7 @@ from crosspost.errors import (
     UnknownOutcome,
 )
 from crosspost.post import Outgoing
+from crosspost.rendering.mail import Envelope, message_of
 from crosspost.testing.case import Bench
 from crosspost.testing.conformance import LINK, refused
 

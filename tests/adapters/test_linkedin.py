@@ -78,7 +78,7 @@ def test_whatever_the_text_readers_see_all_of_it(text: str) -> None:
 
 def test_escapes_count() -> None:
     counts = counted(in_markup("(a) 👋", Markup.LITTLE_TEXT), Markup.LITTLE_TEXT)
-    assert LinkedInAdapter.measure(None, counts) == 8  # type: ignore[arg-type]
+    assert LinkedInAdapter.measure(counts) == 8
 
 
 # --- the post ---------------------------------------------------------------------------------

@@ -98,13 +98,13 @@ def test_a_video_goes_up_with_its_description_and_waits_until_the_server_is_done
     ],
 )
 def test_length_is_counted_as_the_server_counts(text: str, length: int) -> None:
-    assert MastodonAdapter.measure(None, text) == length  # type: ignore[arg-type]
+    assert MastodonAdapter.measure(text) == length
 
 
 @given(st.text(), st.text())
 def test_a_longer_text_never_measures_less_than_its_lines(first: str, second: str) -> None:
     def measure(text: str) -> int:
-        return MastodonAdapter.measure(None, text)  # type: ignore[arg-type]
+        return MastodonAdapter.measure(text)
 
     assert measure(f"{first}\n{second}") <= measure(first) + measure(second) + 1
 

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from crosspost.adapters.slack import SlackAdapter
-from crosspost.adapters.slack_messages import blocks_of, fallback
 from crosspost.errors import (
     MediaExpired,
     MediaProcessing,
@@ -27,6 +26,7 @@ from crosspost.errors import (
     UnknownOutcome,
 )
 from crosspost.post import Post
+from crosspost.rendering.rich_text import blocks_of, fallback
 from crosspost.testing.case import Bench
 from crosspost.testing.conformance import refused
 from crosspost.testing.loopback import Seen

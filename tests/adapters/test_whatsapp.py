@@ -14,7 +14,6 @@ from graph_platform import no
 from pydantic import SecretStr, ValidationError
 
 from crosspost.adapters.whatsapp import TEMPLATE_ROOM, WhatsAppSettings
-from crosspost.adapters.whatsapp_messages import one_line
 from crosspost.errors import (
     AuthRevoked,
     PartialSuccess,
@@ -24,6 +23,7 @@ from crosspost.errors import (
     UnknownOutcome,
 )
 from crosspost.founding import logs_in
+from crosspost.rendering.whatsapp import one_line
 from crosspost.testing.case import Bench
 from crosspost.testing.conformance import refused
 from crosspost.testing.loopback import Platform, Reply, Seen

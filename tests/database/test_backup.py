@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
@@ -162,6 +164,60 @@ def test_a_database_that_refuses_the_entry_leaves_no_copy(database, tmp_path, mo
     with pytest.raises(DatabaseError):
         back_up(database, tmp_path / "copy.db", doing())
     assert left_in(tmp_path) == set()
+
+
+@pytest.fixture
+def ended():
+    """The number of a process that is gone."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def leave(path: Path, content: bytes = b"SQLite format 3\0 and more", minutes: float = 60) -> None:
+    path.write_bytes(content)
+    at = NOW - timedelta(minutes=minutes)
+    os.utime(path, (at.timestamp(), at.timestamp()))
+
+
+def test_what_a_backup_that_was_killed_left_goes_with_the_next_one(database, tmp_path, ended):
+    for end in ("", *backup.BESIDE):
+        leave(tmp_path / f".last week.db.{ended}.half{end}")
+    back_up(database, tmp_path / "copy.db", doing())
+    assert left_in(tmp_path) == {"copy.db"}
+
+
+def test_nothing_else_goes(database, tmp_path, ended):
+    folder = tmp_path / f".folder.{ended}.half"
+    folder.mkdir()
+    (tmp_path / f".link.{ended}.half").symlink_to(tmp_path / "letter")
+    leave(tmp_path / "letter", b"Dear Sir or Madam")
+    leave(tmp_path / f".not a database.{ended}.half", b"Dear Sir or Madam")
+    leave(tmp_path / f".it runs.{os.getpid()}.half")
+    leave(tmp_path / f".just written, on another machine perhaps.{ended}.half", minutes=5)
+    leave(tmp_path / f"seen.{ended}.half")
+    leave(tmp_path / f".copy.db.{ended}.half.mine")
+    leave(tmp_path / ".copy.db.half")
+    leave(tmp_path / ".copy.db.0.half")
+    leave(tmp_path / f".copy.db.{'9' * 30}.half")
+    leave(tmp_path / f".{ended}.half")
+    before = left_in(tmp_path)
+    back_up(database, tmp_path / "copy.db", doing())
+    assert left_in(tmp_path) == before | {"copy.db"}
+
+
+def test_leftovers_that_may_not_be_removed_hinder_no_backup(database, tmp_path, ended, monkeypatch):
+    leave(tmp_path / f".copy.db.{ended}.half")
+    unlink = Path.unlink
+
+    def refuse(path, missing_ok=False):
+        if f".{ended}.half" in path.name:
+            raise PermissionError(13, "Permission denied")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    back_up(database, tmp_path / "copy.db", doing())
+    assert "copy.db" in left_in(tmp_path)
 
 
 def test_a_folder_that_is_not_there_is_said_in_words(database, tmp_path):

@@ -116,5 +116,5 @@ def test_one_given_up_says_what_is_public(database, bench, platform, clock):
         write_part(session, first, {"remote_id": "id-1", "published_at": clock()})
         queue.give_up(session, delivery, doing("Siti", clock()))
     found = stored(database, delivery)
-    assert (found.status, found.outcome) == (Status.FAILED, "partly_public")
+    assert (found.status, found.outcome) == (Status.FAILED, "given_up")
     assert "1 of 3 parts are public already (id-1)" in found.reason

@@ -6,6 +6,9 @@ import pytest
 from desk import doing, failed, in_review, later, missed, scheduled
 
 from crosspost import agenda, holds, queue
+from crosspost.delivery_parts import parts_of, write_part
+from crosspost.post import Post
+from crosspost.stories import advice
 from crosspost.views import Views
 
 
@@ -63,6 +66,26 @@ def test_what_a_person_has_given_up_needs_nobody_any_more(database, status):
         queue.give_up(session, delivery, doing(note="It is not there."))
     assert status()["needs_person"] == []
     assert status()["deliveries"]["failed"] == 1, "it is not hidden"
+
+
+def test_a_thread_given_up_needs_nobody_and_what_is_public_of_it_is_said(database, config, status):
+    make(database, (in_review, {"posts": (Post("One", "en"), Post("Two", "en"))}))
+    [waiting] = status()["needs_person"]
+    with database.write() as session:
+        delivery = queue.get_delivery(session, waiting["id"])
+        [first, _] = parts_of(session, delivery)
+        link = "https://web.example/1"
+        write_part(session, first, {"permalink": link, "published_at": later(1)})
+        queue.give_up(session, delivery, doing(note="The rest is of no use."))
+    assert status()["needs_person"] == []
+    assert status()["deliveries"]["failed"] == 1
+    with database.read() as session:
+        [shown] = Views(session, config).announcement(waiting["announcement"])["deliveries"]
+    assert shown["permalinks"] == [link]
+    assert "1 of 2 parts are public already" in shown["reason"]
+    assert advice(shown, number=1, daemon_runs=True).startswith(
+        "Nothing to do: a person gave it up"
+    )
 
 
 @pytest.mark.parametrize("way", [failed, missed])

@@ -436,15 +436,15 @@ def test_looking_writes_only_when_something_is_new(database, look):
         assert session.get_one(AlarmState, before.key).seen_at == later(1000)
 
 
-def test_what_is_over_is_forgotten_and_new_again(database, look, receiver):
+def test_what_is_over_is_forgotten_and_what_a_person_gave_up_is_over(database, look, receiver):
     delivery = make(database, in_review)
     look()
     with database.write() as session:
         queue.give_up(session, queue.get_delivery(session, delivery.id), doing(at=later(60)))
     look(120)
     look(120 + 11 * MINUTE)
-    assert len(receiver.texts) == 2  # given up: it has failed, which is another thing
+    assert len(receiver.texts) == 1
     assert timedelta(hours=1) == watchman.alarms.FORGET
     look(7200)
     with database.read() as session:
-        assert [key.split("/")[0] for key in sightings.remembered(session)] == ["failed"]
+        assert sightings.remembered(session) == {}

@@ -16,6 +16,10 @@ from pathlib import Path
 
 from babel.messages.pofile import escape, read_po
 from jinja2 import Environment, nodes
+from typer.main import get_command
+
+from crosspost.cli import app
+from crosspost.cli.helping import texts
 
 PACKAGE = Path(__file__).parents[2] / "crosspost"
 #: `t("...")` speaks to the admin; `say = words(lang)` and `say("...")` to the public.
@@ -29,11 +33,13 @@ def catalogues() -> dict[str, Path]:
 
 
 def messages() -> set[str]:
-    """Every English text of the package that is to be translated."""
+    """Every English text of the package that is to be translated; those of the commands' help,
+    which nothing speaks in the code, are asked of the commands."""
     paths = PACKAGE.rglob("*.py")
     found = {text for path in paths for _, text in spoken(path.read_text("utf-8")) if text}
     pages = PACKAGE.rglob("templates/*.html")
-    return found.union(*(spoken_on(path.read_text("utf-8")) for path in pages))
+    found.update(*(spoken_on(path.read_text("utf-8")) for path in pages))
+    return found.union(texts(get_command(app)))
 
 
 def spoken_on(template: str) -> set[str]:

@@ -19,9 +19,9 @@ from crosspost.wording import set_language
 PASSING = {"rate_limited", "quota_exhausted"}
 
 
-def advised(status, outcome=None, *, daemon_runs=True):
+def advised(status, outcome=None, *, daemon_runs=True, by_login=False):
     delivery = {"status": status, "channel": "hook", "outcome": outcome}
-    return advice(delivery, number=7, daemon_runs=daemon_runs)
+    return advice(delivery, number=7, daemon_runs=daemon_runs, by_login=by_login)
 
 
 @pytest.mark.parametrize("status", [s.value for s in Status])
@@ -46,6 +46,13 @@ def test_a_revoked_token_is_no_reason_to_sit_and_wait():
     words = advised("scheduled", "auth_revoked")
     assert "Nothing to do" not in words
     assert ".env and restart the daemon, then: crosspost channels check hook" in words
+
+
+def test_where_one_logs_in_a_revoked_token_is_cured_by_that_and_not_in_the_file_of_secrets():
+    for status in ("scheduled", "missed"):
+        words = advised(status, "auth_revoked", by_login=True)
+        assert words.startswith("Log in again: crosspost channels login hook\n")
+        assert ".env" not in words
 
 
 def test_what_missed_its_time_for_a_revoked_token_is_cured_first_and_then_retried():

@@ -10,7 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosspost import alarms
-from crosspost.alarms import AGAIN, FOLD, FORGET, MOST_LINES, Alarm, Known, Seen, Trouble, plan
+from crosspost.alarms import (
+    AGAIN,
+    FOLD,
+    FORGET,
+    MOST_LINES,
+    Alarm,
+    Known,
+    Leftover,
+    Seen,
+    Trouble,
+    plan,
+)
 from crosspost.lifecycle import Status
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -74,6 +85,14 @@ SEEN = {
     ),
     "no daemon, and nothing waits": (Seen(NOW, daemon=False), []),
     "nobody knows whether a daemon runs": (Seen(NOW, daemon=None, next=NOW), []),
+    "an erasure that stays unfinished": (
+        Seen(NOW, erasures=[Leftover(12, "Order 7", "2 files are left", NOW - 5 * MINUTE)]),
+        ["#12: not all of it is erased (Order 7). 2 files are left. Look: crosspost doctor"],
+    ),
+    "an erasure that the daemon is about to finish": (
+        Seen(NOW, erasures=[Leftover(12, "Order 7", "2 files are left", NOW - 4 * MINUTE)]),
+        [],
+    ),
     "an older copy": (Seen(NOW, others={"restored": "It is a copy."}), ["It is a copy."]),
     "more than are read": (
         Seen(NOW, more=7),

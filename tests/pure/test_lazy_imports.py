@@ -46,6 +46,10 @@ def test_looking_at_help_imports_nothing_heavy(arguments):
     assert not modules_after(*arguments) & HEAVY
 
 
+def test_help_in_indonesian_imports_nothing_heavy_either():
+    assert not modules_after("add", "--help", CROSSPOST_LANGUAGE="id") & HEAVY
+
+
 def test_completion_imports_nothing_heavy():
     asked = {"_CROSSPOST_COMPLETE": "complete_bash", "COMP_WORDS": "crosspost l", "COMP_CWORD": "1"}
     assert not modules_after(**asked) & HEAVY

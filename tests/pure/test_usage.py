@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from typer.main import get_command
 
 from crosspost.cli import app, main, usage
 from crosspost.wording import language, set_language
@@ -54,9 +55,9 @@ def test_a_mistake_is_told_in_the_language_of_the_admin(monkeypatch, capsys, arg
     told = tell(monkeypatch, capsys, arguments, "id")
     assert indonesian in told
     assert not [word for word in ENGLISH if word in told], "every sentence of Typer's is known"
-    if "--at" not in arguments and "--once=1" not in arguments:  # Typer does not say of which
-        assert "Pemakaian: crosspost" in told
-    assert "--help" in told.splitlines()[-1]
+    group = () if arguments[0] in ("nope", "canel") else arguments[:1]
+    assert f"Pemakaian: {' '.join(('crosspost', *group))} [OPSI]" in told
+    assert told.splitlines()[-1] == f"Lihat: {' '.join(('crosspost', *group))} --help"
 
 
 def test_the_office_s_own_language_counts_when_nothing_else_is_said(
@@ -106,8 +107,22 @@ def test_sentences_of_older_typers_are_known(older: str, ours: str) -> None:
 def test_what_is_no_mistake_ends_as_before(monkeypatch, capsys) -> None:
     assert "crosspost " in tell(monkeypatch, capsys, ("--version",), code=0)
     assert "Usage:" in tell(monkeypatch, capsys, ("cancel", "--help"), code=0)
-    assert "Commands:" in tell(monkeypatch, capsys, (), code=2)
+    assert "To write:" in tell(monkeypatch, capsys, (), code=2)
     assert app is not None
+
+
+def test_no_number_is_too_large_to_be_refused(monkeypatch, capsys) -> None:
+    told = tell(monkeypatch, capsys, ("list", "--last", "9" * 30), "en")
+    assert "--last: write 2147483647 or less." in told
+
+    def numbers(command):
+        yield from (p for p in command.params if "int" in str(p.type_descriptor.annotation))
+        for below in getattr(command, "commands", {}).values():
+            yield from numbers(below)
+
+    found = list(numbers(get_command(app)))
+    assert len(found) > 20
+    assert not [(p.opts, p.min, p.max) for p in found if None in (p.min, p.max)]
 
 
 def test_what_was_most_likely_meant_comes_first(monkeypatch, capsys) -> None:

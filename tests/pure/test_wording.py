@@ -75,6 +75,13 @@ def test_a_catalogue_is_sorted_with_one_line_for_each_side(code):
     assert path.read_text("utf-8") == text_of(header_of(path), translations(path)), HOW
 
 
+@pytest.mark.parametrize("code", CATALOGUES)
+def test_what_is_read_at_run_time_is_what_a_gettext_library_reads(code):
+    read = wording._catalogue(code)
+    assert read == translations(CATALOGUES[code])
+    assert any("\n" in english or '"' in english for english in read), "escapes are among them"
+
+
 def test_every_message_is_a_literal_that_can_be_found():
     hidden = [
         f"{path.relative_to(PACKAGE)}:{line}"

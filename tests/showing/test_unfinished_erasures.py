@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from PIL import Image as Pixels
 from showroom import NOW, office_in
 
+from crosspost import alarms, sightings
+from crosspost.doctor import State, erasure
 from crosspost.erasures import finish, unfinished
 from crosspost.ledger import book
 from crosspost.media import take_in
@@ -66,8 +69,9 @@ def test_without_the_right_to_remove_files_nothing_breaks_and_all_is_told(office
     refusing.update({office.config.media, office.public})
     assert erase(office).files == 0
     [left] = finish(office.database, office.config, None).left
-    assert [reason.split()[0] for reason in left.reasons] == ["1", "The"]
-    assert all("Permission denied" in reason for reason in left.reasons)
+    assert left.reason.startswith("1 files cannot")
+    assert left.reason.count("this account may not do that") == 2
+    assert "The pages cannot" in left.reason
     refusing.clear()
     done = finish(office.database, office.config, office.show())
     assert (done.files, done.left) == (1, ())
@@ -83,6 +87,55 @@ def test_done_again_it_is_no_second_act(office, refusing):
         erase(office)
     with office.database.read() as session:
         assert len(list(book.raw_of_kinds(session, ("redacted",), 0))) == 1
+
+
+def alarms_in(office, minutes):
+    now = NOW + timedelta(minutes=minutes)
+    with office.database.read() as session:
+        return alarms.current(sightings.seen_in(session, office.config, now, daemon=True))
+
+
+def test_what_stays_is_an_alarm_with_its_reason_until_it_is_gone(office, refusing):
+    office.publish(images=drawn(office)[1])
+    refusing.add(office.config.media)
+    erase(office)
+    finish(office.database, office.config, office.show())
+    assert alarms_in(office, minutes=1) == []
+    [alarm] = alarms_in(office, minutes=6)
+    assert alarm.key == "erasure/1"
+    assert alarm.words.startswith("#1: not all of it is erased (Order 12). 1 files cannot")
+    assert "crosspost doctor" in alarm.words
+    refusing.clear()
+    finish(office.database, office.config, office.show())
+    assert alarms_in(office, minutes=60) == []
+
+
+def test_the_reason_that_is_kept_is_the_newest_and_is_written_only_when_it_changes(
+    office, refusing, monkeypatch
+):
+    office.publish(images=drawn(office)[1])
+    refusing.add(office.config.media)
+    erase(office)
+    shown = office.show()
+    [left] = finish(office.database, office.config, shown).left
+    with office.database.read() as session:
+        [kept] = unfinished(session)
+    assert kept.reason == left.reason
+    assert "The site" not in kept.reason
+    monkeypatch.setattr(office.database, "write", None)  # the daemon looks every minute
+    finish(office.database, office.config, shown)
+
+
+def test_the_doctor_says_that_a_person_is_needed_and_why(office, refusing):
+    office.publish(images=drawn(office)[1])
+    refusing.add(office.config.media)
+    erase(office)
+    finish(office.database, office.config, office.show())
+    [found] = erasure(office.database, office.config)
+    assert found.state is State.PERSON
+    assert "Announcement 1 was erased (Order 12)" in found.sentence
+    assert "1 files cannot be removed" in found.sentence
+    assert "daemon" in found.next
 
 
 def test_a_picture_that_another_one_shows_stays_until_that_is_erased_too(office):

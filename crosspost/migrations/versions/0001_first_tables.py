@@ -34,6 +34,8 @@ def upgrade() -> None:
         sa.Column("announcement_id", sa.Integer(), nullable=False),
         sa.Column("files", sa.Text(), nullable=False),
         sa.Column("entries", sa.Integer(), nullable=False),
+        sa.Column("begun_at", UtcDateTime(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["announcement_id"],
             ["announcement.id"],

@@ -1,28 +1,16 @@
-"""Records of Bluesky: what a post looks like in the account's repository, and what it is called.
+"""A post as a record of Bluesky: what it looks like in the account's repository.
 
-Pure. It must not speak HTTP or know sessions; `bluesky.py` does. Facts: the lexicons of
-bluesky-social/atproto (`app.bsky.feed.post` and its embeds), atproto.com/specs.
+Pure. It must not know calls or sessions. Facts: the lexicons of bluesky-social/atproto
+(`app.bsky.feed.post` and its embeds).
 """
 
 from __future__ import annotations
 
-import secrets
-from datetime import datetime
 from typing import Any
 
-from crosspost.adapters.base import text_id
 from crosspost.post import Card, Facet, Image, Outgoing, Post, Receipt
 
 COLLECTION = "app.bsky.feed.post"
-TID_DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
-
-
-def tid(now: datetime) -> str:
-    """A record key after atproto.com/specs/tid: microseconds since 1970 and ten bits more, in 13
-    digits. What is finer than a millisecond is random, so that no two parts get the same."""
-    micros = int(now.timestamp() * 1000) * 1000 + secrets.randbelow(1000)
-    number = micros << 10 | secrets.randbits(10)
-    return "".join(TID_DIGITS[number >> shift & 31] for shift in range(60, -1, -5))
 
 
 def images_of(post: Post) -> tuple[Image, ...]:
@@ -87,12 +75,3 @@ def _external(card: Card, blobs: dict[str, Any]) -> dict[str, Any]:
 
 def _ref(receipt: Receipt) -> dict[str, str]:
     return {"uri": receipt.remote_id, "cid": receipt.extra["cid"]}
-
-
-def receipt_of(data: dict[str, Any], where: dict[str, str]) -> Receipt:
-    """Raises ValueError when the answer is about another record than ours."""
-    uri = f"at://{where['repo']}/{where['collection']}/{where['rkey']}"
-    if data["uri"] != uri:
-        raise ValueError("another record")
-    link = f"https://bsky.app/profile/{where['repo']}/post/{where['rkey']}"
-    return Receipt(uri, link, {"cid": text_id(data["cid"])})
