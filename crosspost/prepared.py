@@ -171,7 +171,7 @@ class Prepared:
             if len(several) == 1:
                 cursor.execute(compiled.text, parameters[0])
                 return int(cursor.rowcount)
-            if connection.dialect.name == "sqlite" and compiled.many:
+            if compiled.many:
                 return _in_chunks(cursor, compiled.many, parameters)
             cursor.executemany(compiled.text, parameters)
             return int(cursor.rowcount)
@@ -182,7 +182,7 @@ class Prepared:
         return self._compiled[dialect.name]
 
     def _compile(self, dialect: Dialect) -> _Compiled:
-        compiled: Any = self._statement.compile(dialect=dialect)
+        compiled: Any = self._statement.compile(dialect=_by_place(dialect))
         binds = compiled.binds
         into = {
             name: convert
@@ -190,36 +190,37 @@ class Prepared:
             if (convert := bind.type.dialect_impl(dialect).bind_processor(dialect))
         }
         fixed = {name: bind.value for name, bind in binds.items() if not bind.required}
-        names = compiled.positiontup if compiled.positional else list(binds)
+        names = compiled.positiontup
         converted = [(place, into[name]) for place, name in enumerate(names) if name in into]
-
         # a statement without parameters has none to get, and one name alone would give no row
         in_their_order = itemgetter(*names) if len(names) > 1 else None
 
-        def in_order(values: _Values) -> Any:
+        def parameters(values: _Values) -> list[Any]:
             given = {**fixed, **values} if fixed else values
             row = list(in_their_order(given)) if in_their_order else [given[x] for x in names]
             for place, convert in converted:
                 row[place] = convert(row[place])
             return row
 
-        def by_name(values: _Values) -> Any:
-            return dict(zip(names, in_order(values), strict=True))
-
         return _Compiled(
             compiled.string,
-            in_order if compiled.positional else by_name,
+            parameters,
             [
                 (place, convert)
                 for place, column in enumerate(getattr(self._statement, "selected_columns", ()))
                 if (convert := column.type.dialect_impl(dialect).result_processor(dialect, None))
             ],
-            self._many(compiled.string, list(names)),
+            self._many(compiled.string, [(name, binds[name].type) for name in names], dialect),
         )
 
-    def _many(self, text: str, names: Sequence[str]) -> tuple[str, str, str] | None:  # noqa: ARG002
-        """SQLite's text before, of, and after the values of one row, `names` in their order, where
-        those of others can stand as well; None where that cannot be."""
+    def _many(
+        self,
+        text: str,
+        places: Sequence[tuple[str, Any]],  # noqa: ARG002
+        dialect: Dialect,  # noqa: ARG002
+    ) -> tuple[str, str, str] | None:
+        """The text before, of, and after the values of one row, where those of others can stand as
+        well; None where that cannot be. `places` are the names in their order, with types."""
         start, found, values = text.partition(" VALUES ")
         return (f"{start}{found}", values, "") if found and text.startswith("INSERT") else None
 
@@ -236,15 +237,36 @@ class Setting(Prepared):
             update(its).values({name: bindparam(name) for name in columns}).where(*wanted)
         )
 
-    def _many(self, text: str, names: Sequence[str]) -> tuple[str, str, str] | None:  # noqa: ARG002
+    def _many(
+        self,
+        text: str,  # noqa: ARG002
+        places: Sequence[tuple[str, Any]],
+        dialect: Dialect,
+    ) -> tuple[str, str, str] | None:
+        names = [name for name, _ in places]
         to = ", ".join(f'"{name}" = new."{name}"' for name in names if name in self._columns)
         where = " AND ".join(f"{self._table}.{key} = new.its_{key}" for key in self._keys)
         listed = ", ".join(f'"{name}"' for name in names)
+        row = ", ".join(_place_of(its_type, dialect) for _, its_type in places)
         return (
             f"WITH new({listed}) AS (VALUES ",
-            f"({', '.join('?' * len(names))})",
+            f"({row})",
             f") UPDATE {self._table} SET {to} FROM new WHERE {where}",  # noqa: S608 - all ours
         )
+
+
+def _by_place(dialect: Dialect) -> Dialect:
+    """The dialect with parameters that have a place, not a name."""
+    return dialect if dialect.positional else type(dialect)(paramstyle="format")  # type: ignore[call-arg]
+
+
+def _place_of(its_type: Any, dialect: Dialect) -> str:
+    """A parameter among values that belong to no column yet, so that a server asks for its type."""
+    if dialect.name == "sqlite":
+        return "?"
+    if its_type.python_type is str:
+        return "CAST(%s AS TEXT)"  # to one with a length would cut it off
+    return f"CAST(%s AS {dialect.type_compiler_instance.process(its_type)})"
 
 
 #: So many rows stand in one statement; few numbers, so that few texts are kept.
@@ -255,7 +277,7 @@ def _in_chunks(
     cursor: DBAPICursor, many: tuple[str, str, str], parameters: Sequence[Sequence[Any]]
 ) -> int:
     """Run a statement for many rows at once. A step of SQLite lets other threads go on, so that a
-    step for each row would be a wait for each."""
+    step for each row would be a wait for each; a server has much to do at each."""
     before, each, after = many
     done, count = 0, 0
     for size in CHUNKS:
