@@ -171,8 +171,10 @@ class Prepared:
             if len(several) == 1:
                 cursor.execute(compiled.text, parameters[0])
                 return int(cursor.rowcount)
-            if compiled.many:
+            if compiled.many and connection.dialect.name == "sqlite":
                 return _in_chunks(cursor, compiled.many, parameters)
+            if compiled.many:
+                return _in_pieces(cursor, compiled.text, compiled.many, parameters)
             cursor.executemany(compiled.text, parameters)
             return int(cursor.rowcount)
 
@@ -269,6 +271,8 @@ def _place_of(its_type: Any, dialect: Dialect) -> str:
     return f"CAST(%s AS {dialect.type_compiler_instance.process(its_type)})"
 
 
+#: psycopg takes a statement with more parameters apart anew at each execution.
+REMEMBERED = 50
 #: So many rows stand in one statement; few numbers, so that few texts are kept.
 CHUNKS = (64, 32, 16, 8, 4, 2, 1)
 
@@ -277,16 +281,41 @@ def _in_chunks(
     cursor: DBAPICursor, many: tuple[str, str, str], parameters: Sequence[Sequence[Any]]
 ) -> int:
     """Run a statement for many rows at once. A step of SQLite lets other threads go on, so that a
-    step for each row would be a wait for each; a server has much to do at each."""
-    before, each, after = many
+    step for each row would be a wait for each."""
     done, count = 0, 0
     for size in CHUNKS:
         while len(parameters) - done >= size:
-            rows = parameters[done : done + size]
-            text = f"{before}{', '.join([each] * size)}{after}"
-            cursor.execute(text, [value for row in rows for value in row])
+            cursor.execute(_for_rows(many, size), _flat(parameters[done : done + size]))
             done, count = done + size, count + int(cursor.rowcount)
     return count
+
+
+def _in_pieces(
+    cursor: DBAPICursor,
+    text: str,
+    many: tuple[str, str, str],
+    parameters: Sequence[Sequence[Any]],
+) -> int:
+    """The same on a server: a few rows at once, and all on their way before an answer is waited
+    for."""
+    size = max(REMEMBERED // len(parameters[0]), 1)
+    whole = len(parameters) // size * size
+    pieces = [_flat(parameters[start : start + size]) for start in range(0, whole, size)]
+    count = 0
+    for each, values in ((_for_rows(many, size), pieces), (text, parameters[whole:])):
+        if values:
+            cursor.executemany(each, values)
+            count += int(cursor.rowcount)
+    return count
+
+
+def _for_rows(many: tuple[str, str, str], count: int) -> str:
+    before, each, after = many
+    return f"{before}{', '.join([each] * count)}{after}"
+
+
+def _flat(rows: Sequence[Sequence[Any]]) -> list[Any]:
+    return [value for row in rows for value in row]
 
 
 def _run_what_waits(session: Session) -> None:
