@@ -94,16 +94,16 @@ class TikTokAdapter(TikTokApi):
         if not upload.get("publish_id"):
             raise self.uploading(self._begun(outgoing, video))
         state = self.state_of(upload, "prepare")
-        if state.failed:
-            raise self.failure(state.reason)
+        self.refuse_failed(state)
         if state.done or state.bytes == video.size:
             return upload  # an earlier attempt did it: `publish` will see
         if datetime.fromisoformat(str(upload["until"])) <= self.context.now():
             raise self.broken_off()
-        last = _start_of_last(video)
+        # without the token: the address itself is the permission
+        where, last = web_link(upload["upload_url"]), _start_of_last(video)
         for start in range((state.bytes or 0) // PIECE * PIECE, last, PIECE):
             size, ok = min(PIECE, last - start), (200, 201, 206)
-            self._send(upload, video, start, size, phase="prepare", ok=ok)
+            self.put_piece(where, video, start, size, phase="prepare", ok=ok)
         return upload
 
     def publish(self, outgoing: Outgoing) -> Receipt:
@@ -111,21 +111,18 @@ class TikTokAdapter(TikTokApi):
         video, upload = outgoing.post.videos[0], outgoing.prepared
         name = text_id(upload["publish_id"])
         state = self.state_of(upload, "prepare")
-        if state.failed:
-            raise self.failure(state.reason)
+        self.refuse_failed(state)
         if state.done or state.bytes == video.size:
             raise self.out_already()
-        start = _start_of_last(video)
-        self._send(upload, video, start, video.size - start, phase="publish", ok=(201,))
+        where, start = web_link(upload["upload_url"]), _start_of_last(video)
+        self.put_piece(where, video, start, video.size - start, phase="publish", ok=(201,))
         words = t("TikTok has the video and is working on it; it will be asked again.")
         try:
             state = self.state_of(upload, "outcome")
         except errors.PlatformError as error:
             raise self.error(errors.UnknownOutcome, words) from error
-        if state.failed:
-            raise self.failure(state.reason)
-        if not state.done:
-            raise self.error(errors.UnknownOutcome, words)
+        self.refuse_failed(state)
+        self.insist(state.done, errors.UnknownOutcome, words)
         return Receipt(name)
 
     def find(self, outgoing: Outgoing) -> Receipt | None:
@@ -154,10 +151,8 @@ class TikTokAdapter(TikTokApi):
         if self.settings.mode == "direct":
             self._refuse_forbidden(self.creator("prepare"), video)
             path = "/post/publish/video/init/"
-            body["post_info"] = {
-                "title": outgoing.post.text,
-                "privacy_level": self.settings.privacy,
-            }
+            about = {"title": outgoing.post.text, "privacy_level": self.settings.privacy}
+            body["post_info"] = about
         answer = self.call_signed_in("POST", path, phase="prepare", json=body)
         name = self.id_in(answer, "prepare", "data", "publish_id")
         where = self.address_in(answer, "prepare", "data", "upload_url")
@@ -177,12 +172,6 @@ class TikTokAdapter(TikTokApi):
         longest = longest if isinstance(longest, int) else video.milliseconds
         words = t("TikTok takes videos of at most {limit} seconds here.", limit=longest)
         self.insist(video.milliseconds <= longest * 1000, errors.MediaRejected, words)
-
-    def _send(
-        self, upload: Any, video: Video, start: int, size: int, *, phase: str, ok: tuple[int, ...]
-    ) -> None:
-        """One piece; without the token: the address itself is the permission."""
-        self.put_piece(web_link(upload["upload_url"]), video, start, size, phase=phase, ok=ok)
 
 
 def _start_of_last(video: Video) -> int:

@@ -88,8 +88,12 @@ class TikTokApi(VideoAdapter, OAuthAdapter):
             known = isinstance(got, int) and not isinstance(got, bool)
             return State(word, got if known else None, str(data.get("fail_reason") or ""))
 
-    def failure(self, reason: str) -> errors.PlatformError:
+    def refuse_failed(self, state: State) -> None:
+        """Raise what TikTok says of an upload that it could not use."""
+        if not state.failed:
+            return
+        reason = state.reason
         rows = (row.kind for row in self.meanings if reason in row.code.split())
         kind = next(rows, errors.MediaRejected)
         words = t("TikTok could not use the video: {reason}.", reason=self.said(reason) or "?")
-        return self.error(errors.MediaExpired if kind is errors.RetryLater else kind, words)
+        raise self.error(errors.MediaExpired if kind is errors.RetryLater else kind, words)

@@ -7,18 +7,24 @@ one short call shows it. Facts: developers.google.com, YouTube Data API v3, "Res
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Literal
+from decimal import Decimal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from crosspost import errors
-from crosspost.adapters.base import Meaning, text_id
-from crosspost.adapters.oauth import OAuth, OAuthSettings
-from crosspost.adapters.youtube_api import UPLOADS, YouTubeApi
+from crosspost.adapters.base import Answer, Meaning, text_id
+from crosspost.adapters.oauth import OAuth, OAuthAdapter, OAuthSettings
+from crosspost.adapters.resumable import ResumableAdapter
 from crosspost.config import WebAddress
 from crosspost.post import Account, Capabilities, CardMaker, Outgoing, Post, Receipt, Reconcile
+from crosspost.quotas import Quota
 from crosspost.rendering.measure import utf8
+from crosspost.rendering.youtube import shown, snippet_of
 from crosspost.wording import t
+
+#: Google's day ends at midnight in California.
+UPLOADS = Quota(Decimal(100), "day", zone="America/Los_Angeles", setting="uploads_per_day")
 
 
 class YouTubeSettings(OAuthSettings):
@@ -31,7 +37,7 @@ class YouTubeSettings(OAuthSettings):
     uploads_per_day: int = Field(default=100, ge=0)  # of the office's own project at Google
 
 
-class YouTubeAdapter(YouTubeApi):
+class YouTubeAdapter(ResumableAdapter, OAuthAdapter):
     """One channel."""
 
     platform = "youtube"
@@ -54,6 +60,24 @@ class YouTubeAdapter(YouTubeApi):
         settle=timedelta(seconds=90),  # longer than our own time-out
     )
     quotas = (UPLOADS,)
+    renewed: ClassVar = {errors.QuotaExhausted: UPLOADS}
+    token_hosts = (".googleapis.com",)
+    meanings = (
+        Meaning(errors.PermissionDenied, code="youtubeSignupRequired"),
+        Meaning(errors.AuthExpired, 401),
+        Meaning(errors.RejectedContent, code="videoNotFound", phases="edit"),
+        Meaning(errors.MediaExpired, code="videoNotFound"),
+        Meaning(errors.QuotaExhausted, code="quotaExceeded dailyLimitExceeded uploadLimitExceeded"),
+        Meaning(errors.RateLimited, code="rateLimitExceeded userRateLimitExceeded"),
+        Meaning(errors.PermissionDenied, code="insufficientPermissions forbidden"),
+        Meaning(errors.Misconfigured, code="accessNotConfigured"),
+        Meaning(errors.AccountRestricted, code="authenticatedUserAccountSuspended"),
+        Meaning(errors.AccountRestricted, code="authenticatedUserAccountClosed accountSuspended"),
+        Meaning(errors.MediaRejected, code="mediaBodyRequired invalidFilename"),
+        Meaning(errors.Misconfigured, 400, phases="check find"),
+        Meaning(errors.RejectedContent, 400),
+    )
+    code_at, words_at, shows_code = ("error", "errors", 0, "reason"), (("error", "message"),), True
     so_already = (Meaning(errors.TargetGone, 404, code="videoNotFound", phases="delete"),)
     oauth = OAuth(
         authorize="https://accounts.google.com/o/oauth2/v2/auth",
@@ -65,9 +89,16 @@ class YouTubeAdapter(YouTubeApi):
         extra={"access_type": "offline", "prompt": "consent"},
     )
 
+    def _api(
+        self, method: str, what: str, query: dict[str, str], *, phase: str, **more: Any
+    ) -> Answer:
+        """One call about `what`: "videos", "channels"."""
+        where = f"/youtube/v3/{what}"
+        return self.call_signed_in(method, where, phase=phase, params=query, **more)
+
     def check(self) -> Account:
         query = {"part": "id,snippet", "mine": "true"}
-        answer = self.api("GET", "channels", query, phase="check")
+        answer = self._api("GET", "channels", query, phase="check")
         with self.reading(answer, "check"):
             channels = list(answer.data.get("items") or [])
             int(answer.data["pageInfo"]["totalResults"])
@@ -88,12 +119,12 @@ class YouTubeAdapter(YouTubeApi):
         """The video, private, until YouTube has processed it. Where the upload has got to is kept,
         so that it goes on from there."""
         video, name = self.video_of(outgoing), str(outgoing.prepared.get("video") or "")
-        about = {"snippet": self._about(outgoing.post), "status": self._about_status("private")}
-        name = name or self.uploaded(outgoing, video, about)
-        state = self.status_of(name, "prepare")
-        if state is None or state.get("uploadStatus") == "deleted":
-            words = t("The uploaded video is gone; it is uploaded again.")
-            raise self.error(errors.MediaExpired, words)
+        about = {"snippet": self._snippet(outgoing.post), "status": self._status("private")}
+        name = name or self.uploaded(outgoing, video, "/upload/youtube/v3/videos", about)
+        state = self._state_of(name, "prepare")
+        there = state and state.get("uploadStatus") != "deleted"
+        words = t("The uploaded video is gone; it is uploaded again.")
+        self.insist(there, errors.MediaExpired, words)
         self._refuse_unready(name, state)
         out = state.get("privacyStatus") == self.settings.privacy
         return {"video": name} | ({"published": True} if out else {})
@@ -102,47 +133,48 @@ class YouTubeAdapter(YouTubeApi):
         if outgoing.prepared.get("published"):
             raise self.out_already()
         name = str(outgoing.prepared["video"])
-        body = {"id": name, "status": self._about_status(self.settings.privacy)}
-        answer = self.api("PUT", "videos", {"part": "status"}, phase="publish", json=body)
+        body = {"id": name, "status": self._status(self.settings.privacy)}
+        answer = self._api("PUT", "videos", {"part": "status"}, phase="publish", json=body)
         with self.reading(answer, "publish"):
             same, privacy = text_id(answer.data["id"]), str(answer.data["status"]["privacyStatus"])
-        if privacy != self.settings.privacy:
-            words = t(
-                "YouTube keeps the video private: Google has not verified the app yet. "
-                "Make it public in YouTube Studio."
-            )
-            raise self.error(errors.PermissionDenied, words)
+        words = t(
+            "YouTube keeps the video private: Google has not verified the app yet. "
+            "Make it public in YouTube Studio."
+        )
+        self.insist(privacy == self.settings.privacy, errors.PermissionDenied, words)
         return _receipt(same)
 
     def find(self, outgoing: Outgoing) -> Receipt | None:
         name = str(outgoing.prepared.get("video") or "")
-        state = self.status_of(name, "find") if name else None
-        if state is None or state.get("privacyStatus") != self.settings.privacy:
-            return None
-        return _receipt(name)
+        state = self._state_of(name, "find") if name else {}
+        return _receipt(name) if state.get("privacyStatus") == self.settings.privacy else None
 
     def edit(self, receipt: Receipt, outgoing: Outgoing) -> Receipt:
         """Title and description. What was uploaded for it is taken away again."""
-        body = {"id": receipt.remote_id, "snippet": self._about(outgoing.post)}
-        self.api("PUT", "videos", {"part": "snippet"}, phase="edit", json=body)
+        body = {"id": receipt.remote_id, "snippet": self._snippet(outgoing.post)}
+        self._api("PUT", "videos", {"part": "snippet"}, phase="edit", json=body)
         spare = str(outgoing.prepared.get("video") or "")
-        state = self.status_of(spare, "edit") if spare not in ("", receipt.remote_id) else None
-        if state and state.get("privacyStatus") == "private":
+        state = self._state_of(spare, "edit") if spare not in ("", receipt.remote_id) else {}
+        if state.get("privacyStatus") == "private":
             self.delete(_receipt(spare))
         return receipt
 
     def delete(self, receipt: Receipt) -> None:
-        self.api("DELETE", "videos", {"id": receipt.remote_id}, phase="delete")
+        self._api("DELETE", "videos", {"id": receipt.remote_id}, phase="delete")
 
-    def _about(self, post: Post) -> dict[str, Any]:
-        return {
-            "title": shown(post.title),
-            "description": shown(post.text),
-            "categoryId": self.settings.category_id,
-            "defaultLanguage": post.lang,
-        }
+    def _state_of(self, name: str, phase: str) -> dict[str, Any]:
+        """How a video of ours stands; empty when there is none of that name."""
+        answer = self._api("GET", "videos", {"part": "status", "id": name}, phase=phase)
+        with self.reading(answer, phase):
+            for video in answer.list_at("items"):
+                text_id(video["id"]), str(video["status"]["privacyStatus"])
+                return dict(video["status"])
+        return {}
 
-    def _about_status(self, privacy: str) -> dict[str, Any]:
+    def _snippet(self, post: Post) -> dict[str, str]:
+        return snippet_of(post, self.settings.category_id)
+
+    def _status(self, privacy: str) -> dict[str, Any]:
         return {
             "privacyStatus": privacy,
             "embeddable": True,
@@ -154,16 +186,9 @@ class YouTubeAdapter(YouTubeApi):
             case "uploaded":
                 raise self.uploading({"video": name}, t("YouTube is working on the video."))
             case "failed" | "rejected":
-                reason = state.get("failureReason") or state.get("rejectionReason") or "?"
-                words = t(
-                    "YouTube does not take the video: {reason}.", reason=self.said(str(reason))
-                )
+                reason = str(state.get("failureReason") or state.get("rejectionReason") or "?")
+                words = t("YouTube does not take the video: {reason}.", reason=self.said(reason))
                 raise self.error(errors.MediaRejected, words)
-
-
-def shown(text: str) -> str:
-    """`text` as YouTube can show it: its titles and descriptions know no angle brackets."""
-    return text.translate({ord("<"): "‹", ord(">"): "›"})
 
 
 def _receipt(name: str) -> Receipt:

@@ -79,7 +79,7 @@ def test_a_session_is_on_record_before_a_byte_of_the_video_leaves(
 def test_an_upload_goes_on_where_it_was_broken_off(
     bench: Bench, youtube: FakeYouTube, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crosspost.adapters.youtube_api.PIECE", 100_000)
+    monkeypatch.setattr("crosspost.adapters.resumable.PIECE", 100_000)
     outgoing = waiting(bench, bench.outgoing(bench.case.post("Rekaman.")))
     youtube.fault("reset_before", on="prepare")
     assert isinstance(refused(bench, lambda: bench.adapter.prepare(outgoing)), RetryLater)
@@ -97,8 +97,8 @@ def test_an_upload_goes_on_where_it_was_broken_off(
 def test_a_long_upload_gives_others_their_turn(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crosspost.adapters.youtube_api.PIECE", 50_000)
-    monkeypatch.setattr("crosspost.adapters.youtube_api.PIECES", 2)
+    monkeypatch.setattr("crosspost.adapters.resumable.PIECE", 50_000)
+    monkeypatch.setattr("crosspost.adapters.resumable.PIECES", 2)
     outgoing = waiting(bench, bench.outgoing(bench.case.post("Rekaman.")))
     for _ in range(2):
         outgoing = waiting(bench, outgoing)

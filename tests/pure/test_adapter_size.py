@@ -30,7 +30,7 @@ ALONE = {
     "tiktok_api": LARGE,
     "wordpress_api": LARGE,
     "x_api": LARGE,
-    "youtube_api": LARGE,
+    "resumable": PROTOCOL,
 }
 PACKAGE = Path(crosspost.__file__).parent
 
