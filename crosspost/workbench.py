@@ -11,7 +11,6 @@ import random
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ from sqlmodel import Session
 
 from crosspost import queue
 from crosspost.adapters import Adapter
-from crosspost.clerk import Clerk, Question
+from crosspost.clerk import Clerk, Outcome, Question
 from crosspost.config import Config
 from crosspost.connections import open_channel
 from crosspost.database import Database
@@ -53,7 +52,7 @@ class Following:
     in with the end of what the channel does now."""
 
     question: Question
-    taken: Future[Any] | None = None
+    taken: Outcome[Any] | None = None
 
 
 @dataclass

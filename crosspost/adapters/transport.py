@@ -9,23 +9,30 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from contextvars import ContextVar
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError, LocationValueError, NewConnectionError
+from urllib3.exceptions import TimeoutError as TimedOut
+from urllib3.response import BaseHTTPResponse
+from urllib3.util import Timeout
 from urllib3.util.retry import Retry
 
 from crosspost.adapters.answers import BODY_CAP, Answer
 from crosspost.wording import t
 
+#: So many bytes of a request are written at once.
+ONE_PIECE = 65_536
 #: The longest that a whole request may take to leave, in seconds: 8 MB at 0.5 Mbit/s.
 SEND_SECONDS = 180.0
 #: An answer that trickles in is not read for longer than this, in seconds.
@@ -59,9 +66,13 @@ class _NoConnection(NewConnectionError):
 
 class _PlainConnection(HTTPConnection):
     """A failure to connect is told from every later one, and an upload may take its time (urllib3
-    gives it no longer than connecting may take, or than the last answer)."""
+    gives it no longer than connecting may take, or than the last answer). What is small leaves in
+    one piece, headers and body."""
+
+    _held: bytes | None = None  # of a request that is being written
 
     def connect(self) -> None:
+        self._held = None  # a proxy is asked for the way before anything else
         try:
             super().connect()
         except (HTTPError, OSError) as error:
@@ -77,7 +88,23 @@ class _PlainConnection(HTTPConnection):
                 self.connect()
             if not may_send():
                 raise _NoConnection(self, "not ours any more")
+        self._held = b""
         super().request(*args, **kwargs)
+        self._let_go()
+
+    def send(self, data: Any) -> None:
+        if self._held is None:
+            super().send(data)
+        elif isinstance(data, bytes) and len(self._held) + len(data) <= ONE_PIECE:
+            self._held += data
+        else:
+            self._let_go()
+            super().send(data)
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, None
+        if held:
+            super().send(held)
 
 
 class _TlsConnection(_PlainConnection, HTTPSConnection):
@@ -97,6 +124,45 @@ class _Transport(HTTPAdapter):
 
     def __init__(self) -> None:
         super().__init__(max_retries=Retry(0, read=False, redirect=0))
+        self._keys: dict[Any, Any] = {}
+        self._trusting: WeakSet[Any] = WeakSet()  # pools that know whose certificates are believed
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> Any:
+        """Kept for each host: to find them out looks for the file of CAs each time."""
+        key = (*urlsplit(request.url)[:2], verify, cert)
+        if key not in self._keys:
+            self._keys[key] = super().build_connection_pool_key_attributes(request, verify, cert)
+        return self._keys[key]
+
+    def ask(
+        self,
+        request: requests.PreparedRequest,
+        timeout: tuple[float, float],
+        proxies: Mapping[str, str],
+        verify: bool | str,
+    ) -> BaseHTTPResponse:
+        """What `send` does, without what is for redirects, cookies and hooks. Its body is not read
+        yet. Raises what urllib3 raises."""
+        pool: Any = self.get_connection_with_tls_context(request, verify, proxies=dict(proxies))
+        if pool not in self._trusting:
+            self.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call]
+            self._trusting.add(pool)
+        answer: BaseHTTPResponse = pool.urlopen(
+            request.method or "",
+            self.request_url(request, dict(proxies)),
+            request.body,
+            request.headers,
+            self.max_retries,
+            redirect=False,
+            assert_same_host=False,
+            timeout=Timeout(connect=timeout[0], read=timeout[1]),
+            chunked=request.body is not None and "Content-Length" not in request.headers,
+            preload_content=False,
+            decode_content=False,
+        )
+        return answer
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -118,6 +184,9 @@ class Session(requests.Session):
     def __init__(self) -> None:
         super().__init__()
         self._proxies_for: dict[tuple[str, str], dict[str, str]] = {}
+        self.transport = _Transport()
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, self.transport)
 
     def proxies_for(self, url: str) -> dict[str, str]:
         """The proxies for this address, as the environment named them at the first call."""
@@ -136,8 +205,6 @@ def new_session(user_agent: str) -> Session:
     session.verify = settings["verify"]
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _Transport())
     return session
 
 
@@ -170,15 +237,9 @@ def _send(
 ) -> Answer:
     request = _prepared(session, method, url, headers, body)
     try:
-        with session.send(
-            request,
-            timeout=timeout,
-            allow_redirects=False,
-            stream=True,
-            verify=session.verify,
-            proxies=session.proxies_for(url),
-        ) as response:
-            return Answer(response.status_code, response.headers, _read(response))
+        proxies, verify = session.proxies_for(url), session.verify or True
+        with closing(session.transport.ask(request, timeout, proxies, verify)) as response:
+            return Answer(response.status, response.headers, _read(response))
     except (requests.RequestException, HTTPError, OSError) as error:
         raise _sorted(error) from error
 
@@ -211,6 +272,9 @@ def _prepared(
 class _Request(requests.PreparedRequest):
     """One that remembers how addresses are written: to take one apart takes long."""
 
+    def prepare_cookies(self, cookies: Any) -> None:
+        """There are none."""
+
     def prepare_url(self, url: Any, params: Any) -> None:
         if params:
             super().prepare_url(url, params)
@@ -225,10 +289,10 @@ def _written(url: str) -> str | None:
     return plain.url
 
 
-def _read(response: requests.Response) -> bytes:
+def _read(response: BaseHTTPResponse) -> bytes:
     body = bytearray()
     end = time.monotonic() + ANSWER_SECONDS
-    while piece := response.raw.read1(65536, decode_content=True):
+    while piece := response.read1(65536, decode_content=True):
         body += piece
         if len(body) > BODY_CAP:
             raise Broken(t("The answer is larger than {limit} bytes.", limit=BODY_CAP))
@@ -247,9 +311,9 @@ def _sorted(error: Exception) -> Exception:
                 t("The server's certificate is not valid for its name."), misconfigured=True
             )
         return NotSent(_no_connection(names))
-    if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL):
+    if isinstance(error, LocationValueError | requests.exceptions.InvalidURL):
         return NotSent(t("The address of the channel cannot be used."), misconfigured=True)
-    if any(isinstance(cause, requests.Timeout | TimeoutError) for cause in chain):
+    if any(isinstance(cause, TimedOut | TimeoutError) for cause in chain):
         return Broken(t("The server did not answer in time."))
     return Broken(t("The connection broke before the answer was complete."))
 
