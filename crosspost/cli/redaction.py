@@ -91,8 +91,7 @@ def _say_kept(number: int, order: str) -> None:
     warn(
         t(
             "Announcement {number} corrects it and is NOT erased. Does it repeat what was to be "
-            "erased (its title, its source), or did it take posts down, which it keeps, erase it "
-            "too:",
+            "erased (its title, its source), erase it too:",
             number=number,
         )
     )
