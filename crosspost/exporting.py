@@ -48,9 +48,14 @@ _APPROVED = text(
 )
 #: The posts of each delivery that was approved, with the entry that binds them.
 _POSTS = text(
-    "SELECT e.id, r.salt, n.redacted, p.payload FROM ledger_entry e "
+    # the posts of a delivery that takes others down are theirs
+    "SELECT e.id, r.salt, COALESCE(NULLIF(n.redacted, ''), m.redacted), p.payload "
+    "FROM ledger_entry e "
     "JOIN delivery d ON d.id = e.delivery_id JOIN revision r ON r.id = d.revision_id "
     "JOIN announcement n ON n.id = r.announcement_id "
+    "LEFT JOIN delivery o ON o.id = d.amends AND d.act = 'delete' "
+    "LEFT JOIN revision q ON q.id = o.revision_id "
+    "LEFT JOIN announcement m ON m.id = q.announcement_id "
     "LEFT JOIN part p ON p.delivery_id = d.id "
     "WHERE e.id < :size AND e.kind = 'queued' AND EXISTS (SELECT 1 FROM ledger_entry a "
     "WHERE a.delivery_id = e.delivery_id AND a.kind = 'approved' AND a.id < :size) "

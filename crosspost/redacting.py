@@ -15,6 +15,7 @@ from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from crosspost import erasures, queue
+from crosspost.acts import Act
 from crosspost.amended import WITHDRAWAL, following
 from crosspost.config import Config
 from crosspost.database import Database
@@ -98,6 +99,7 @@ def _redact(
         files = _files_of(session, matter.revisions)
         digests = {*files, *(d for p in parts for d in _files_in(p))}
         _erase(session, matter, parts, order)
+        _erase_taken_down(session, matter, order)
         record(session, matter.current, "redacted", doing, data={"order": order})
         erasures.begin(session, matter.number, sorted(digests), book.size(session), doing.at)
     channels = {delivery.id: delivery.channel for delivery in matter.deliveries}
@@ -134,7 +136,7 @@ def _redactable(session: Session, number: int, order: str) -> Reach:
             hint=t("Nothing was changed."),
         )
     reach = _reach(session, number)
-    for one in (matter, *(_matter(session, n) for n in reach.withdrawals)):
+    for one in (matter, *(_matter(session, n) for n in (*reach.withdrawals, *reach.corrections))):
         _require_quiet(one.number, one.deliveries)
     return reach
 
@@ -190,6 +192,21 @@ def _erase(session: Session, matter: _Matter, parts: Sequence[Part], order: str)
     session.execute(theirs.values(message=""))
     entries = select(LedgerEntry.id).where(LedgerEntry.announcement_id == matter.number)
     session.execute(delete(table(LedgerNote)).where(col(LedgerNote.id).in_(entries)))
+
+
+def _erase_taken_down(session: Session, matter: _Matter, order: str) -> None:
+    """A correction that took a post down has that post as its own."""
+    its = [delivery.id for delivery in matter.deliveries]
+    query = (
+        select(Part, Revision)
+        .join(Delivery, col(Delivery.id) == col(Part.delivery_id))
+        .join(Revision, col(Revision.id) == col(Delivery.revision_id))
+        .where(col(Delivery.amends).in_(its), Delivery.act == Act.DELETE)
+    )
+    for part, revision in session.exec(query).all():
+        part.payload, part.prepared = _placeholder(part, revision, order), ""
+        session.add(part)
+    session.flush()
 
 
 def _erase_revision(session: Session, revision: Revision, order: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 from crosspost.errors import (
@@ -93,7 +94,8 @@ class Meaning:
 
     kind: type[PlatformError]
     status: int | tuple[int, ...] = ()
-    #: The platform's own names of the error, between spaces, as `code_of` gives them; "*": any.
+    #: The platform's own names of the error, between spaces, as `code_of` gives them; one that ends
+    #: with "*": any that begins so.
     code: str = ""
     #: A regular expression for something in the platform's words, in any case of letters.
     words: str = ""
@@ -105,10 +107,13 @@ class Meaning:
         statuses = self.status if isinstance(self.status, tuple) else (self.status,)
         return (
             (status in statuses if statuses else status < 500)
-            and (not self.code or (code != "" and self.code == "*") or code in self.code.split())
+            and (not self.code or (code != "" and self._names(code)))
             and (not self.words or re.search(self.words, words, re.I) is not None)
             and (not self.phases or phase in self.phases.split())
         )
+
+    def _names(self, code: str) -> bool:
+        return any(fnmatchcase(code, name) for name in self.code.split())
 
 
 def common_error(answer: Answer, phase: str) -> type[PlatformError]:

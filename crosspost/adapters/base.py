@@ -257,7 +257,7 @@ class HttpAdapter(Adapter):
         elif self.shows_code:
             words = f"{words} [{self.code_of(answer)}]"
         more = (text for place in self.more_words_at for text in words_in(answer.at(*place)))
-        return ": ".join([words, *more])
+        return ": ".join(dict.fromkeys([words, *more]))
 
     def excerpt(self, answer: Answer) -> str:
         """The platform's words, as `said` gives them."""

@@ -16,6 +16,7 @@ from crosspost.adapters.base import Answer, HttpAdapter, Meaning, address, text_
 from crosspost.post import Image, Outgoing
 
 POSTS, MEDIA = "/wp/v2/posts", "/wp/v2/media"
+TROUBLE, TOO_LARGE = tuple(range(500, 600)), "upload_max_filesize|MAX_FILE_SIZE"
 #: Error codes that say that there is no such post, or that it lies in the trash.
 GONE = "rest_post_invalid_id rest_already_trashed"
 
@@ -31,11 +32,14 @@ class WordPressApi(HttpAdapter):
         Meaning(errors.AuthRevoked, code="application_passwords_disabled_for_user"),
         # of a file, by one who may not upload
         Meaning(errors.PermissionDenied, 400, code="rest_cannot_create"),
+        # a file that is too large or of a wrong kind; other trouble of the server passes
+        Meaning(errors.MediaRejected, code="rest_upload_*"),
+        Meaning(errors.MediaRejected, TROUBLE, code="rest_upload_sideload_error"),
+        Meaning(errors.MediaRejected, TROUBLE, code="rest_upload_*", words=TOO_LARGE),
         Meaning(errors.MediaExpired, code="rest_invalid_featured_media"),
         Meaning(errors.MediaExpired, code=GONE, phases="publish"),
         Meaning(errors.RejectedContent, code=GONE),
     )
-
     so_already = (
         Meaning(errors.TargetGone, (404, 410), code=GONE, phases="delete"),
         Meaning(errors.TargetGone, 404, code=GONE, phases="find prepare"),
@@ -91,16 +95,7 @@ class WordPressApi(HttpAdapter):
     def error_of(self, answer: Answer, phase: str) -> type[errors.PlatformError] | None:
         if phase == "prepare" and answer.at("data", "params", "status") is not None:
             return errors.AuthRevoked  # only strangers may not ask for drafts
-        if self.code_of(answer).startswith("rest_upload_"):
-            return self._refused_file(answer)
         return super().error_of(answer, phase)
-
-    def _refused_file(self, answer: Answer) -> type[errors.PlatformError] | None:
-        """A file that is too large or of a wrong kind; other trouble of the server passes."""
-        words = self.words_of(answer)
-        too_large = "upload_max_filesize" in words or "MAX_FILE_SIZE" in words
-        refused = answer.status < 500 or self.code_of(answer) == "rest_upload_sideload_error"
-        return errors.MediaRejected if refused or too_large else None
 
 
 def _media_of(media: dict[str, Any]) -> dict[str, str]:

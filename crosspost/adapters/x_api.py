@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from crosspost import errors
-from crosspost.adapters.base import Answer, Meaning
+from crosspost.adapters.base import USUAL_WORDS, Answer, Meaning
 from crosspost.adapters.oauth import OAuthAdapter
 from crosspost.adapters.oauth1 import Method, signature
 from crosspost.adapters.uploads import File, Upload, UploadingAdapter
@@ -36,6 +36,8 @@ class XApi(UploadingAdapter, OAuthAdapter):
         Meaning(errors.MediaRejected, 400, phases="prepare"),
         Meaning(errors.Misconfigured, 400, phases="check find login edit delete"),
     )
+    words_at = (("detail",), ("errors", 0, "message"), *USUAL_WORDS)
+    more_words_at = (("errors",),)
     upload_life = timedelta(hours=23)  # X forgets after a day
 
     def api(
@@ -113,11 +115,3 @@ class XApi(UploadingAdapter, OAuthAdapter):
                 reset = {"x-rate-limit-reset": answer.headers.get(f"{limit}-reset", "")}
                 return retry_time(reset, self.context.now())
         return None
-
-    def words_of(self, answer: Answer) -> str:
-        """The detail, and what each error names."""
-        named = answer.at("errors")
-        each = named if isinstance(named, list) else []
-        words = [answer.at("detail"), *(e.get("message") for e in each if isinstance(e, dict))]
-        texts = dict.fromkeys(word for word in words if isinstance(word, str) and word)
-        return " ".join(texts) or super().words_of(answer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from crosspost.cli.drafting import Fields
 
 
-def as_fields(old: dict[str, Any]) -> Fields:
+def as_fields(old: dict[str, Any], now: datetime) -> Fields:
     """A shown announcement as the fields of a draft; its time only where it lies ahead."""
     from crosspost.cli.drafting import Fields
 
@@ -27,7 +28,7 @@ def as_fields(old: dict[str, Any]) -> Fields:
         source=old["source"],
         link=old["link"],
         lang=old["lang"],
-        at=first["due"],
+        at=first["due"] if datetime.fromisoformat(first["due"]) > now else None,
         to=[d["channel"] for d in old["deliveries"] if d["status"] != "cancelled"] or None,
         urgent=old["urgency"] == "urgent",
         tags=old["tags"] or None,
@@ -61,7 +62,7 @@ def keeping(typed: str | None, number: int) -> Iterator[None]:
         raise
 
 
-def in_editor(old: dict[str, Any]) -> str:
+def in_editor(old: dict[str, Any], now: datetime) -> str:
     """The announcement in the admin's editor ($VISUAL, $EDITOR, nano or vi); what was saved."""
     import os
     import shlex
@@ -79,7 +80,7 @@ def in_editor(old: dict[str, Any]) -> str:
             t("Say what to change: a text, --file, --title, --at, ..."),
             hint=t("All options: crosspost edit --help"),
         )
-    fields = as_fields(old)
+    fields = as_fields(old, now)
     names = ("title", "source", "link", "lang", "at", "to", "urgent", "tags", "texts")
     before = as_markdown({name: getattr(fields, name) for name in names}, old["body"])
     with tempfile.TemporaryDirectory() as folder:

@@ -125,12 +125,12 @@ def edit(
     require_editable(office.database, number, old["revision"])
     typed = None
     if text is None and file is None and not any(v is not None for v in vars(given).values()):
-        typed = in_editor(old)
+        typed = in_editor(old, office.now)
     with keeping(typed, number):
         if typed is not None:
             given = from_markdown(typed, Path.cwd(), t("the text from the editor"))
         given = gather(text, file, given, read_input=False)
-        brought = draft_of(office, given, as_fields(old))
+        brought = draft_of(office, given, as_fields(old, office.now))
         if given.body is not None and given.texts is None:
             warn_of_old_texts(old["texts"])
         question = t("Make it revision {n}?", n=old["revision"] + 1)

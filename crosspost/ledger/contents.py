@@ -80,7 +80,8 @@ class Contents:
     posts: Iterator[Json]
     _named: set[str] = field(default_factory=set)  # digests of files
     _untold: set[tuple[int, int]] = field(default_factory=set)  # texts that are not here
-    _unsaid: set[int] = field(default_factory=set)  # deliveries whose posts are not here
+    _whose: dict[int, int] = field(default_factory=dict)  # delivery -> announcement
+    _unsaid: dict[int, int] = field(default_factory=dict)  # without posts here; whose they are
     _wanted: set[int] = field(default_factory=set)  # announcements of which something is not here
     _erased: dict[int, set[str]] = field(default_factory=dict)  # said to be, by which orders
     _orders: dict[int, set[str]] = field(default_factory=dict)  # on record
@@ -103,15 +104,26 @@ class Contents:
             _require(word, word["note"], values["note"], index)
         if kind in TEXT_KINDS and not self._told(self._texts.of(index), "content", index, values):
             self._untold.add((values["announcement"], values["revision"]))
-        if kind in POST_KINDS and not self._told(self._posts.of(index), "posts", index, values):
-            self._unsaid.add(values["delivery"])
+        if kind in POST_KINDS:
+            self._take_posts(index, values)
         if kind == "approved":
-            its = values["announcement"], values["revision"]
-            if its in self._untold or values["delivery"] in self._unsaid:
+            if (values["announcement"], values["revision"]) in self._untold:
                 self._wanted.add(values["announcement"])
+            if (whose := self._unsaid.get(values["delivery"])) is not None:
+                self._wanted.add(whose)
         if kind == "redacted":
             order = values["data"]["order"]
             self._orders.setdefault(values["announcement"], set()).add(order)
+
+    def _take_posts(self, index: int, values: Json) -> None:
+        """What a delivery takes down are the posts of the one that it amends."""
+        delivery, about = values["delivery"], values["data"]
+        self._whose[delivery] = whose = values["announcement"]
+        if about.get("act") == "delete":
+            whose = self._whose.get(about["amends"], whose)
+        posts = self._posts.of(index)
+        if not self._told(posts, "posts", index, {**values, "announcement": whose}):
+            self._unsaid[delivery] = whose
 
     def _told(self, line: Json | None, key: str, index: int, values: Json) -> bool:
         """Whether the content of this entry is here; if so, it is the one that was recorded."""

@@ -15,6 +15,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from crosspost import queue
+from crosspost.acts import Act
 from crosspost.adapters import adapter_class
 from crosspost.config import Config
 from crosspost.delivery_parts import parts_of
@@ -78,7 +79,8 @@ def read(session: Session, config: Config, number: int, folder: Folder) -> Subje
     published = [
         (delivery, parts_of(session, delivery))
         for delivery in queue.deliveries_of(session, revision)
-        if delivery.status is Status.PUBLISHED
+        # what was taken down is no copy; the one posted in its place is
+        if delivery.status is Status.PUBLISHED and delivery.act != Act.DELETE
     ]
     announcement = session.get_one(Announcement, revision.announcement_id)
     entries = _entries(session, revision.announcement_id)

@@ -6,7 +6,8 @@ import os
 import re
 import stat
 import subprocess
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -108,6 +109,25 @@ def test_an_edit_needs_a_new_approval(desk):
     assert shown["title"] == "Road closed all day"
     assert shown["body"] == "The road is closed on Sunday."
     assert desk.statuses(1) == {"site": "held"}
+
+
+def test_an_edit_after_its_time_is_for_now_and_needs_no_new_time(desk):
+    desk.run(*GOOD)
+    hour_ago = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%d %H:%M:%S.%f")
+    with closing(driver().connect(desk.folder / "crosspost.db")) as queue, queue:
+        queue.execute("UPDATE delivery SET due_at = ?", (hour_ago,))
+    desk.run("edit", "1", "The road is closed on Monday.")
+    [delivery] = desk.json("show", "1")["deliveries"]
+    late = datetime.now(UTC) - datetime.fromisoformat(delivery["due"])
+    assert timedelta() <= late < timedelta(minutes=2)
+
+
+def test_an_edit_keeps_a_time_that_lies_ahead(desk):
+    desk.run(*GOOD, "--at", "2 jam lagi")
+    [before] = desk.json("show", "1")["deliveries"]
+    desk.run("edit", "1", "The road is closed on Monday.")
+    [after] = desk.json("show", "1")["deliveries"]
+    assert (after["due"], after["wall"]) == (before["due"], before["wall"])
 
 
 def test_what_is_public_is_not_edited(desk):

@@ -156,13 +156,16 @@ def test_its_withdrawal_repeats_it_and_goes_with_it(public):
     public.run("verify", "export", "--key", "ledger.vkey")
 
 
-def test_a_withdrawal_that_may_still_go_out_with_the_words_comes_first(public):
-    public.run("retract", "1", "--reason", "It was another child.", "--yes")
+@pytest.mark.parametrize("amending", [("retract", "1"), ("correct", "1", "A child is found.")])
+def test_what_may_still_go_out_with_the_words_comes_first(public, amending):
+    public.run(*amending, "--reason", "It was another child.", "--yes")
     said = public.run("redact", "1", *ORDER, code=1)
     assert "Something of it may still go out: site (waiting for approval)." in said
     assert "crosspost cancel 3" in said
     public.run("cancel", "3", "--yes")
     public.run("redact", "1", *ORDER)
+    if amending[0] == "correct":
+        public.run("redact", "3", *ORDER)
     assert holding(public.folder, f"{NAME}-1") == []
 
 

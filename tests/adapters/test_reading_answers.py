@@ -61,6 +61,7 @@ TABLE = (
     Meaning(MediaRejected, (400, 422), words="too large|too long", phases="prepare"),
     Meaning(Misconfigured, 400, phases="check find"),
     Meaning(RetryLater, 503, code="slow"),
+    Meaning(MediaRejected, code="file_*"),
     Meaning(RejectedContent, code="*"),
 )
 
@@ -77,6 +78,8 @@ TABLE = (
         (413, "", "too large", "prepare", None),
         (400, "", "", "find", Misconfigured),
         (400, "slowest", "", "publish", RejectedContent),  # a code is a whole word
+        (400, "file_odd", "", "publish", MediaRejected),
+        (400, "my_file_odd", "", "publish", RejectedContent),
         (400, "", "", "publish", None),
         (500, "other", "", "publish", None),
     ],

@@ -119,6 +119,16 @@ def test_both_languages_show_the_same_options_and_commands(path: str) -> None:
     assert "--help" in " ".join(shown(PAGES["en"][path]))
 
 
+@COMMANDS
+def test_the_line_of_use_names_arguments_by_capitals_and_brackets_what_may_be_left_out(
+    path: str,
+) -> None:
+    use = PAGES["en"][path].partition("\n\n")[0]
+    assert not re.search(r"[{}<>]|\[\[", use)
+    after = use.partition("[OPTIONS]")[2]
+    assert re.fullmatch(r"(\s+(\[?[A-Z|]+\]?|COMMAND)( ?\.\.\.)?)*", after), use
+
+
 @pytest.mark.parametrize("code", PAGES)
 def test_a_page_fits_into_eighty_columns(code: str) -> None:
     long = [line for page in PAGES[code].values() for line in page.splitlines() if len(line) > 80]

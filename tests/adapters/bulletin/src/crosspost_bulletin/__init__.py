@@ -6,8 +6,18 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
-from crosspost.adapters.base import Answer, HttpAdapter, HttpSettings, text_id, timed, web_link
+from crosspost.adapters.base import (
+    Answer,
+    HttpAdapter,
+    HttpSettings,
+    Meaning,
+    text_id,
+    timed,
+    web_link,
+)
+from crosspost.errors import TargetGone
 from crosspost.post import Account, Capabilities, CardMaker, Outgoing, Receipt, Reconcile
+from crosspost.rendering.measure import code_points
 
 
 class BulletinSettings(HttpSettings):
@@ -28,6 +38,9 @@ class BulletinAdapter(HttpAdapter):
         reconcile=Reconcile.CHOSEN_ID,
         settle=timedelta(seconds=60),
     )
+    # by the board's own words: a 404 of anything else is no evidence
+    so_already = (Meaning(TargetGone, 404, words="no such notice", phases="find delete"),)
+    measure = staticmethod(code_points)
 
     def headers(self) -> dict[str, str]:
         return {"X-Key": self.settings.key.get_secret_value()}
@@ -36,9 +49,6 @@ class BulletinAdapter(HttpAdapter):
         answer = self.call("GET", "/board", phase="check")
         with self.reading(answer, "check"):
             return Account(name=str(answer.data["name"]))
-
-    def measure(self, text: str) -> int:
-        return len(text)
 
     def new_handle(self, key: str, now: datetime) -> dict[str, str]:
         return {"name": timed(key, now)}
@@ -50,14 +60,11 @@ class BulletinAdapter(HttpAdapter):
 
     def find(self, outgoing: Outgoing) -> Receipt | None:
         path = f"/notices/{outgoing.handle['name']}"
-        answer = self.call("GET", path, phase="find", ok=(200, 404))
-        if answer.status == 404 and answer.data == {"error": "no such notice"}:
-            return None  # the board itself says so; a 404 of anything else is no evidence
-        return self._receipt(answer, "find")
+        answer = self.call("GET", path, phase="find")
+        return None if answer.status == 404 else self._receipt(answer, "find")
 
     def delete(self, receipt: Receipt) -> None:
-        path = f"/notices/{receipt.remote_id}"
-        self.call("DELETE", path, phase="delete", ok=(200, 204, 404))
+        self.call("DELETE", f"/notices/{receipt.remote_id}", phase="delete")
 
     def _receipt(self, answer: Answer, phase: str) -> Receipt:
         with self.reading(answer, phase):
