@@ -8,6 +8,7 @@ statuses are written by `queue.py` alone, ledger entries by `ledger/book.py` alo
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -63,6 +64,13 @@ def _utc_text(value: datetime | None) -> str | None:
         return None
     if value.tzinfo is not UTC:
         value = _in_utc(value)
+    return written(value)
+
+
+@lru_cache(maxsize=512)
+def written(value: datetime) -> str:
+    """A time in UTC, and in no other zone, as SQLite keeps it. What happens at one time is written
+    several times."""
     return value.isoformat(" ", "microseconds")[:TIME_TEXT]
 
 

@@ -20,7 +20,7 @@ from crosspost.ledger.canonical import canonical
 from crosspost.ledger.hashing import leaf_hash, new_salt, salted_digest
 from crosspost.lifecycle import MOVES, Status
 from crosspost.prepared import Prepared, inserting
-from crosspost.tables import Delivery, LedgerEntry, LedgerNote
+from crosspost.tables import Delivery, LedgerEntry, LedgerNote, written
 from crosspost.wording import t
 
 VERSION = 1
@@ -59,11 +59,10 @@ def stamp(at: datetime) -> str:
     """A time as entries write it: RFC 3339, UTC, microseconds, `Z`."""
     if at.tzinfo is not UTC:
         at = at.astimezone(UTC)
-    return at.isoformat("T", "microseconds")[:_WITHOUT_ZONE] + "Z"
+    return f"{written(at).replace(' ', 'T')}Z"
 
 
 _SUBJECTS = ("announcement", "revision", "code", "delivery", "channel", "digest")
-_WITHOUT_ZONE = len("2026-01-31T09:30:00.000000")
 
 
 def entry_of(act: Act, note_digest: str = "") -> dict[str, Any]:

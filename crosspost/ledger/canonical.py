@@ -39,7 +39,8 @@ def _check(value: Any) -> None:
         for key, item in value.items():
             if type(key) is not str or not key.isascii():
                 raise ValueError(f"a key must be an ASCII string, not {key!r}")
-            if type(item) is not str:  # most are
+            its = type(item)
+            if its is not str and its is not bool and not (its is int and abs(item) <= LARGEST):
                 _check(item)
     elif kind is list:
         for item in value:
