@@ -146,7 +146,7 @@ def _lines(pieces: Iterator[_Piece], escapes: _Escapes, text: str) -> Iterator[s
             if begins_line and "blockquote" in span.marks and text[start:end] != "\n":
                 inner.append(("> ", False))
             inner.append((_inner(span, start, end, escapes, text), True))
-            begins_line = text[end - 1] == "\n"
+            begins_line = text[end - 1] == "\n" and not _is_block(span)  # its fence stands there
         yield from _bold(inner) if bold else (piece for piece, _ in inner)
 
 

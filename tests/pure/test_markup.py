@@ -60,6 +60,12 @@ def test_so_does_any_plain_text(text: str, markup: Markup) -> None:
 # --- Discord
 
 
+def test_a_quotation_right_behind_a_block_of_code_shows_no_sign():
+    marked = (Span("x = 1\n", frozenset({"pre"})), Span("a", frozenset({"blockquote"})))
+    assert written(marked, Markup.DISCORD) == "```\nx = 1\n\n```a"
+    assert visible(written(marked, Markup.DISCORD), Markup.DISCORD) == "x = 1\na"
+
+
 @pytest.mark.parametrize(
     ("body", "content"),
     [
