@@ -33,6 +33,7 @@ from crosspost.restoring import require_confirmed
 from crosspost.soundness import require_sound
 from crosspost.sqlite import network_share
 from crosspost.tables import LedgerEntry
+from crosspost.times import spoken
 from crosspost.witnesses.concerns import examined
 from crosspost.wording import t
 
@@ -132,7 +133,7 @@ def _of_database(config: Config, now: datetime) -> list[Finding]:
         lambda: channels(database, config, now),
         lambda: the_daemon(database, now),
         lambda: the_alarms(database, config),
-        lambda: backups(database, now),
+        lambda: backups(database, config, now),
     ]
     found = []
     for check in checks:
@@ -336,20 +337,21 @@ def the_alarms(database: Database, config: Config) -> Iterator[Finding]:
         )
 
 
-def backups(database: Database, now: datetime) -> Iterator[Finding]:
+def backups(database: Database, config: Config, now: datetime) -> Iterator[Finding]:
     """When the last one was made, as the record knows."""
     if database.file is None:
         return
     with database.read() as session:
         last = _last_backup(session)
-    step = "crosspost backup FILE"
+    step = f"crosspost backup {t('FILE')}"
     if last is None:
         yield note("backup", t("None is on record."), step)
     elif now - last > OLD_BACKUP:
         days = (now - last).days
         yield note("backup", t("The last one on record is {days} days old.", days=days), step)
     else:
-        shown = last.isoformat(sep=" ", timespec="minutes")
+        office = config.office
+        shown = spoken(last, office.zone, office.language)
         yield well("backup", t("The last one is of {time}.", time=shown))
 
 

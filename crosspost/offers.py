@@ -95,7 +95,7 @@ def require_as_seen(offer: Offer, base: int | None, seen: str | None) -> None:
     if base is not None and revision.number != base:
         raise Conflict(
             t(
-                "You approve revision {base}, but there is revision {new} by now.",
+                "You approve revision {base}, but the newest is revision {new}.",
                 base=base,
                 new=revision.number,
             ),

@@ -161,7 +161,8 @@ def _show(office: Office, found: dict[str, Any]) -> None:
 def _amends(found: dict[str, Any]) -> str:
     if found["amends"] is None:
         return ""
-    said = {"number": found["amends"], "reason": found["amend_reason"]}
+    reason = found["amend_reason"] or t("the reason is erased")
+    said = {"number": found["amends"], "reason": reason}
     if found["amend"] == "corrected":
         return t("corrects announcement {number}: {reason}", **said)
     return t("withdraws announcement {number}: {reason}", **said)

@@ -151,7 +151,7 @@ def _show_what(office: Office, number: int) -> Offer:
         (t("Approvals"), f"{len(offer.given)}/{offer.needed} {', '.join(offer.given)}".rstrip()),
     ]
     for name, value in facts:
-        say(f"{name + ':':<12}{value or '–'}")
+        say(f"{name + ':':<13} {value or '–'}")
     for delivery in found["deliveries"]:
         when = spoken_time(office, datetime.fromisoformat(delivery["due"]))
         say(f"  {delivery['channel']}: {when}")

@@ -145,6 +145,7 @@ def test_its_withdrawal_repeats_it_and_goes_with_it(public):
     said = public.run("redact", "1", *ORDER)
     assert "Announcement 3 withdraws it and repeats its words; it is erased with it." in said
     assert holding(public.folder, f"{NAME}-1") == []
+    assert "withdraws announcement 1: the reason is erased" in public.run("show", "3")
     assert "erased by order of law: Putusan 41/Pdt.G/2026" in page.read_text()
     last = public.json("log", "list", "--announcement", "3")[-1]["entry"]
     assert (last["kind"], last["data"]["order"]) == ("redacted", "Putusan 41/Pdt.G/2026")

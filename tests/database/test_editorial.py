@@ -229,7 +229,7 @@ def test_an_approval_schedules_every_channel_under_the_approver_s_name(database,
 
 def test_an_approval_of_a_revision_that_was_not_seen_is_refused(database, config, added):
     edit(database, config, added)
-    with pytest.raises(Conflict, match="You approve revision 1, but there is revision 2"):
+    with pytest.raises(Conflict, match="You approve revision 1, but the newest is revision 2"):
         approvals.approve(database, config, added, doing(), base=1)
     assert set(statuses(database).values()) == {Status.HELD}
 
