@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from crosspost import __version__, errors
 from crosspost.adapters.base import Answer, HttpSettings, Meaning, text_id, timed, written
 from crosspost.adapters.likeness import moment
-from crosspost.adapters.lookups import Listed, ListingAdapter, Page
+from crosspost.adapters.lookups import AccountListAdapter, Listed, Page
 from crosspost.adapters.rights import missing_rights
 from crosspost.config import WebAddress
 from crosspost.post import Account, Capabilities, Markup, Outgoing, Receipt, Reconcile
@@ -41,7 +41,7 @@ class DiscordSettings(HttpSettings):
     channel_id: Annotated[str, CHANNEL]
 
 
-class DiscordAdapter(ListingAdapter):
+class DiscordAdapter(AccountListAdapter):
     """One text or announcement channel of one server."""
 
     platform = "discord"

@@ -57,33 +57,13 @@ class ListingAdapter(HttpAdapter):
     #: So many posts are asked for at once, and so many pages a look-up reads at most.
     page_size: ClassVar[int] = 100
     pages: ClassVar[int] = 5
-    #: Where the account's id stands in what `ask_who` gets.
-    own_id_at: ClassVar[Path] = ("id",)
     #: What the handle calls our mark on a post; "" where a post can have none.
     mark: ClassVar[str] = ""
     #: Whether the list has other people's posts too.
     lists_others: ClassVar[bool] = False
 
-    _own_id = ""
-
     def new_handle(self, key: str, now: datetime) -> dict[str, str]:
         return {self.mark: timed(key, now)} if self.mark else {}
-
-    def ask_who(self, phase: str) -> Answer:
-        """One call for whose credential it is, where a list can only be asked for with that."""
-        raise NotImplementedError
-
-    def whoami(self, phase: str) -> dict[str, Any]:
-        """Whose credential it is, as the platform tells it. Raises PlatformError."""
-        answer = self.ask_who(phase)
-        self._own_id = self.id_in(answer, phase, *self.own_id_at)
-        return self.json_of(answer, phase)
-
-    def own_id(self, phase: str) -> str:
-        """The account's id, asked for once. Raises PlatformError."""
-        if not self._own_id:
-            self.whoami(phase)
-        return self._own_id
 
     @abstractmethod
     def page(self, outgoing: Outgoing, more: Mapping[str, str]) -> Page:
@@ -136,6 +116,31 @@ class ListingAdapter(HttpAdapter):
         else:
             words = t("The account has posted too much since then to look through.")
         raise self.error(RetryLater, words)
+
+
+class AccountListAdapter(ListingAdapter):
+    """One whose list can only be asked for, or read, with the account's id."""
+
+    #: Where the account's id stands in what `ask_who` gets.
+    own_id_at: ClassVar[Path] = ("id",)
+
+    _own_id = ""
+
+    @abstractmethod
+    def ask_who(self, phase: str) -> Answer:
+        """One call for whose credential it is. Raises PlatformError."""
+
+    def whoami(self, phase: str) -> dict[str, Any]:
+        """Whose credential it is, as the platform tells it. Raises PlatformError."""
+        answer = self.ask_who(phase)
+        self._own_id = self.id_in(answer, phase, *self.own_id_at)
+        return self.json_of(answer, phase)
+
+    def own_id(self, phase: str) -> str:
+        """The account's id, asked for once. Raises PlatformError."""
+        if not self._own_id:
+            self.whoami(phase)
+        return self._own_id
 
 
 def _stands_where(post: Listed, outgoing: Outgoing) -> bool:

@@ -18,7 +18,7 @@ from pydantic import Field
 from crosspost import errors
 from crosspost.adapters.base import Answer, Meaning, text_id, web_link
 from crosspost.adapters.likeness import Shown, moment, skeleton
-from crosspost.adapters.lookups import Listed, ListingAdapter, Page
+from crosspost.adapters.lookups import AccountListAdapter, Listed, Page
 from crosspost.adapters.oauth import OAuth, OAuthAdapter
 from crosspost.adapters.renewing import LoginSettings
 from crosspost.adapters.uploads import File, Upload, UploadingAdapter, media_of
@@ -39,7 +39,7 @@ class MastodonSettings(LoginSettings):
     max_characters: int = Field(default=500, ge=1)  # the server's own limit, if it has another
 
 
-class MastodonAdapter(ListingAdapter, UploadingAdapter, OAuthAdapter):
+class MastodonAdapter(AccountListAdapter, UploadingAdapter, OAuthAdapter):
     """One account on one server."""
 
     platform = "mastodon"

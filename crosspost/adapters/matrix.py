@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from crosspost import errors
 from crosspost.adapters.base import Answer, HttpSettings, Meaning, text_id, written
 from crosspost.adapters.likeness import unix_moment
-from crosspost.adapters.lookups import Listed, ListingAdapter, Page
+from crosspost.adapters.lookups import AccountListAdapter, Listed, Page
 from crosspost.adapters.rights import may_write
 from crosspost.adapters.uploads import File, Upload, UploadingAdapter, media_of
 from crosspost.post import Account, Capabilities, Markup, Outgoing, Receipt, Reconcile
@@ -44,7 +44,7 @@ class MatrixSettings(HttpSettings):
     room_id: Annotated[str, ROOM]
 
 
-class MatrixAdapter(ListingAdapter, UploadingAdapter):
+class MatrixAdapter(AccountListAdapter, UploadingAdapter):
     """One room without encryption that an account may write in."""
 
     platform = "matrix"

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from crosspost import errors
 from crosspost.adapters.base import Answer, HttpSettings, Meaning, at, text_id, web_link, written
 from crosspost.adapters.likeness import unix_moment
-from crosspost.adapters.lookups import Listed, ListingAdapter, Page
+from crosspost.adapters.lookups import AccountListAdapter, Listed, Page
 from crosspost.adapters.rights import missing_scopes
 from crosspost.adapters.uploads import File, Upload, UploadingAdapter, media_of
 from crosspost.config import WebAddress
@@ -40,7 +40,7 @@ class SlackSettings(HttpSettings):
     channel_id: Annotated[str, CHANNEL]
 
 
-class SlackAdapter(ListingAdapter, UploadingAdapter):
+class SlackAdapter(AccountListAdapter, UploadingAdapter):
     """One channel of one workspace."""
 
     platform = "slack"

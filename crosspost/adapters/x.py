@@ -19,7 +19,7 @@ from pydantic import Field, SecretStr, model_validator
 from crosspost import errors
 from crosspost.adapters.base import Meaning, text_id
 from crosspost.adapters.likeness import moment
-from crosspost.adapters.lookups import Listed, ListingAdapter, Page
+from crosspost.adapters.lookups import AccountListAdapter, Listed, Page
 from crosspost.adapters.oauth import OAuth, OAuthSettings
 from crosspost.adapters.uploads import media_of
 from crosspost.adapters.x_api import XApi
@@ -62,7 +62,7 @@ class XSettings(OAuthSettings):
         return self
 
 
-class XAdapter(XApi, ListingAdapter):
+class XAdapter(XApi, AccountListAdapter):
     """One account: the one whose token it is."""
 
     platform = "x"
