@@ -12,18 +12,16 @@ import secrets
 import signal
 import socket
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
-from sqlmodel import Session
 
-from crosspost import agenda, connections, outcomes, queue, sharing
+from crosspost import connections, outcomes
 from crosspost.clerk import Question
 from crosspost.config import Config
 from crosspost.database import Database
@@ -32,8 +30,9 @@ from crosspost.faults import settle_fault
 from crosspost.guard import MARK, SEAL_SOON, Guard
 from crosspost.leases import OneDaemon, SharedLeases
 from crosspost.lock import DaemonLock
-from crosspost.publisher import Claimed, publish, take
-from crosspost.queue import Doing, Stale
+from crosspost.lookout import Lookout, Task
+from crosspost.publisher import publish
+from crosspost.queue import Stale
 from crosspost.reconciler import look
 from crosspost.tables import Delivery
 from crosspost.timekeeper import Timekeeper
@@ -88,6 +87,7 @@ class Daemon:
             thread_name_prefix="channel",
         )
         self._busy: dict[str, Future[None]] = {}
+        self.lookout = Lookout(self.bench, self.timekeeper, self._busy)
         self._done = 0  # how often a channel has finished something
         self._lock = threading.Lock()  # one look at the queue at a time
         self._idle = threading.Condition()
@@ -216,7 +216,7 @@ class Daemon:
         self.leases.start()
         if not self.database.on_server:  # there, a channel's lease brings what was left on it
             self._say_rescued(
-                self.bench.clerk.do(lambda session: outcomes.rescue(session, self._doing()))
+                self.bench.clerk.do(lambda session: outcomes.rescue(session, self.bench.doing()))
             )
         self.timekeeper.rezone()
 
@@ -299,80 +299,25 @@ class Daemon:
             if self.stopping.is_set():
                 return
             self.timekeeper.mind()
-            if isinstance(self.leases, SharedLeases):
-                look = self._shared_look(self.leases)
-            else:
-                look = self.bench.clerk.do(self._look)
+            found = self.lookout.look()
             self._looked_at, self._refused = self.now(), ""
-            self._say_rescued(look.rescued)
-            for delivery, number in look.missed:
+            self._say_rescued(found.rescued)
+            for delivery, number in found.missed:
                 _say_missed(delivery, number)
-            for task in look.tasks:
+            for task in found.tasks:
                 self._give(task)
-            if look.wake is not None and look.wake < self.now() + LOOK_ANYWAY:
-                self._wake(look.wake)
+            if found.wake is not None and found.wake < self.now() + LOOK_ANYWAY:
+                self._wake(found.wake)
 
-    def _shared_look(self, leases: SharedLeases) -> _Look:
-        """The same on those channels that this daemon gets the lease of."""
-        now = self.now()
-        with self.database.read() as session:
-            found = sharing.wanted(session, now, list(self._busy), leases.holder)
-        if not found.channels and not found.late:
-            return _Look([], [], found.wake)
-        taken = leases.take(found.channels)
-        kept: set[str] = set()
-        try:
-            look = self.bench.clerk.do(lambda session: self._look(session, taken))
-            kept = {task.channel for task in look.tasks}
-        finally:
-            for channel in set(taken) - kept:
-                leases.release(channel)
-        if len(taken) < len(found.channels):
-            return replace(look, wake=now + sharing.LOOK_SOON)
-        return look
-
-    def _look(self, session: Session, taken: Collection[str] | None = None) -> _Look:
-        """What every free channel has to do now, taken; and when to look again. `taken`: only what
-        there is on these channels, that of a dead daemon before it."""
-        now, busy, rescued = self.now(), list(self._busy), []
-        if taken is not None:
-            for channel in taken:
-                self.leases.guard(session, channel)
-            rescued = outcomes.rescue(session, self._doing(), taken)
-            busy += sharing.not_ours(session, taken)
-        doing = self._doing()
-        missed = [(d, queue.announcement_of(session, d)) for d in queue.miss(session, doing)]
-        looks = [_Task(d.channel, d) for d in agenda.unconfirmed(session, busy, now)]
-        busy += [task.channel for task in looks]
-        claimed = self._tasks(session, agenda.due(session, now, busy))
-        busy += [task.channel for task in claimed]
-        return _Look(missed, [*looks, *claimed], agenda.next_wake(session, busy, now), rescued)
-
-    def _next(self, session: Session, channels: Sequence[str]) -> list[_Task | None]:
-        """What each of these channels has to do next, taken; None when there is nothing now."""
-        now = self.now()
-        for channel in channels:
-            self.leases.guard(session, channel)
-        if self.stopping.is_set() or self.timekeeper.jumped() is not None:
-            return [None] * len(channels)
-        tasks = [_Task(d.channel, d) for d in agenda.next_looks(session, channels, now)]
-        looking = {task.channel for task in tasks}
-        free = [channel for channel in channels if channel not in looking]
-        tasks += self._tasks(session, agenda.next_of(session, free, now))
-        return list(map({task.channel: task for task in tasks}.get, channels))
-
-    def _tasks(self, session: Session, due: Sequence[Delivery]) -> list[_Task]:
-        return [_Task(c.delivery.channel, c.delivery, c) for c in take(self.bench, session, due)]
-
-    def _give(self, first: _Task) -> None:
+    def _give(self, first: Task) -> None:
         """Let the channel's worker do it, and what comes after it on the same channel."""
         channel = first.channel
 
         def do() -> None:
-            task: _Task | None = first
+            task: Task | None = first
             try:
                 while task is not None:
-                    following = Following(Question(self._next, channel))
+                    following = Following(Question(self.lookout.next, channel))
                     if not self._do(task, following) and following.taken is None:
                         break
                     if channel == self.bench.config.site_channel:
@@ -392,7 +337,7 @@ class Daemon:
         with self._idle:
             self._busy[channel] = self._workers.submit(do)
 
-    def _do(self, task: _Task, following: Following) -> bool:
+    def _do(self, task: Task, following: Following) -> bool:
         """Whether it went as it should: not when somebody else works the channel by now."""
         try:
             if task.claimed is not None:
@@ -406,30 +351,6 @@ class Daemon:
         finally:
             self.guard.published.set()
         return True
-
-    def _doing(self) -> Doing:
-        return Doing(self.name, self.now())
-
-
-@dataclass(frozen=True)
-class _Task:
-    """What a channel's worker has to do: send what is claimed, else look for what is
-    unconfirmed."""
-
-    channel: str
-    delivery: Delivery
-    claimed: Claimed | None = None
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What one look at the queue found: missed deliveries with their announcements' numbers, tasks,
-    when to look again, and what was taken over from a dead daemon."""
-
-    missed: list[tuple[Delivery, int]]
-    tasks: list[_Task]
-    wake: datetime | None
-    rescued: list[Delivery] = field(default_factory=list)
 
 
 def _leases(database: Database, config: Config, name: str) -> OneDaemon | SharedLeases:

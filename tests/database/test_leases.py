@@ -239,7 +239,7 @@ def test_two_daemons_in_one_queue_claim_nothing_together(database, config, clock
     first, second = (Daemon(database, config, now=clock) for _ in range(2))
     for daemon in (first, second):
         daemon.leases.start()
-    looks = [daemon._shared_look(daemon.leases) for daemon in (first, second)]
+    looks = [daemon.lookout.look() for daemon in (first, second)]
     tasks = [task.channel for look in looks for task in look.tasks]
     assert len(tasks) == len(set(tasks)) >= 2
     for daemon in (first, second):

@@ -141,13 +141,13 @@ def test_a_full_disk_at_the_claim_sends_nothing(database, config, clock, platfor
     with pytest.raises(DatabaseError, match="disk is full"), database.write() as session:
         many(session)
     daemon = Daemon(database, config, now=clock)
-    whole = daemon._look
+    whole = daemon.lookout.take
 
     def look(session):
         many(session)
         return whole(session)
 
-    daemon._look = look
+    daemon.lookout.take = look
     daemon._tick_safely()
     daemon.bench.close()
     assert platform.public == []
