@@ -28,12 +28,11 @@ from sqlalchemy import (
     literal_column,
     update,
 )
-from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.instrumentation import manager_of_class
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import Session, SQLModel
 
+from crosspost import driving
 from crosspost.tables import table
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -149,11 +148,11 @@ class Prepared:
             _run_what_waits(session)
         connection = _connection(session)
         compiled = self._for(connection.dialect)
-        with _cursor(connection, compiled.text) as cursor:
+        with driving.cursor(connection, compiled.text) as cursor:
             if connection.dialect.name == "postgresql" and len(several) > 1:
                 parameters = [compiled.parameters(values) for values in several]
                 cursor.executemany(compiled.text, parameters, returning=True)  # type: ignore[call-arg]
-                found = _results(cursor, len(several))
+                found = driving.results(cursor, len(several))
             else:
                 found = []
                 for values in several:
@@ -167,14 +166,14 @@ class Prepared:
         if self._made is not None:
             several = [self._made(one) for one in several]
         parameters = [compiled.parameters(values) for values in several]
-        with _cursor(connection, compiled.text) as cursor:
+        with driving.cursor(connection, compiled.text) as cursor:
             if len(several) == 1:
                 cursor.execute(compiled.text, parameters[0])
                 return int(cursor.rowcount)
             if compiled.many and connection.dialect.name == "sqlite":
-                return _in_chunks(cursor, compiled.many, parameters)
+                return driving.in_chunks(cursor, compiled.many, parameters)
             if compiled.many:
-                return _in_pieces(cursor, compiled.text, compiled.many, parameters)
+                return driving.in_pieces(cursor, compiled.text, compiled.many, parameters)
             cursor.executemany(compiled.text, parameters)
             return int(cursor.rowcount)
 
@@ -271,53 +270,6 @@ def _place_of(its_type: Any, dialect: Dialect) -> str:
     return f"CAST(%s AS {dialect.type_compiler_instance.process(its_type)})"
 
 
-#: psycopg takes a statement with more parameters apart anew at each execution.
-REMEMBERED = 50
-#: So many rows stand in one statement; few numbers, so that few texts are kept.
-CHUNKS = (64, 32, 16, 8, 4, 2, 1)
-
-
-def _in_chunks(
-    cursor: DBAPICursor, many: tuple[str, str, str], parameters: Sequence[Sequence[Any]]
-) -> int:
-    """Run a statement for many rows at once. A step of SQLite lets other threads go on, so that a
-    step for each row would be a wait for each."""
-    done, count = 0, 0
-    for size in CHUNKS:
-        while len(parameters) - done >= size:
-            cursor.execute(_for_rows(many, size), _flat(parameters[done : done + size]))
-            done, count = done + size, count + int(cursor.rowcount)
-    return count
-
-
-def _in_pieces(
-    cursor: DBAPICursor,
-    text: str,
-    many: tuple[str, str, str],
-    parameters: Sequence[Sequence[Any]],
-) -> int:
-    """The same on a server: a few rows at once, and all on their way before an answer is waited
-    for."""
-    size = max(REMEMBERED // len(parameters[0]), 1)
-    whole = len(parameters) // size * size
-    pieces = [_flat(parameters[start : start + size]) for start in range(0, whole, size)]
-    count = 0
-    for each, values in ((_for_rows(many, size), pieces), (text, parameters[whole:])):
-        if values:
-            cursor.executemany(each, values)
-            count += int(cursor.rowcount)
-    return count
-
-
-def _for_rows(many: tuple[str, str, str], count: int) -> str:
-    before, each, after = many
-    return f"{before}{', '.join([each] * count)}{after}"
-
-
-def _flat(rows: Sequence[Sequence[Any]]) -> list[Any]:
-    return [value for row in rows for value in row]
-
-
 def _run_what_waits(session: Session) -> None:
     gathered: Gathered | None = session.info.get(_GATHERED)
     if gathered is not None:
@@ -328,45 +280,6 @@ def _connection(session: Session) -> Connection:
     """The session's; asking it takes longer than a small statement."""
     gathered: Gathered | None = session.info.get(_GATHERED)
     return session.connection() if gathered is None else gathered.connection
-
-
-def _results(cursor: Any, count: int) -> list[Any]:
-    """The result sets of `executemany`, one for each of its parameters."""
-    found = [cursor.fetchall()]
-    while len(found) < count:
-        cursor.nextset()
-        found.append(cursor.fetchall())
-    return found
-
-
-@contextmanager
-def _cursor(connection: Connection, text: str) -> Iterator[DBAPICursor]:
-    """A cursor of the driver; its errors are raised as SQLAlchemy raises them."""
-    cursor = connection.connection.cursor()
-    try:
-        yield cursor
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise _as_sqlalchemy(error, connection, text) from error
-    finally:
-        cursor.close()
-
-
-def _as_sqlalchemy(error: Any, connection: Connection, text: str) -> Exception:
-    """What SQLAlchemy makes of a driver's error."""
-    dialect = connection.dialect
-    gone = dialect.is_disconnect(error, connection.connection, None)
-    if gone:
-        connection.invalidate(error)
-    raised: Exception = DBAPIError.instance(
-        text,
-        (),
-        error,
-        dialect.loaded_dbapi.Error,
-        hide_parameters=True,
-        connection_invalidated=gone,
-        dialect=dialect,
-    )
-    return raised
 
 
 def _converted(row: Sequence[Any], columns: Sequence[tuple[int, _Convert]]) -> tuple[Any, ...]:
